@@ -15,8 +15,6 @@ from typing import Literal
 
 from nnspec.extras import MODULES, installed
 
-__all__ = ["Finding", "findings"]
-
 _SECONDS = 180
 
 _TINY = """
@@ -46,10 +44,10 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "export": (
         "export to ONNX with parity",
         _TINY + "import numpy as np\nfrom nnspec.keras_backend import to_keras, weight_arrays\n"
-        "from nnspec.onnx_backend import to_onnx\nfrom nnspec.onnx_backend.proof import prove\n"
+        "from nnspec.onnx_backend import to_onnx\nfrom nnspec.onnx_backend.proof import verify\n"
         "from nnspec.exporting.keras_reference import keras_reference\n"
         "model = to_keras(graph, seed=1)\nweights = weight_arrays(model, graph)\n"
-        "parity = prove(graph, weights, to_onnx(graph, weights), keras_reference(graph, weights, model=model))\n"
+        "parity = verify(graph, weights, to_onnx(graph, weights), keras_reference(graph, weights, model=model))\n"
         "assert parity.agrees, parity.text()",
     ),
     "predict": (
@@ -77,7 +75,7 @@ class Finding:
         state: ``works``, ``fails``, or ``absent`` if not installed.
         does: The purpose.
         versions: The versions of its packages, by distribution.
-        told: The output, or the reason of the failure.
+        detail: The output, or the reason of the failure.
         help: How to fix it.
     """
 
@@ -85,7 +83,7 @@ class Finding:
     state: Literal["works", "fails", "absent"]
     does: str
     versions: Mapping[str, str]
-    told: str = ""
+    detail: str = ""
     help: str = ""
 
 
@@ -103,9 +101,9 @@ def _finding(part: str) -> Finding:
     missing = [extra for extra in needed if extra != "check" and not all(map(installed, MODULES[extra]))]
     if missing:
         return Finding(part, "absent", does, found, help=f"pip install 'nnspec[{','.join(missing)}]'")
-    told, works = _tried(code)
+    detail, works = _tried(code)
     help = "" if works else f"pip install --force-reinstall 'nnspec[{','.join(needed)}]'" if part != "check" else ""
-    return Finding(part, "works" if works else "fails", does, found, told, help)
+    return Finding(part, "works" if works else "fails", does, found, detail, help)
 
 
 def _versions(module: str) -> Iterator[tuple[str, str]]:

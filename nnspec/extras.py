@@ -6,8 +6,6 @@ from importlib.util import find_spec
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["MODULES", "installed", "require"]
-
 MODULES = {
     "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),

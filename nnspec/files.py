@@ -10,9 +10,6 @@ from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["is_free", "to_disk", "write_whole"]
-
-
 _HELP = dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "free space on that disk") | {
     errno.EFBIG: "raise the file size limit: see `ulimit -f`"
 }

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["misfit"]
-
 _KINDS = {
     "int": "an integer",
     "float": "a number",

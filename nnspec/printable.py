@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from html import escape
 from typing import Any
 
 __all__ = ["html_text", "json_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
@@ -62,6 +61,8 @@ def html_text(text: object) -> str:
         >>> html_text("<b>\\0")
         '&lt;b&gt;\\\\x00'
     """
+    from html import escape  # its table of entities is large, and most commands write no HTML
+
     return escape(printable(text)).replace("##[", "##&#91;")
 
 

@@ -9,8 +9,6 @@ from nnspec.spec import check
 from nnspec.spec.tree import Tree
 from nnspec.types import Config
 
-__all__ = ["SECTIONS", "read_section"]
-
 SECTIONS = {
     "data": "nnspec.data.section.DataSection",
     "train": "nnspec.training.section.TrainSection",

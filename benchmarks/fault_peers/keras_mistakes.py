@@ -15,7 +15,7 @@ from benchmarks.fault_peers.mistakes import Mistake, allowed
 from benchmarks.fault_rules import Fault
 from nnspec.graph import compile
 from nnspec.graph.model import Graph, Model, Node
-from nnspec.reference.keras import keras_layers
+from nnspec.reference.pages import keras_layers
 from nnspec.spec import load
 
 __all__ = ["keras_mistakes"]

@@ -26,7 +26,7 @@ def command(a: Path, b: Path, form: str, root: Path | None) -> None:
       nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
     """
     from nnspec.api import diff
-    from nnspec.comparison.text import as_text
+    from nnspec.comparison.difference import as_text
 
     difference = diff(a, b, root=root)
     if form == "json":

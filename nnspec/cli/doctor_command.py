@@ -39,8 +39,8 @@ def command(ctx: click.Context, form: str) -> None:
         if form == "text":
             style = {"works": "good", "fails": "error", "absent": "warning"}[finding.state]
             versions = ", ".join(f"{name} {value}" for name, value in finding.versions.items())
-            told = f" ({finding.told})" if finding.told else ""
-            echo(f" {finding.part:<12} {finding.does}{told}", lead=styled(f"{finding.state:<7}", style))
+            detail = f" ({finding.detail})" if finding.detail else ""
+            echo(f" {finding.part:<12} {finding.does}{detail}", lead=styled(f"{finding.state:<7}", style))
             if versions:
                 echo(f"{'':<21}{versions}")
             if finding.help:

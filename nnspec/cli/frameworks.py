@@ -10,8 +10,6 @@ from typing import Any
 
 from nnspec.extras import require
 
-__all__ = ["load_frameworks"]
-
 
 def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> None:
     """Check that extras are installed, and load Keras if ``train`` is among them.

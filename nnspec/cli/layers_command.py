@@ -64,7 +64,7 @@ def _layer_text(name: str) -> str:
         return layer_text(name)
     if (text := language_text(name)) is not None:
         return text
-    alternative = LAYERS.left_out.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
+    alternative = LAYERS.unsupported.get(name) or replacement_word(LAYERS, name) or LAYERS.aliases.get(name)
     near = closest(name, LAYERS.names(plugins=True))
     alternative = f"use `{alternative}`" if alternative in LAYERS else alternative
     help = alternative or (f"did you mean `{near}`?" if near else "`nnspec layers` lists all layers")

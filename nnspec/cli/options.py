@@ -11,17 +11,6 @@ import click
 
 from nnspec.spec.limits import Limits
 
-__all__ = [
-    "format_option",
-    "limit_option",
-    "limits_from",
-    "part_option",
-    "root_option",
-    "run_argument",
-    "set_option",
-    "spec_argument",
-]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 spec_argument = click.argument("spec", type=click.Path(path_type=Path))

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from nnspec.cli.frameworks import load_frameworks
+from nnspec.serving.settings import Settings
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SECONDS = click.FloatRange(0.001, 3600)
+_COUNT = click.IntRange(1)
+
+
+def _setting(
+    flag: str, field: str, kind: click.ParamType[Any], help: str
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """An option that is a field of the server's settings, and has its default."""
+    return click.option(flag, field, type=kind, default=getattr(Settings, field), show_default=True, help=help)
 
 
 @click.command("serve")
@@ -24,75 +35,45 @@ _SECONDS = click.FloatRange(0.001, 3600)
 )
 @click.option("--certificate", type=_FILE, help="Certificate for TLS, a PEM file.")
 @click.option("--key", type=_FILE, help="Private key, if not in the certificate file.")
-@click.option("--batch", type=click.IntRange(1, 4096), default=64, show_default=True, help="Maximum number of rows per batch.")
-@click.option("--tile", type=click.IntRange(1), help="Split images larger than this into tiles, if the model supports it.")
-@click.option(
-    "--queue", type=click.IntRange(1), default=256, show_default=True, help="Maximum number of waiting requests; more get 503."
-)
-@click.option(
-    "--deadline", type=click.FloatRange(0.001, 3600), default=30, show_default=True, help="Seconds until a request gets 504."
-)
-@click.option(
-    "--max-bytes",
-    type=click.IntRange(1024),
-    default=32 * 2**20,
-    show_default=True,
-    help="Maximum size of a body; larger ones get 413.",
-)
+@_setting("--batch", "batch_rows", click.IntRange(1, 4096), "Maximum number of rows per batch.")
+@click.option("--tile", type=_COUNT, help="Split images larger than this into tiles, if the model supports it.")
+@_setting("--queue", "queue", _COUNT, "Maximum number of waiting requests; more get 503.")
+@_setting("--deadline", "deadline", _SECONDS, "Seconds until a request gets 504.")
+@_setting("--max-bytes", "max_bytes", click.IntRange(1024), "Maximum size of a body; larger ones get 413.")
 @click.option(
     "--max-memory",
     type=click.IntRange(2**20),
     help="Maximum memory of all requests together (bodies, tensors, and responses); more get 503.  "
     "[default: 4 × max-bytes, at least 128 MiB]",
 )
-@click.option(
-    "--max-rows",
-    type=click.IntRange(1),
-    default=10_000,
-    show_default=True,
-    help="Maximum rows of a POST /predict; more get 413.",
-)
-@click.option(
+@_setting("--max-rows", "max_rows", _COUNT, "Maximum rows of a POST /predict; more get 413.")
+@_setting(
     "--max-values",
-    type=click.IntRange(1),
-    default=1_000_000,
-    show_default=True,
-    help="Maximum keys, numbers, words, and characters of text of a POST /predict; more get 413.",
+    "max_values",
+    _COUNT,
+    "Maximum keys, numbers, words, and characters of text of a POST /predict; more get 413.",
 )
-@click.option(
+@_setting(
     "--max-ratio",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="Maximum compression ratio of a body that decompresses to more than 1 MiB; more gets 413.",
+    "max_ratio",
+    _COUNT,
+    "Maximum compression ratio of a body that decompresses to more than 1 MiB; more gets 413.",
 )
-@click.option(
+@_setting(
     "--connections",
-    type=click.IntRange(1),
-    default=1000,
-    show_default=True,
-    help="Maximum open connections; beyond it, the connection that has been idle longest is closed.",
+    "connections",
+    _COUNT,
+    "Maximum open connections; beyond it, the connection that has been idle longest is closed.",
 )
-@click.option(
-    "--head-timeout", type=_SECONDS, default=10, show_default=True, help="Seconds to receive the request headers; then 408."
-)
-@click.option(
-    "--body-timeout", type=_SECONDS, default=20, show_default=True, help="Seconds to receive the request body; then 408."
-)
-@click.option(
+@_setting("--head-timeout", "header_seconds", _SECONDS, "Seconds to receive the request headers; then 408.")
+@_setting("--body-timeout", "body_seconds", _SECONDS, "Seconds to receive the request body; then 408.")
+@_setting(
     "--write-timeout",
-    type=_SECONDS,
-    default=10,
-    show_default=True,
-    help="Seconds without the client reading its response; then the connection is closed.",
+    "write_seconds",
+    _SECONDS,
+    "Seconds without the client reading its response; then the connection is closed.",
 )
-@click.option(
-    "--warm-up",
-    type=_SECONDS,
-    default=60,
-    show_default=True,
-    help="Seconds to load a model and run it once; then loading fails.",
-)
+@_setting("--warm-up", "warm_up_seconds", _SECONDS, "Seconds to load a model and run it once; then loading fails.")
 @click.option(
     "--allow-host",
     multiple=True,
@@ -100,14 +81,8 @@ _SECONDS = click.FloatRange(0.001, 3600)
     help="Accepted Host header besides IP addresses and localhost: a name, *.NAME, or * for any.  "
     "[default: any, but none on 127.0.0.1]",
 )
-@click.option(
-    "--drain",
-    type=click.FloatRange(0, 600),
-    default=1,
-    show_default=True,
-    help="Seconds to keep accepting connections after SIGTERM.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Threads per operator.  [default: number of cores minus one]")
+@_setting("--drain", "drain_seconds", click.FloatRange(0, 600), "Seconds to keep accepting connections after SIGTERM.")
+@click.option("--threads", type=_COUNT, help="Threads per operator.  [default: number of cores minus one]")
 @click.option("--access-log/--no-access-log", default=True, help="Log each request as a line of JSON.")
 @click.option("--unproven", is_flag=True, help="Also serve models without a valid parity record.")
 def command(
@@ -117,25 +92,11 @@ def command(
     token_file: Path | None,
     certificate: Path | None,
     key: Path | None,
-    batch: int,
-    tile: int | None,
-    queue: int,
-    deadline: float,
-    max_bytes: int,
     max_memory: int | None,
-    max_rows: int,
-    max_values: int,
-    max_ratio: int,
-    connections: int,
-    head_timeout: float,
-    body_timeout: float,
-    write_timeout: float,
-    warm_up: float,
     allow_host: tuple[str, ...],
-    drain: float,
     threads: int | None,
-    access_log: bool,
     unproven: bool,
+    **settings: Any,
 ) -> None:
     """Serve exported models over HTTP: the Open Inference Protocol v2, POST /predict, and a demo page at /.
 
@@ -150,36 +111,21 @@ def command(
     """
     load_frameworks("serve")
     from nnspec.serving.server import read_tokens, serve
-    from nnspec.serving.settings import Settings
     from nnspec.serving.worker import is_computing
 
+    max_bytes = settings["max_bytes"]
     if max_memory is not None and max_memory < 2 * max_bytes:
         raise click.UsageError(
             f"--max-memory {max_memory} must be at least twice --max-bytes {max_bytes}, for a body and its response"
         )
-
-    settings = Settings(
+    settings |= {"threads": threads} if threads else {}
+    chosen = Settings(
         tokens=read_tokens(token_file) if token_file else frozenset(),
-        max_bytes=max_bytes,
         memory_bytes=max_memory or max(4 * max_bytes, Settings.memory_bytes),
-        max_rows=max_rows,
-        max_values=max_values,
-        max_ratio=max_ratio,
-        connections=connections,
-        header_seconds=head_timeout,
-        body_seconds=body_timeout,
-        write_seconds=write_timeout,
-        warm_up_seconds=warm_up,
         hosts=frozenset(allow_host) or None,
-        deadline=deadline,
-        queue=queue,
-        batch_rows=batch,
-        tile=tile,
-        drain_seconds=drain,
-        access_log=access_log,
         require_proof=not unproven,
-        **({"threads": threads} if threads else {}),
+        **settings,
     )
-    serve(models, host=host, port=port, settings=settings, certificate=certificate, key=key)
+    serve(models, host=host, port=port, settings=chosen, certificate=certificate, key=key)
     if is_computing():
         os._exit(0)  # a computation that cannot be interrupted; all requests have been answered

@@ -16,20 +16,6 @@ from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.diagnostics.render import render
 from nnspec.printable import json_text, on_one_line, terminal_text
 
-__all__ = [
-    "ClosedOutput",
-    "OutputError",
-    "discard_output",
-    "echo",
-    "echo_document",
-    "echo_error",
-    "echo_json",
-    "echo_path",
-    "show",
-    "styled",
-    "table",
-]
-
 _COLORS: dict[str, dict[str, object]] = {
     "error": {"fg": "red", "bold": True},
     "warning": {"fg": "yellow", "bold": True},

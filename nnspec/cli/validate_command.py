@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from pathlib import Path
 
@@ -43,14 +44,14 @@ def command(
       nnspec validate specs models/*.yaml --strict
       nnspec validate specs --format sarif > nnspec.sarif      (github, junit, json)
     """
+    # Specs are many small objects without cycles; collecting garbage took a third of the time.
+    gc.set_threshold(100_000, 20, 20)
+    atexit.register(gc.freeze)  # nor is there any to look for once more when the process ends
     from nnspec.api import validate
     from nnspec.diagnostics.formats import written
     from nnspec.diagnostics.render import summary
     from nnspec.spec.discovery import find_specs
 
-    gc.set_threshold(
-        100_000, 20, 20
-    )  # specs are many small objects without cycles; collecting garbage took a third of the time
     folders: list[Diagnostic] = []
     allowed = limits_from(limits)
     files = find_specs(specs, folders)

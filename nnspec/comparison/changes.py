@@ -8,8 +8,6 @@ from typing import Any
 
 from nnspec.comparison.weights import Carried
 
-__all__ = ["Change", "Difference", "LayerChange", "NetworkChange"]
-
 
 @dataclass(frozen=True)
 class Change:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
-from nnspec.comparison.weights import carried
+from nnspec.comparison.weights import Carried, carried
 from nnspec.graph import Graph, Model
 from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Node
@@ -18,7 +19,7 @@ from nnspec.spec.tree import MappingNode
 from nnspec.types import Config, TensorType
 from nnspec.types.plain import plain
 
-__all__ = ["compare"]
+__all__ = ["as_text", "compare"]
 
 
 def compare(a: Spec, model_a: Model, b: Spec, model_b: Model) -> Difference:
@@ -128,3 +129,55 @@ def _inside(value: Any) -> Mapping[Any, Any] | None:
     if isinstance(value, Config):
         return {name: getattr(value, name) for name in type(value).model_fields}
     return value if isinstance(value, Mapping) else None
+
+
+_SIGNS = {"added": "+", "removed": "-", "changed": "~"}
+
+
+def as_text(difference: Difference) -> str:
+    """Format a difference: ``+`` for added, ``-`` for removed, ``~`` for changed, with ``before → after``."""
+    if difference.is_empty:
+        return "no differences; all weights carry over"
+    lines: list[str] = []
+    first, second = difference.names
+    if first != second:
+        lines.append(f"name: {first} → {second}")
+    for network in difference.networks:
+        lines += _network_text(network)
+    for name, changes in difference.sections.items():
+        lines += [name, *(f"  {_change(change)}" for change in changes)]
+    return "\n".join([*lines, *_weights(difference.weights)])
+
+
+def _network_text(network: NetworkChange) -> Iterator[str]:
+    title = "layers" if network.name == "main" else f"network {network.name}"
+    yield title if network.kind == "changed" else f"{_SIGNS[network.kind]} {title}"
+    yield from (f"  {_change(change)}" for change in network.ports)
+    for layer in network.layers:
+        yield from _layer(layer)
+    yield from (f"  {_change(change)}" for change in network.figures)
+
+
+def _layer(layer: LayerChange) -> Iterator[str]:
+    yield f"  {_SIGNS[layer.kind]} {layer.name}  {layer.op}"
+    yield from (f"      {_change(change)}" for change in layer.changes)
+
+
+def _weights(weights: Carried) -> Iterator[str]:
+    total = len(weights.carried) + len(weights.started_anew)
+    yield "weights"
+    yield f"  {len(weights.carried)} of {total} carry over, {weights.parameters:,} parameters"
+    yield from (f"  ~ {name}: {reason}" for name, reason in weights.started_anew.items())
+    yield from (f"  - {name}: not used in the second spec" for name in weights.left_behind)
+
+
+def _change(change: Change) -> str:
+    return f"{change.path}: {_value(change.before)} → {_value(change.after)}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "none" if value is None else json.dumps(value, ensure_ascii=False)

@@ -10,8 +10,6 @@ from typing import Any
 
 from nnspec.graph import Model
 
-__all__ = ["Carried", "carried"]
-
 
 @dataclass(frozen=True)
 class Carried:

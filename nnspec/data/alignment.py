@@ -9,8 +9,6 @@ from nnspec.graph import Graph
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, symbol
 
-__all__ = ["aligned_inputs"]
-
 
 def aligned_inputs(graph: Graph) -> dict[str, tuple[str, ...]]:
     """Return for each output the 1D inputs whose positions it is aligned with.

@@ -9,9 +9,7 @@ from pydantic import Field, Strict
 from nnspec.layers import LAYERS
 from nnspec.types import Config, Family, Named
 
-__all__ = ["AUGMENTATIONS", "CORRUPTIONS", "Augment"]
-
-_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.mixing")
+_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.augmentation")
 
 AUGMENTATIONS = Family(
     kind="augmentation",
@@ -33,7 +31,7 @@ CORRUPTIONS = Family(
     kind="corruption",
     modules={name: LAYERS.modules[name] for name in _NOISE}
     | {name: module for name, module in AUGMENTATIONS.modules.items() if name not in _MIXING},
-    left_out={"SaltAndPepper": "Keras has no such layer: `Dropout` sets values to 0, `RandomErasing` whole rectangles"},
+    unsupported={"SaltAndPepper": "Keras has no such layer: `Dropout` sets values to 0, `RandomErasing` whole rectangles"},
 )
 """The layers that randomly change one input and preserve its shape, by name."""
 

@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
-from nnspec.data.sample_weights import Border
-
-__all__ = ["border_weights", "gaps", "objects_of"]
+from nnspec.data.section import Border
 
 _NEGLIGIBLE = 1e-7
 """Smaller weights are set to 0: they vanish in float32 when added to the base weight of 1."""

@@ -15,8 +15,6 @@ from nnspec.data.shape_checks import for_shape
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.diagnostics import Diagnostic, Problem
 
-__all__ = ["Cells", "Reported", "Values", "no_numbers", "refuse_shape"]
-
 Values = NDArray[Any]
 
 

@@ -16,12 +16,11 @@ from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
 from nnspec.data.paths import MissingFileError
-from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, display_name
+from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, TargetSource, display_name
 from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
-from nnspec.data.targets.base import TargetSource, check_target_sources
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -29,7 +28,7 @@ from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, Tree
-from nnspec.types import TensorType, closest
+from nnspec.types import TensorType, did_you_mean, listed
 
 __all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
 
@@ -97,7 +96,7 @@ def check_data(
     plan = DataPlan(
         section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned
     )
-    check_target_sources(plan, problems)
+    _check_target_sources(plan, problems)
     check_weights(plan, problems)
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
@@ -110,6 +109,15 @@ def check_data(
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
     return None if not checked.is_right or graph.gaps or any(problem.is_error for problem in problems[before:]) else plan
+
+
+def _check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
+    """Report targets that are named in the data although they are computed from an input, and conflicts with their sources."""
+    for output, source in plan.target_sources.items():
+        if output in plan.section.targets:
+            span, path = locate(plan.tree, "targets", output)
+            problems.append(d.TargetIsComputed.at(span, path, help="remove it", name=output, input=source.input))
+        problems.extend(source.check(plan, output))
 
 
 def _crop(section: DataSection, target: str) -> int:
@@ -141,8 +149,7 @@ def _check_split(section: DataSection, tree: MappingNode, columns: Mapping[str, 
             help = f"name the column in the reader: `series: {{…, {argument}: {name}}}`"
             problems.append(d.CannotSelectRows.at(*locate(tree, key), help=help, reason=reason))
             continue
-        suggestion = closest(name, columns)
-        help = f"did you mean `{suggestion}`?" if suggestion else ""
+        help = did_you_mean(name, columns)
         problems.append(d.UnknownColumn.at(*locate(tree, key), help=help, column=name, part="training"))
 
 
@@ -155,9 +162,7 @@ def _check_names(tree: MappingNode, key: str, what: str, known: Collection[str],
     for name, value in given.items():
         if name.value not in known:
             valid = False
-            suggestion = closest(str(name.value), known)
-            listed = ", ".join(f"`{k}`" for k in known)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
+            help = did_you_mean(str(name.value), known, f"its {what}s are {listed(known)}")
             problems.append(d.UnknownInput.at(name.span, value.path, help=help, what=what, name=name.value))
     return valid
 

@@ -10,13 +10,10 @@ from nnspec.data.augmentations import Augment
 from nnspec.data.locations import locate
 from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import Diagnostic, Span
-from nnspec.layers.augmentation import Augmentation
+from nnspec.layers.augmentation import Augmentation, Mixing
 from nnspec.layers.base import LayerError
-from nnspec.layers.mixing import Mixing
 from nnspec.spec.tree import MappingNode, SequenceNode
-from nnspec.types import TensorType, closest, same_size
-
-__all__ = ["check_augment"]
+from nnspec.types import TensorType, did_you_mean, listed, same_size
 
 _LABELS = ("class", "label", "distribution", "probability", "sign")
 _MIXES = ("distribution", "probability", "number", "non_negative")
@@ -64,8 +61,7 @@ def _check_names(tree: MappingNode, known: list[str], problems: list[Diagnostic]
         for item in on.items if isinstance(on, SequenceNode) else ():
             name = item.plain()
             if isinstance(name, str) and not item.unknown and name not in known:
-                suggestion = closest(name, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else f"the names are {_listed(known)}"
+                help = did_you_mean(name, known, f"the names are {listed(known)}")
                 problems.append(d.UnknownAugmentName.at(item.span, item.path, help=help, name=name))
 
 
@@ -98,7 +94,7 @@ class _Step:
             return None
         images = [name for name in named if name in self.inputs]
         if named and not images:
-            self._refuse(f"`on` of `{self.name}` names no input", f"add an input: {_listed(self.inputs)}")
+            self._refuse(f"`on` of `{self.name}` names no input", f"add an input: {listed(self.inputs)}")
             return None
         self._check_images(images)
         targets = tuple(self.needs) if isinstance(self.layer, Mixing) else tuple(name for name in named if name in self.needs)
@@ -116,7 +112,7 @@ class _Step:
         if self.step.on is None:
             images = [name for name, type in self.inputs.items() if type.rank == 3 and "float" in type.dtype]
             if len(images) != 1:
-                which = f"{_listed(images)} are images" if images else "no input is an image (height, width, channels)"
+                which = f"{listed(images)} are images" if images else "no input is an image (height, width, channels)"
                 help = f"add `on: [{images[0]}]`" if images else "remove it"
                 self.problems.append(d.NoImage.at(self.span, self.path, help=help, name=self.name, which=which))
             return images if len(images) == 1 else []
@@ -166,7 +162,3 @@ class _Step:
 
     def _refuse(self, reason: str, help: str) -> None:
         self.problems.append(d.CannotAugment.at(self.span, self.path, help=help, reason=reason))
-
-
-def _listed(names: Mapping[str, object] | list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)

@@ -9,9 +9,7 @@ from nnspec.data.kinds import Column
 from nnspec.data.plan import DataPlan
 from nnspec.data.shape_checks import check_feeds
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import closest
-
-__all__ = ["check_same_columns"]
+from nnspec.types import did_you_mean
 
 Shape = tuple[int | None, ...]
 
@@ -25,8 +23,7 @@ def check_same_columns(plan: DataPlan, columns: Mapping[str, Mapping[str, Column
         for name in sorted(used):
             ours = columns["train"][name]
             if name not in found:
-                suggestion = closest(name, found)
-                help = f"did you mean `{suggestion}`?" if suggestion else ""
+                help = did_you_mean(name, found)
                 reason = f"the {part} data have no column `{name}`, which the training data use"
                 problems.append(d.DifferentColumns.at(source.span, source.path, help=help, reason=reason))
             elif found[name].shape != ours.shape and not _may_differ(plan, name, found[name].shape, ours.shape):

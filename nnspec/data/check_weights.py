@@ -11,8 +11,6 @@ from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
 
-__all__ = ["check_crops", "check_weights"]
-
 _CLASSIFICATION = ("class", "distribution", "probability", "sign")
 
 

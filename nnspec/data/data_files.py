@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-__all__ = ["DataFile", "MemoryFile", "size_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class MemoryFile:

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from nnspec.data.per_series import RowSeries
 
-__all__ = ["Examples"]
-
 
 @dataclass(frozen=True)
 class Examples:

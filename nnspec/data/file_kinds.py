@@ -8,8 +8,6 @@ from pathlib import Path
 from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 
-__all__ = ["GZIP", "FileNames", "other_reader", "reader_of", "refuse_other_kind"]
-
 GZIP = b"\x1f\x8b"
 
 _FETCH = "download the data file itself"

@@ -12,8 +12,6 @@ from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Reader, Table
 
-__all__ = ["FileMonitor", "Fingerprint", "files_of", "fingerprint"]
-
 _BLOCK = 1 << 20
 
 

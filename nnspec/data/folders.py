@@ -10,8 +10,6 @@ from pathlib import Path
 from nnspec.data.kinds import DataError
 from nnspec.spec.dumping import flow
 
-__all__ = ["Found", "doubts_of_classes", "examples_in", "files_below", "inside", "is_file"]
-
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx", "icon\r")
 _SPLITS = {
     "train": ("train", "training"),

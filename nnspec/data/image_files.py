@@ -19,21 +19,6 @@ from nnspec.data.kinds import DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "INTERPOLATIONS",
-    "ColorMode",
-    "Header",
-    "TooManyPixelsError",
-    "Interpolation",
-    "ImageFormat",
-    "decode",
-    "decode_content",
-    "header_of",
-    "headers",
-    "in_threads",
-    "load_pillow",
-]
-
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos", "area"]
 ColorMode = Literal["grayscale", "rgb", "rgba"]
 

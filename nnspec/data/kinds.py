@@ -5,18 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = [
-    "DecisionRule",
-    "Column",
-    "DataError",
-    "DataWarning",
-    "TargetKind",
-    "UnknownColumnError",
-    "decision_rule",
-    "at_name",
-    "bare_name",
-]
-
 TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
 """The kind of target that a loss expects.
 

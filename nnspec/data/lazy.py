@@ -21,8 +21,6 @@ from nnspec.diagnostics import Diagnostic, SpecError
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows
 
-__all__ = ["IN_MEMORY", "LazyArray", "SomeRows", "is_lazy", "read_lazily"]
-
 IN_MEMORY = 2**30
 """The maximum size in bytes of an input's or target's values that are read before the first step."""
 

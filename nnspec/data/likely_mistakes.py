@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from nnspec.data.readers.base import Table
     from nnspec.data.transforms import Learned
 
-__all__ = ["warn_of_columns", "warn_of_values"]
-
 _MOST_BYTES = 2**28
 _MOSTLY = 0.5
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from nnspec.diagnostics import Span
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 
-__all__ = ["argument_of", "locate"]
-
 
 def locate(tree: Tree, *keys: str | int) -> tuple[Span, str]:
     """Return the span and path of a value, or of its closest parent that is written."""

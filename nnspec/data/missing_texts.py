@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-__all__ = ["looks_missing", "missing_among"]
-
 _MARKS = frozenset(
     (
         *("na", "n/a", "n.a.", "n.a", "#n/a", "#na", "<na>", "nan", "nat", "none", "null", "nil", "(null)", "\\n", "void"),

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from nnspec.data.kinds import DataError
 
-__all__ = ["MissingFileError", "find_file"]
-
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Reader
-from nnspec.data.sample_weights import Border
-from nnspec.data.section import DataSection
+from nnspec.data.section import Border, DataSection, Fold
 from nnspec.data.transforms import Transform
-from nnspec.data.validation import Fold
-from nnspec.diagnostics import Span
+from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Conditions, Dim, TensorType
+from nnspec.types import Conditions, Dim, TensorType, substitute
 
 if TYPE_CHECKING:
-    from nnspec.data.targets.base import TargetSource
+    from numpy.typing import NDArray
 
-__all__ = ["AugmentPlan", "DataPlan", "Feed", "Need", "Source", "display_name"]
+    from nnspec.data.examples import Examples
+
+    Values = NDArray[Any]
 
 
 def display_name(part: str) -> str:
@@ -60,6 +60,22 @@ class Need:
         if self.kind == "class" and shape:
             del shape[self.axis]
         return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
+
+
+def target_shape(need: Need, sizes: Mapping[str, int]) -> tuple[int | None, ...]:
+    """Return the shape that a loss requires of one target; None for unknown sizes.
+
+    Args:
+        need: What the loss requires.
+        sizes: The values of the network's symbolic sizes, as known from the inputs.
+    """
+    values: dict[str, int | Dim] = dict(sizes)
+    if need.kind == "label":
+        return ()
+    if need.kind == "sequence":
+        return (None,)
+    output = [substitute(size, values) for size in need.shape]
+    return tuple(size if isinstance(size, int) else None for size in output)
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,65 @@ class Feed:
         """The columns, for messages."""
         shown = ", ".join(f"`{column}`" for column in self.columns[:4]) + (" …" if len(self.columns) > 4 else "")
         return ("the column " if len(self.columns) == 1 else "the columns ") + shown
+
+
+@dataclass(frozen=True)
+class TargetSource:
+    """Computes the targets of an output from an input: by default the input itself. NumPy is imported only for values.
+
+    Attributes:
+        input: The input.
+    """
+
+    input: str
+
+    @property
+    def window(self) -> int | None:
+        """The length of the examples that are cut from the rows; None if each row is an example."""
+        return None
+
+    @property
+    def is_input(self) -> bool:
+        """Whether the target equals the input, so that augmentations of the input change the target too."""
+        return True
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether predictions are compared with this target for each example after training."""
+        return True
+
+    def shape(self, need: Need, values: Values) -> tuple[int | None, ...]:
+        """The shape of one target.
+
+        Args:
+            need: What the loss requires.
+            values: The input's values, (N, …).
+        """
+        del values
+        return target_shape(need, {})
+
+    def of(self, values: Any) -> Any:
+        """The targets of an input's values, (N, …)."""
+        return values
+
+    def aligned(self, values: Values) -> Values:
+        """The labels of the positions, as values of the input: what the output predicts at each position."""
+        return values
+
+    def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
+        """Report conflicts of the section ``data`` with this source.
+
+        Args:
+            plan: The plan so far.
+            output: The output of the target.
+        """
+        del plan, output
+        yield from ()
+
+    def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
+        """Cut the rows into windows; without a window, return the rows unchanged."""
+        del plan, feed, problems
+        return examples
 
 
 @dataclass(frozen=True)
@@ -190,7 +265,7 @@ class DataPlan:
         return given if isinstance(given, Fold) else None
 
     @property
-    def left_out(self) -> Fold | None:
+    def test_fold(self) -> Fold | None:
         """The fold of `train` that is held out as test data, if it is a fold."""
         given = self.section.test
         return given if isinstance(given, Fold) else None
@@ -198,7 +273,7 @@ class DataPlan:
     @property
     def draws(self) -> bool:
         """Whether only some rows of `train` are training data."""
-        return self.fraction is not None or self.left_out is not None
+        return self.fraction is not None or self.test_fold is not None
 
     @property
     def validates(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data import problems as d
-from nnspec.data.binding import bind
+from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
@@ -21,20 +21,18 @@ from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
 from nnspec.data.per_series import series_of_rows
-from nnspec.data.plan import DataPlan, Feed, display_name
+from nnspec.data.plan import DataPlan, Feed, display_name, target_shape
 from nnspec.data.reader_arguments import training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import select_rows, unit_count
 from nnspec.data.sequence_lengths import check_lengths
-from nnspec.data.shape_checks import check_feeds, target_shape
+from nnspec.data.shape_checks import check_feeds
 from nnspec.data.targets.computed import compute_targets, cut_windows, fits_targets, read_sequences
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
-
-__all__ = ["Prepared", "max_folds", "prepare", "prepare_part"]
 
 State = dict[str, list[dict[str, Any]]]
 """The transforms by ``inputs.NAME`` and ``targets.NAME``, each with its name, arguments and fitted state."""
@@ -189,9 +187,8 @@ def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) ->
 def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic]) -> Mapping[str, Feed]:
     """Return the feeds, checked against the column types of the tables, which are known only after reading text files."""
     columns = {part: table.columns for part, table in tables.items()}
-    feeds = plan.feeds or bind(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)
-    _stop_at_errors(problems)
-    assert feeds is not None
+    feeds = plan.feeds or known_feeds(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)[0]
+    _stop_at_errors(problems)  # those of inputs and targets without a feed, too
     with _reading(plan, "train", problems):
         valid = _without_text(feeds, tables["train"], problems)
     before = len(problems)

@@ -16,8 +16,6 @@ from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Reader, Table
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["IMAGE_ARGUMENTS", "damaged_reader", "image_arguments", "with_training_arguments", "training_arguments"]
-
 IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation")
 """The arguments that change how images are decoded."""
 

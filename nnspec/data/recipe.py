@@ -32,21 +32,7 @@ from nnspec.json_words import misfit
 from nnspec.spec.checked import check_named
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import TensorType, closest
-
-__all__ = [
-    "Recipe",
-    "Step",
-    "columns_of",
-    "feed_of",
-    "open_data",
-    "read_inputs",
-    "read_raw",
-    "recipe_of_feeds",
-    "require_columns",
-    "series_columns",
-    "steps_of",
-]
+from nnspec.types import TensorType, did_you_mean
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
@@ -282,8 +268,7 @@ def require_columns(columns: Collection[str], feed: Feed) -> None:
     """
     for column in feed.columns:
         if column not in columns:
-            suggestion = closest(column, columns)
-            hint = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {_listed(columns)}"
+            hint = did_you_mean(column, columns, f"the columns are {_listed(columns)}")
             raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` requires\n  = help: {hint}")
 
 

@@ -14,12 +14,10 @@ from nnspec.data.kinds import DataError, at_name, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.section import Fold
 from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
 from nnspec.data.times import read_times
-from nnspec.data.validation import Fold
 from nnspec.diagnostics import Diagnostic
-
-__all__ = ["RowSelection", "select_rows", "unit_count"]
 
 Rows = NDArray[np.int64]
 
@@ -58,8 +56,8 @@ def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: i
     try:
         selector = _Selector(plan, feeds, table, seed, problems)
         test = validation = None
-        if plan.left_out is not None:
-            rows, test = selector.fold(rows, plan.left_out, "test")
+        if plan.test_fold is not None:
+            rows, test = selector.fold(rows, plan.test_fold, "test")
         if plan.fold is not None:
             rows, validation = selector.fold(rows, plan.fold, "validation")
         elif plan.fraction is not None:

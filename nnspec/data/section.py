@@ -2,19 +2,96 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, Strict, field_validator, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
-from nnspec.data.sample_weights import Weight
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.data.validation import VALIDATIONS
-from nnspec.layers.scalars import PositiveInt
-from nnspec.types import Config, Named
+from nnspec.layers.scalars import Flag, PositiveInt, PositiveNumber
+from nnspec.types import Config, Family, Named
 
-__all__ = ["AnyReader", "Columns", "DataSection", "TargetColumns"]
+
+class Border(Config):
+    """Increases the weight of narrow gaps between the objects of a mask (Ronneberger et al. 2015, equation 2).
+
+    The weight of each background position is increased by ``w0 · exp(−(d1 + d2)² / (2 · sigma²))``, where d1 and d2 are its
+    distances to the nearest and second nearest object.
+    """
+
+    w0: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] = Field(10.0, description="The maximum additional weight.")
+    sigma: PositiveNumber = Field(5.0, description="The width of the Gaussian, in pixels.")
+
+
+class Weight(Config):
+    """The loss weights of examples, or of the positions of a mask."""
+
+    main_argument: ClassVar[str | None] = "column"
+
+    column: Annotated[str, Strict()] | None = Field(None, description="A column with the weight of each example.")
+    border: Border | None = Field(None, description="Additional weight at the gaps between the objects of a mask.")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> Weight:
+        if (self.column is None) == (self.border is None):
+            raise ValueError("one of `column` and `border` must be given")
+        return self
+
+
+class _WithFold(Mapping[str, str]):
+    """The modules of all readers, including those of plugins, and of `fold`."""
+
+    def __init__(self, readers: Mapping[str, str]) -> None:
+        self._readers = readers
+
+    def __getitem__(self, name: str) -> str:
+        return __name__ if name == "fold" else self._readers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name == "fold" or name in self._readers
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._readers, ["fold"])
+
+    def __len__(self) -> int:
+        return len(self._readers) + 1
+
+
+VALIDATIONS = Family(
+    kind="reader or fold",
+    modules=_WithFold(READERS.modules),
+    aliases={**READERS.aliases, "k_fold": "fold"},
+    replacements=READERS.replacements,
+)
+"""Every reader, and `fold`."""
+
+
+class Fold(Config):
+    """One fold of k-fold cross-validation on the training data; `nnspec crossval` holds out each fold in turn.
+
+    Folds are stratified by class, and the rows of a `group` stay in the same fold. With `time`, and in a series, the folds
+    are consecutive, and the model is trained only on rows before the fold (walk-forward validation).
+    """
+
+    number: Annotated[int, Strict(), Field(ge=1)] = Field(description="The number of the fold, from 1.")
+    of: Annotated[int, Strict(), Field(ge=2)] = Field(description="The number of folds.")
+
+    rolling: Flag = Field(
+        False, description="With `time`: train on a window of constant size before the fold, instead of on all rows before it."
+    )
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Fold:
+        if self.number > self.of:
+            raise ValueError(f"`number` must be at most `of`, {self.of}, but is {self.number}")
+        return self
+
+
+fold = Fold
+
 
 AnyReader = Annotated[Config, Named(READERS)]
 AnyValidation = Annotated[Config, Named(VALIDATIONS)]

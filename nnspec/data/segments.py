@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Table
 
-__all__ = ["Faults", "Gaps", "Segments", "TimesError", "faults_of", "series_among", "series_of", "segments_of"]
-
 Gaps = Literal["error", "split", "ignore"]
 
 _SHOWN = 3

@@ -17,8 +17,6 @@ from nnspec.data.transforms.text import pad, tokenize
 from nnspec.data.values import read_feed
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["check_lengths"]
-
 
 def check_lengths(
     plan: DataPlan,

@@ -9,11 +9,9 @@ from typing import Any
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError, TargetKind
 from nnspec.data.locations import locate
-from nnspec.data.plan import DataPlan, Feed, Need
+from nnspec.data.plan import DataPlan, Feed, Need, target_shape
 from nnspec.diagnostics import Diagnostic
-from nnspec.types import Dim, TensorType, substitute, symbols_of
-
-__all__ = ["check_feeds", "fits", "for_shape", "target_shape"]
+from nnspec.types import Dim, TensorType, symbols_of
 
 Shape = tuple[int | None, ...]
 
@@ -40,22 +38,6 @@ def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
         if len(shape) == len(wanted) and all(not isinstance(b, int) or a is None or a == b for a, b in pairs):
             return True
     return False
-
-
-def target_shape(need: Need, sizes: Mapping[str, int]) -> Shape:
-    """Return the shape that a loss requires of one target; None for unknown sizes.
-
-    Args:
-        need: What the loss requires.
-        sizes: The values of the network's symbolic sizes, as known from the inputs.
-    """
-    values: dict[str, int | Dim] = dict(sizes)
-    if need.kind == "label":
-        return ()
-    if need.kind == "sequence":
-        return (None,)
-    output = [substitute(size, values) for size in need.shape]
-    return tuple(size if isinstance(size, int) else None for size in output)
 
 
 def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["SingleValueTable", "training_image_format", "image_table"]
-
 
 class SingleValueTable(Table):
     """A table with one row and one column.

@@ -9,17 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "InTime",
-    "Parts",
-    "fold_in_time",
-    "fold_of",
-    "split",
-    "split_by_group",
-    "split_by_time",
-    "why_not_stratified",
-]
-
 Parts = tuple[NDArray[np.int64], NDArray[np.int64]]
 """The training rows and the held-out rows, each in the order of the table."""
 

@@ -13,8 +13,6 @@ from nnspec.data.times import Times, read_guessed_times, read_times
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Table
 
-__all__ = ["suspect_series", "suspect_times"]
-
 _DATE = re.compile(r"\d{4}[-./W]?\d|\d{1,2}[-./]\d{1,2}[-./]\d{2}")
 
 _NAMES = frozenset({"time", "timestamp", "date", "datetime", "ds", "t"})

@@ -14,8 +14,6 @@ from nnspec.data.data_files import DataFile
 from nnspec.data.file_kinds import GZIP, refuse_other_kind
 from nnspec.data.kinds import DataError
 
-__all__ = ["Encoding", "open_text", "undecodable"]
-
 Encoding = Literal["utf-8", "utf-16", "latin-1", "cp1252"]
 """The supported encodings."""
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Table
 
-__all__ = ["Times", "read_guessed_times", "read_times"]
-
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 _MONTH = re.compile(r"\d{4}-\d\d")

@@ -19,8 +19,6 @@ from nnspec.diagnostics import NnspecError
 if TYPE_CHECKING:
     from nnspec.data.per_series import RowSeries
 
-__all__ = ["Units", "in_units", "units_of"]
-
 _FAR = 1000
 """The ratio of offset to scale above which float32 loses too much precision."""
 

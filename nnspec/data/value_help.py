@@ -16,8 +16,6 @@ from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute
 from nnspec.data.transforms.text import tokenize
 
-__all__ = ["for_infinite", "for_missing", "for_text"]
-
 Values = NDArray[Any]
 
 _MOST = 1000

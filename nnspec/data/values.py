@@ -21,8 +21,6 @@ from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
 
-__all__ = ["check_raw", "read_feed", "read_input"]
-
 _CHUNK = 65_536
 
 

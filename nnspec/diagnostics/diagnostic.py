@@ -9,8 +9,6 @@ from typing import ClassVar, Literal
 
 from nnspec.diagnostics.span import Span
 
-__all__ = ["Diagnostic", "NnspecError", "Note", "Problem", "Severity", "SpecError", "once", "problems"]
-
 Severity = Literal["error", "warning", "note"]
 
 _problems: dict[str, type[Problem]] = {}

@@ -11,8 +11,6 @@ from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.span import Span
 from nnspec.printable import on_one_line, printable, terminal_text
 
-__all__ = ["counted", "render", "summary"]
-
 _WIDEST = 160
 _Style = Callable[[str, str], str]
 

@@ -8,8 +8,6 @@ from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Node
 from nnspec.types import Config, Dim, TensorType, size_text
 
-__all__ = ["arguments_of", "count_text", "kind_of", "owner_of", "shape_text", "summary", "weights_of"]
-
 _SIMPLE = (bool, int, float, str, type(None))
 
 

@@ -4,21 +4,6 @@ from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-__all__ = [
-    "BOX_HEIGHT",
-    "LANE",
-    "LANE_GAP",
-    "NARROWEST",
-    "PADDING",
-    "ROW_GAP",
-    "SIDE_GAP",
-    "STRAIGHT",
-    "TITLE",
-    "WIDEST",
-    "shortened",
-    "text_width",
-]
-
 BOX_HEIGHT = 44.0
 NARROWEST, WIDEST = 150.0, 330.0
 """Range of box widths."""

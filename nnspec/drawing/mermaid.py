@@ -9,8 +9,6 @@ from nnspec.drawing.svg import box_lines
 from nnspec.drawing.tree import Box, Frame, boxes_of, tree_of, wires_of
 from nnspec.graph.model import Graph, Model
 
-__all__ = ["to_mermaid"]
-
 _PLAIN = frozenset(" _-.,()/×·?+*")
 
 _CLASSES = (

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,7 +19,8 @@ from nnspec.graph.describe import stated_sizes
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
-from nnspec.printable import html_text, json_text, printable
+from nnspec.html_page import html_page
+from nnspec.printable import json_text, printable
 
 __all__ = ["to_html"]
 
@@ -46,25 +44,12 @@ def to_html(model: Model) -> str:
         "sizes": {"box": BOX_HEIGHT, "straight": STRAIGHT},
         "networks": [_network(model, name, graph, sources) for name, graph in model.networks.items()],
     }
-    script = _part("page.js")
-    digest = b64encode(sha256(script.encode()).digest()).decode()
     # `<` could end a script element, so it is written as an escape sequence.
     text = (
         json.dumps(_shown(data), ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c").replace("##[", "##\\u005b")
     )
-    pieces = {
-        "script_hash": f"sha256-{digest}",
-        "title": html_text(model.name),
-        "style": _part("page.css"),
-        "data": text,
-        "script": script,
-    }
-    # A single pass, so that inserted text is not searched for placeholders.
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
-
-
-def _part(name: str) -> str:
-    return files("nnspec.drawing").joinpath(name).read_text("utf-8")
+    script = files("nnspec.drawing").joinpath("page.js").read_text("utf-8")
+    return html_page("nnspec.drawing", model.name, script=script, data=text)
 
 
 def _network(model: Model, name: str, graph: Graph, sources: dict[str, Sequence[str]]) -> dict[str, Any]:

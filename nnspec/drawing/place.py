@@ -7,8 +7,6 @@ from itertools import pairwise
 
 from nnspec.drawing.rows import Cell, Rows
 
-__all__ = ["place"]
-
 _SWEEPS = 24
 
 Width = Callable[[Cell], float]

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from operator import itemgetter
 
-__all__ = ["Cell", "Net", "Rows", "rows_of"]
-
 _SWEEPS = 6
 _MOST_LINKS = 20_000
 """Maximum number of links in a frame for crossing reduction, whose sweeps would take seconds beyond it."""

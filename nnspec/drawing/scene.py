@@ -10,8 +10,6 @@ from nnspec.drawing.layout import Layout, Run
 from nnspec.drawing.measure import BOX_HEIGHT, STRAIGHT
 from nnspec.drawing.tree import Box, Frame, Wire
 
-__all__ = ["Placed", "Scene", "place_on_plane"]
-
 _TALLEST = 1400.0
 """Height above which a drawing continues in a second column."""
 _TURN = 14.0

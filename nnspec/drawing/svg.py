@@ -14,8 +14,6 @@ from nnspec.graph.memory import bytes_text, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
 from nnspec.printable import html_text, printable
 
-__all__ = ["box_lines", "box_width", "peak_text", "to_svg"]
-
 _MARGIN, _HEAD, _BETWEEN = 24.0, 58.0, 48.0
 
 _STYLE = """

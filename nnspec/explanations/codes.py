@@ -14,8 +14,6 @@ from nnspec.diagnostics import Diagnostic, NnspecError, Note, Problem, Span, pro
 from nnspec.diagnostics.render import render
 from nnspec.training.objectives import OBJECTIVES
 
-__all__ = ["all_problems", "explain_code", "pattern", "shown"]
-
 _MODULES = (
     "nnspec.spec.problems",
     "nnspec.graph.problems",

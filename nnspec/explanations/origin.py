@@ -12,8 +12,6 @@ from nnspec.spec.evaluate import names_read
 from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode, Place, Tree
 
-__all__ = ["Link", "Origin", "Use", "links", "shown"]
-
 
 @dataclass(frozen=True)
 class Link:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from nnspec.diagnostics import Problem
 from nnspec.explanations.codes import all_problems, pattern, shown
 
-__all__ = ["diagnostics_page"]
-
 _HEAD = """\
 # Diagnostics
 

@@ -27,8 +27,6 @@ from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.spec import Spec
 from nnspec.training.loop.initial_weights import initial_weights
 
-__all__ = ["write_build"]
-
 
 def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
     """Write ``graph.json`` and, for each network, its Keras and ONNX models.

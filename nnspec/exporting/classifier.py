@@ -14,9 +14,8 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, steps_of
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing
-from nnspec.exporting.output_metadata import output_metadata
+from nnspec.exporting.output_metadata import output_metadata, with_white_levels
 from nnspec.exporting.runs import GOLDEN_ROWS
-from nnspec.exporting.white_levels import with_white_levels
 from nnspec.graph import Graph, compile
 from nnspec.onnx_backend.preprocessing import Preprocessing
 from nnspec.runtime.metadata import DATA
@@ -24,8 +23,6 @@ from nnspec.runtime.session import Arrays
 from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
 from nnspec.training.loop.initial_weights import initial_weights
-
-__all__ = ["Classifier"]
 
 
 @dataclass(frozen=True)

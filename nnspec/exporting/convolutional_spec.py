@@ -16,8 +16,6 @@ from nnspec.spec.rewriting import Rewriting, Swap
 from nnspec.types import Dim
 from nnspec.types.plain import plain
 
-__all__ = ["layer_error", "convolutional_spec"]
-
 _KEPT = ("nnspec", "name", "description", "weights", "params", "blocks", "networks", "inputs", "layers", "outputs")
 _SYMBOLS = {1: ("T",), 2: ("H", "W"), 3: ("D", "H", "W")}
 

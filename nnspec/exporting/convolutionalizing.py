@@ -32,8 +32,6 @@ from nnspec.spec.dumping import dumped
 from nnspec.spec.problems import UnusedParam
 from nnspec.types import Dim
 
-__all__ = ["Convolutional", "convolutionalize"]
-
 _Arrays = dict[str, NDArray[Any]]
 
 

@@ -24,8 +24,6 @@ from nnspec.runtime.decoding.procedure import Procedure
 from nnspec.runtime.metadata import DATA, GENERATE, SPEC_HASH, SPEC_NAME
 from nnspec.spec import Spec
 
-__all__ = ["DecoderModels", "decoder_models"]
-
 
 @dataclass(frozen=True)
 class DecoderModels:

@@ -20,16 +20,15 @@ from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
 from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.parity import Parity, Reference, allowed, distance
-from nnspec.onnx_backend.proof import prove, prove_varied
+from nnspec.onnx_backend.float64 import allowed, distance
+from nnspec.onnx_backend.parity import Parity, Reference
+from nnspec.onnx_backend.proof import verify, verify_varied
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
 from nnspec.runtime.decoding.one_by_one import greedy
 from nnspec.runtime.decoding.stepper import Stepper
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.session import Arrays, Run
-
-__all__ = ["DecodingParity", "TokenComparison", "prove_decoder"]
 
 _MOST = 24
 """The most tokens of a sequence that are compared."""
@@ -96,8 +95,8 @@ def prove_decoder(
     for graph in (decoding.encoder, decoding.decoder):
         if graph is not None:
             own = to_onnx(graph, models.weights, opset=opset)
-            alone = prove(graph, models.weights, own, keras[graph.name], opset=opset, seed=seed)
-            networks[graph.name] = prove_varied(graph, models.weights, alone, keras[graph.name], opset=opset, seed=seed)
+            alone = verify(graph, models.weights, own, keras[graph.name], opset=opset, seed=seed)
+            networks[graph.name] = verify_varied(graph, models.weights, alone, keras[graph.name], opset=opset, seed=seed)
     tolerance = networks[decoding.decoder.name].outputs[decoding.logits].tolerance
     files = {name: ModelFile(serialized(model), name) for name, model in parts.items()}
     stepper = Stepper(models.procedure, files.get("encoder"), files["decoder"])

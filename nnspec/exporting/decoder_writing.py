@@ -11,8 +11,6 @@ from nnspec.exporting.decoder_proof import DecodingParity
 from nnspec.files import write_whole
 from nnspec.onnx_backend.proto import sealed
 
-__all__ = ["write_loop", "write_parts"]
-
 
 def write_loop(models: DecoderModels, path: Path, parity: DecodingParity, check_size: Callable[[int], None]) -> None:
     """Write the file that contains the loop.

@@ -13,13 +13,13 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, Step, read_inputs, read_raw, steps_of
 from nnspec.data.transforms.classes import label_encode, one_hot
 from nnspec.data.transforms.numbers import impute, standardize
+from nnspec.data.units import Units
 from nnspec.exporting.preprocessing_ops import PREPROCESSING_OPS, Chain
 from nnspec.onnx_backend.builder import Builder
-from nnspec.onnx_backend.preprocessing import InputPreprocessing, Preprocessing
+from nnspec.onnx_backend.preprocessing import InputPreprocessing, OutputPostprocessing, Preprocessing
+from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.runtime.session import Arrays, Run
 from nnspec.types import TensorType
-
-__all__ = ["PreprocessedInput", "embed_preprocessing"]
 
 _FAR = 1000
 """The most standard deviations that a mean may be from 0 for float32 to resolve the variation around it."""
@@ -202,3 +202,29 @@ def _element(steps: Sequence[Step], raw: np.dtype[Any]) -> str:
         mean, deviation = (np.asarray(first.learned[name]) for name in ("mean", "std"))
         return "float64" if (np.abs(mean) > _FAR * deviation).any() else "float32"
     return "float32"
+
+
+def unit_postprocessing(units: Mapping[str, Units], shown: Mapping[str, str]) -> dict[str, OutputPostprocessing]:
+    """Build the postprocessing of outputs that are in other units than the data.
+
+    Args:
+        units: The units, by the document's outputs. Units that differ between series are not embedded: the graph does not
+            know the series of a row.
+        shown: The model's name of each output of the document that it has.
+    """
+    return {shown[name]: _exit(shown[name], own) for name, own in units.items() if name in shown and not own.labels}
+
+
+def _exit(name: str, units: Units) -> OutputPostprocessing:
+    dtype = "float64" if units.is_far else "float32"
+
+    def lower(b: Builder, tensor: str) -> str:
+        with b.at(f"{name}/units"):
+            made = b.op("Cast", tensor, to=ELEMENT[dtype])
+            made = b.op("Mul", made, b.constant(units.scale.astype(dtype), "scale"))
+            return b.op("Add", made, b.constant(units.offset.astype(dtype), "offset"))
+
+    def apply(values: NDArray[Any]) -> NDArray[Any]:
+        return units.to_data(np.asarray(values, np.float64))
+
+    return OutputPostprocessing(dtype, lower, apply)

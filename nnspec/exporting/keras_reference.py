@@ -17,8 +17,6 @@ from nnspec.keras_backend.call import mask_of
 from nnspec.keras_backend.precision import in_float64, widened
 from nnspec.onnx_backend.parity import Reference, nudged
 
-__all__ = ["keras_reference", "keras_run"]
-
 _Arrays = Mapping[str, NDArray[Any]]
 _Run = Callable[[_Arrays], dict[str, NDArray[Any]]]
 

@@ -15,8 +15,6 @@ from nnspec.data.transforms.numbers import impute, rescale, standardize
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.proto import ELEMENT
 
-__all__ = ["PREPROCESSING_OPS", "Chain"]
-
 
 @dataclass(frozen=True)
 class Chain:

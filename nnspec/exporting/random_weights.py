@@ -19,8 +19,6 @@ from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, weight_arrays
 from nnspec.types import Weight
 
-__all__ = ["random_weights"]
-
 _Arrays = Mapping[str, NDArray[Any]]
 _GAIN = 2**0.5
 """The gain of He et al. 2015: compensates for the half that a rectifier sets to zero."""

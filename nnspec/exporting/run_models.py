@@ -13,8 +13,6 @@ from nnspec.runtime.sampler import Sampler, makes_examples
 from nnspec.runtime.samples import Samples
 from nnspec.training.run.folder import Run
 
-__all__ = ["RunGenerator", "RunSampler", "run_makes_examples"]
-
 
 class RunSampler(Sampler):
     """A `Sampler` that also opens the run of a generator and a discriminator."""

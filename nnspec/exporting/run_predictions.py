@@ -18,8 +18,6 @@ from nnspec.runtime.token_output import texts_of
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained_model, units_of_run
 
-__all__ = ["predict_run"]
-
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
     """Predict with a run.

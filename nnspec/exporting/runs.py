@@ -4,34 +4,34 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from nnspec.data.recipe import Recipe
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
-from nnspec.exporting.embedded_preprocessing import embed_preprocessing
-from nnspec.exporting.io_mapping import IOMapping
+from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
 from nnspec.exporting.keras_reference import keras_reference
-from nnspec.exporting.output_metadata import output_metadata
-from nnspec.exporting.output_units import unit_postprocessing
-from nnspec.exporting.white_levels import with_white_levels
+from nnspec.exporting.output_metadata import output_metadata, with_white_levels
+from nnspec.graph import Graph, Model
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
+from nnspec.graph.decoding import input_feeding
 from nnspec.graph.exported import ExportSection, exported, read_export
+from nnspec.graph.model import NetworkCall
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity
 from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.training.objectives.plugin import guarded
-from nnspec.types import closest
-
-__all__ = ["Form", "export_run"]
+from nnspec.types import did_you_mean, listed
 
 GOLDEN_ROWS = 64
 """The number of real examples on which the file is compared with Keras, in addition to random ones."""
@@ -90,8 +90,7 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
     if form not in (None, "network"):
         raise NnspecError(f"--network {name} exports a network; it cannot be combined with `--form {form}`")
     if name not in run.model.networks:
-        meant = closest(name, run.model.networks)
-        help = f"did you mean `{meant}`?" if meant else "there are " + ", ".join(f"`{known}`" for known in run.model.networks)
+        help = did_you_mean(name, run.model.networks, "there are " + listed(run.model.networks))
         raise NnspecError(f"the spec has no network `{name}`\n  = help: {help}")
     return section.model_copy(update={"network": name, "outputs": None, "activation_maps": []})
 
@@ -135,3 +134,59 @@ def _export_network(
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),
     )
+
+
+@dataclass(frozen=True)
+class IOMapping:
+    """How an exported network is connected in its document.
+
+    Attributes:
+        fields: The document's input that feeds each of the network's inputs; inputs that a layer feeds are omitted.
+        outputs: The network's name of each of the document's outputs that it computes.
+        inputs: The number of its inputs.
+    """
+
+    fields: Mapping[str, str]
+    outputs: Mapping[str, str]
+    inputs: int
+
+    @classmethod
+    def of(cls, model: Model, graph: Graph) -> IOMapping:
+        """Map a network. If the document calls it several times, the first call counts.
+
+        Args:
+            model: The document's networks.
+            graph: The exported part of one of them.
+        """
+        if graph.name == "main" or "main" not in model.networks:
+            return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
+        fed = {name: input_feeding(model, graph, name) for name in graph.inputs}
+        fields = {name: field for name, field in fed.items() if field is not None}
+        use = next((use for use in model.main.uses if use.network == graph.name), None)
+        outputs = {} if use is None else _outputs_of(use, model.networks[graph.name], model.main)
+        return cls(fields, {shown: own for shown, own in outputs.items() if own in graph.outputs}, len(graph.inputs))
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """The recipe of the network's inputs.
+
+        Args:
+            recipe: The document's recipe.
+        """
+        known = recipe.get("inputs", {})
+        own = {name: known[field] for name, field in self.fields.items() if field in known}
+        return {**recipe, "inputs": own} if known else recipe
+
+    def golden(self, rows: Mapping[str, NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
+        """Real inputs of the network; empty if the data do not feed all of them.
+
+        Args:
+            rows: Real inputs of the document, by name.
+        """
+        own = {name: rows[field] for name, field in self.fields.items() if field in rows}
+        return [own] if len(own) == self.inputs else []
+
+
+def _outputs_of(use: NetworkCall, network: Graph, main: Graph) -> dict[str, str]:
+    """The network's name of each of the document's outputs that it computes."""
+    own = {ref: name for name, ref in zip(network.outputs, use.outputs.values(), strict=False)}
+    return {shown: own[ref] for shown, ref in main.outputs.items() if ref in own}

@@ -13,11 +13,9 @@ from nnspec.diagnostics import NnspecError
 from nnspec.exporting.run_models import RunGenerator
 from nnspec.extras import require
 from nnspec.generation.check import generation_of
-from nnspec.runtime.token_texts import text_of
+from nnspec.runtime.token_output import text_of
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import examples_of
-
-__all__ = ["edit_distance", "generated_sequence_metrics", "sequence_metrics"]
 
 _BATCH = 128
 

@@ -13,8 +13,6 @@ from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.tree import Tree
 
-__all__ = ["formatted"]
-
 _MOST_PASSES = 12
 """Maximum number of passes; each opens one level of a long flow collection."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-__all__ = ["folded", "unfolded"]
-
 # Without quotes, anchors, tags, comments or block scalars: text that ruamel.yaml writes unchanged.
 _PLAIN = r"-?[A-Za-z0-9_.$+][A-Za-z0-9_.$+/*()-]*(?: [A-Za-z0-9_.$+/*()-]+)*"
 _LIST = rf"\[{_PLAIN}(?:, {_PLAIN})*\]"

@@ -15,8 +15,6 @@ from ruamel.yaml.resolver import VersionedResolver
 from nnspec.formatting.folding import folded, unfolded
 from nnspec.spec.comments import comments
 
-__all__ = ["WIDTH", "restyled"]
-
 WIDTH = 128
 """Maximum line length; longer flow mappings become block mappings."""
 

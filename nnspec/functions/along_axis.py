@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions import selecting
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_floats, draw_shape, draw_tied, drawn_axis
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.reductions import keras_norm, norm_order, numpy_norm, onnx_norm, without_negative_zero
 from nnspec.functions.terms import INT, Application, Term
 from nnspec.types import Dim
@@ -399,19 +398,12 @@ CONCATENATE = Function(
     "concatenate",
     parameters("xs: tensors, axis: axis"),
     _concatenate_rule,
-    lambda n, c, *xs: np.concatenate(_in_full(_NumpyOps, c, xs), c["axis"]),
+    lambda n, c, *xs: np.concatenate(_in_full(np, c, xs), c["axis"]),
     lambda k, c, *xs: k.ops.concatenate(_in_full(k.ops, c, xs), axis=c["axis"]),
     lambda b, c, *xs: b.op("Concat", *_onnx_in_full(b, c, xs), axis=c["axis"]),
     _draw_concatenate,
     "Tensors joined along an axis.",
 )
-
-
-class _NumpyOps:
-    """The part of ``keras.ops`` that joining needs, for NumPy."""
-
-    shape = staticmethod(np.shape)
-    broadcast_to = staticmethod(np.broadcast_to)
 
 
 def _stack_rule(call: Call) -> Term:
@@ -446,7 +438,7 @@ STACK = Function(
     "stack",
     parameters("x: tensors, axis: axis"),
     _stack_rule,
-    lambda n, c, *xs: np.stack(_in_full(_NumpyOps, c, xs), c["axis"]),
+    lambda n, c, *xs: np.stack(_in_full(np, c, xs), c["axis"]),
     lambda k, c, *xs: k.ops.stack(_in_full(k.ops, c, xs), axis=c["axis"]),
     _onnx_stack,
     _draw_stack,

@@ -6,18 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Function, cast, parameters
 from nnspec.functions.draws import drawn
 from nnspec.functions.elementwise import number
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.shapes import known_sizes
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.types import Dim, ceil_div
 
 __all__ = ["FUNCTIONS"]
 
-_NUMPY = {FLOAT: np.float32, INT: np.int32, BOOL: np.bool_}
+_NUMPY = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 
 def _is_static(terms: Sequence[Term]) -> bool:

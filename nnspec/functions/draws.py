@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Case
+from nnspec.functions.lazy_numpy import np
 
 __all__ = ["draw_any", "draw_floats", "draw_shape", "draw_tied", "drawn", "drawn_axis"]
 

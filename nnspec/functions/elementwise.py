@@ -9,16 +9,15 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Literal
 
-import numpy as np
-
 from nnspec.expressions.params import BINARY
 from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
-Draw = Callable[[np.random.Generator], Case]
+Draw = Callable[["np.random.Generator"], Case]
 _Dtypes = Literal["float", "numeric", "any", "bool"]
 
 
@@ -50,11 +49,10 @@ def _folded(call: Call, compute: Callable[..., Any], terms: tuple[Term, ...]) ->
     if not all(term.is_static for term in terms):
         return None
     try:
-        with np.errstate(all="ignore"):
-            value = compute(*(term.value for term in terms))
+        value = compute(*(term.value for term in terms))
     except (ArithmeticError, ValueError, TypeError) as error:
         raise call.error(f"{call.name} cannot be evaluated: {error}") from None
-    value = value.item() if isinstance(value, np.generic | np.ndarray) else value
+    value = value.item() if hasattr(value, "item") else value
     if isinstance(value, complex) or (isinstance(value, int) and abs(value) > 2**63):
         raise call.error(f"{call.name} has no value in this range")
     return number(value, call.at)
@@ -83,7 +81,7 @@ def _drawn(name: str, count: int, low: float, high: float, dtypes: _Dtypes) -> D
 def unary(
     name: str,
     summary: str,
-    numpy: Callable[[Any], Any],
+    numpy: str | Callable[[Any], Any],
     onnx: str | Callable[..., str],
     *,
     keras: str | Callable[..., Any] = "",
@@ -98,7 +96,7 @@ def unary(
     Args:
         name: Its name; also in ``keras.ops``, unless given.
         summary: What it computes.
-        numpy: Its NumPy function.
+        numpy: Its NumPy function, or the name of one.
         onnx: Its ONNX operator, or a function of the builder and the tensor.
         keras: Its name in ``keras.ops``, or a function of ``k`` and the tensor.
         text: How an operator is written, such as ``-{}``.
@@ -107,10 +105,11 @@ def unary(
         domain: Where its proof cases are drawn.
         is_discontinuous: Whether it jumps.
     """
+    compute = by_name(numpy)
 
     def rule(call: Call) -> Term:
         terms = _operands(call, dtypes, ("x",))
-        folded = _folded(call, numpy, terms)
+        folded = _folded(call, compute, terms)
         return folded or pointwise(call, terms, result or terms[0].dtype)
 
     def in_keras(k: Any, c: Application, x: Any) -> Any:
@@ -120,14 +119,14 @@ def unary(
         return b.op(onnx, x) if isinstance(onnx, str) else onnx(b, x)
 
     draw = _drawn(text or f"{name}({{}})", 1, *domain, dtypes)
-    in_numpy = lambda n, c, x: numpy(x)  # noqa: E731
+    in_numpy = lambda n, c, x: compute(x)  # noqa: E731
     return Function(name, parameters("x"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
 
 def binary(
     name: str,
     summary: str,
-    numpy: Callable[[Any, Any], Any],
+    numpy: str | Callable[[Any, Any], Any],
     onnx: str | Callable[..., str],
     *,
     keras: str | Callable[..., Any] = "",
@@ -144,10 +143,11 @@ def binary(
         text: How an operator is written, such as ``{} + {}``.
         python: Computes it for numbers; by default ``numpy``.
     """
+    compute = by_name(numpy)
 
     def rule(call: Call) -> Term:
         terms = (call["a"], call["b"])
-        folded = _folded(call, python or numpy, terms)
+        folded = _folded(call, python or compute, terms)
         if folded is not None:
             return folded
         if all(term.weak for term in terms) and all(term.is_number for term in terms):
@@ -173,14 +173,14 @@ def binary(
         return b.op(onnx, left, right) if isinstance(onnx, str) else onnx(b, c, left, right)
 
     draw = _drawn(text or f"{name}({{}}, {{}})", 2, *domain, dtypes)
-    in_numpy = lambda n, c, a, b: numpy(a, b)  # noqa: E731
+    in_numpy = lambda n, c, a, b: compute(a, b)  # noqa: E731
     return Function(name, parameters("a, b"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
 
 # --- exact forms of functions that ONNX lacks ---------------------------------------------------------------------------
 
 
-def _expm1(b: Any, x: str) -> str:
+def _expm1(b: Any, x: str) -> Any:
     """Kahan's quotient: ``(u − 1) x / log(u)`` with ``u = exp(x)``, exact near 0 (Higham 2002, section 1.14)."""
     one = b.number(1.0)
     u = b.op("Exp", x)
@@ -191,7 +191,7 @@ def _expm1(b: Any, x: str) -> str:
     return b.op("Where", near, x, b.op("Where", far, less, quotient))
 
 
-def _log1p(b: Any, x: str) -> str:
+def _log1p(b: Any, x: str) -> Any:
     """Kahan's quotient: ``log(u) x / (u − 1)`` with ``u = 1 + x``, exact near 0."""
     one = b.number(1.0)
     u = b.op("Add", x, one)
@@ -207,13 +207,13 @@ def _float_floor(k: Any, a: Any, b: Any) -> Any:
     return k.ops.floor(k.ops.divide(a, b)) if k.is_float(a) else k.ops.floor_divide(a, b)
 
 
-def _onnx_floor(b: Any, c: Application, left: str, right: str) -> str:
+def _onnx_floor(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype == FLOAT:
         return b.op("Floor", b.op("Div", left, right))
     return b.op("Div", b.op("Sub", left, b.op("Mod", left, right)), right)  # ONNX's integer division truncates
 
 
-def _onnx_mod(b: Any, c: Application, left: str, right: str) -> str:
+def _onnx_mod(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype != FLOAT:
         return b.op("Mod", left, right)
     rest = b.op("Mod", left, right, fmod=1)
@@ -291,7 +291,7 @@ def _draw_where(rng: np.random.Generator) -> Case:
     return _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
 
 
-def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> str:
+def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> Any:
     if c.dtype != BOOL:
         return b.op("Where", condition, left, right)
     # ONNX Runtime has no `Where` of bools.
@@ -392,37 +392,39 @@ def _activation(name: str) -> Function:
 # --- tables ---------------------------------------------------------------------------------------------------------------
 
 _ALL = (
-    unary("abs", "The absolute value.", np.abs, "Abs", dtypes="numeric"),
-    unary("sign", "−1, 0 or 1.", np.sign, "Sign", dtypes="numeric", is_discontinuous=True),
-    unary("exp", "The exponential.", np.exp, "Exp"),
-    unary("expm1", "`exp(x) - 1`, exact near 0.", np.expm1, _expm1),
-    unary("log", "The natural logarithm.", np.log, "Log", domain=(0.1, 5)),
-    unary("log1p", "`log(1 + x)`, exact near 0.", np.log1p, _log1p, domain=(-0.5, 3)),
-    unary("sqrt", "The square root.", np.sqrt, "Sqrt", domain=(0.1, 5)),
-    unary("rsqrt", "`1 / sqrt(x)`.", lambda x: 1 / np.sqrt(x), lambda b, x: b.op("Reciprocal", b.op("Sqrt", x)), domain=(0.1, 5)),
-    unary("square", "`x * x`.", np.square, lambda b, x: b.op("Mul", x, x), dtypes="numeric"),
-    unary("floor", "The largest integer that is not greater.", np.floor, "Floor", is_discontinuous=True),
-    unary("ceil", "The smallest integer that is not less.", np.ceil, "Ceil", is_discontinuous=True),
-    unary("round", "The nearest integer; halves to the even one.", np.round, "Round", is_discontinuous=True),
-    unary("sin", "The sine.", np.sin, "Sin"),
-    unary("cos", "The cosine.", np.cos, "Cos"),
-    unary("tan", "The tangent.", np.tan, "Tan", domain=(-1.2, 1.2)),
-    unary("arcsin", "The inverse sine.", np.arcsin, "Asin", domain=(-0.9, 0.9)),
-    unary("arccos", "The inverse cosine.", np.arccos, "Acos", domain=(-0.9, 0.9)),
-    unary("arctan", "The inverse tangent.", np.arctan, "Atan"),
-    unary("sinh", "The hyperbolic sine.", np.sinh, "Sinh"),
-    unary("cosh", "The hyperbolic cosine.", np.cosh, "Cosh"),
-    unary("tanh", "The hyperbolic tangent.", np.tanh, "Tanh"),
+    unary("abs", "The absolute value.", "abs", "Abs", dtypes="numeric"),
+    unary("sign", "−1, 0 or 1.", "sign", "Sign", dtypes="numeric", is_discontinuous=True),
+    unary("exp", "The exponential.", "exp", "Exp"),
+    unary("expm1", "`exp(x) - 1`, exact near 0.", "expm1", _expm1),
+    unary("log", "The natural logarithm.", "log", "Log", domain=(0.1, 5)),
+    unary("log1p", "`log(1 + x)`, exact near 0.", "log1p", _log1p, domain=(-0.5, 3)),
+    unary("sqrt", "The square root.", "sqrt", "Sqrt", domain=(0.1, 5)),
+    unary(
+        "rsqrt", "`1 / sqrt(x)`.", lambda x: 1 / np.sqrt(x), lambda b, x: b.op("Reciprocal", b.op("Sqrt", x)), domain=(0.1, 5)
+    ),
+    unary("square", "`x * x`.", "square", lambda b, x: b.op("Mul", x, x), dtypes="numeric"),
+    unary("floor", "The largest integer that is not greater.", "floor", "Floor", is_discontinuous=True),
+    unary("ceil", "The smallest integer that is not less.", "ceil", "Ceil", is_discontinuous=True),
+    unary("round", "The nearest integer; halves to the even one.", "round", "Round", is_discontinuous=True),
+    unary("sin", "The sine.", "sin", "Sin"),
+    unary("cos", "The cosine.", "cos", "Cos"),
+    unary("tan", "The tangent.", "tan", "Tan", domain=(-1.2, 1.2)),
+    unary("arcsin", "The inverse sine.", "arcsin", "Asin", domain=(-0.9, 0.9)),
+    unary("arccos", "The inverse cosine.", "arccos", "Acos", domain=(-0.9, 0.9)),
+    unary("arctan", "The inverse tangent.", "arctan", "Atan"),
+    unary("sinh", "The hyperbolic sine.", "sinh", "Sinh"),
+    unary("cosh", "The hyperbolic cosine.", "cosh", "Cosh"),
+    unary("tanh", "The hyperbolic tangent.", "tanh", "Tanh"),
     unary("erf", "The error function.", _erf, "Erf"),
-    unary("isnan", "Whether it is NaN.", np.isnan, "IsNaN", result=BOOL),
+    unary("isnan", "Whether it is NaN.", "isnan", "IsNaN", result=BOOL),
     unary("stop_gradient", "`x`; its gradient is 0.", lambda x: x, lambda b, x: x, dtypes="any"),
-    binary("maximum", "The larger of two.", np.maximum, "Max"),
-    binary("minimum", "The smaller of two.", np.minimum, "Min"),
+    binary("maximum", "The larger of two.", "maximum", "Max"),
+    binary("minimum", "The smaller of two.", "minimum", "Min"),
     CAST,
     WHERE,
     CLIP,
     *map(_activation, ACTIVATIONS),
-)  # fmt: skip
+)
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
 
 _comparison = partial(binary, result=BOOL, is_discontinuous=True)
@@ -452,39 +454,77 @@ def _division_check(call: Call) -> None:
 
 
 OPERATORS: Mapping[str, Function] = {
-    "+": binary("add", "The sum.", np.add, "Add", text="{} + {}", python=operator.add),
-    "-": binary("subtract", "The difference.", np.subtract, "Sub", text="{} - {}", python=operator.sub),
-    "*": binary("multiply", "The product.", np.multiply, "Mul", text="{} * {}", python=operator.mul),
+    "+": binary("add", "The sum.", "add", "Add", text="{} + {}", python=operator.add),
+    "-": binary("subtract", "The difference.", "subtract", "Sub", text="{} - {}", python=operator.sub),
+    "*": binary("multiply", "The product.", "multiply", "Mul", text="{} * {}", python=operator.mul),
     "/": _checked(
-        binary("divide", "The quotient of floats.", np.divide, "Div", text="{} / {}", python=BINARY["/"], dtypes="float", domain=(0.5, 3)),
+        binary(
+            "divide",
+            "The quotient of floats.",
+            "divide",
+            "Div",
+            text="{} / {}",
+            python=BINARY["/"],
+            dtypes="float",
+            domain=(0.5, 3),
+        ),
         _division_check,
     ),
     "//": binary(
-        "floor_divide", "The quotient, rounded down.", _numpy_floor, _onnx_floor, keras=_float_floor, text="{} // {}",
-        python=operator.floordiv, domain=(0.6, 5), is_discontinuous=True,
+        "floor_divide",
+        "The quotient, rounded down.",
+        _numpy_floor,
+        _onnx_floor,
+        keras=_float_floor,
+        text="{} // {}",
+        python=operator.floordiv,
+        domain=(0.6, 5),
+        is_discontinuous=True,
     ),
     "%": binary(
-        "mod", "The remainder, with the sign of the divisor.", np.mod, _onnx_mod, text="{} % {}",
-        python=BINARY["%"], domain=(0.6, 5), is_discontinuous=True,
+        "mod",
+        "The remainder, with the sign of the divisor.",
+        "mod",
+        _onnx_mod,
+        text="{} % {}",
+        python=BINARY["%"],
+        domain=(0.6, 5),
+        is_discontinuous=True,
     ),
     "**": _checked(
-        binary("power", "The power.", np.power, "Pow", text="{} ** {}", python=BINARY["**"], domain=(1, 3)), _power_rule_domain
+        binary("power", "The power.", "power", "Pow", text="{} ** {}", python=BINARY["**"], domain=(1, 3)), _power_rule_domain
     ),
-    "<": _comparison("less", "Whether it is less.", np.less, "Less", text="{} < {}", python=operator.lt),
-    "<=": _comparison("less_equal", "Whether it is at most.", np.less_equal, "LessOrEqual", text="{} <= {}", python=operator.le),
-    ">": _comparison("greater", "Whether it is greater.", np.greater, "Greater", text="{} > {}", python=operator.gt),
-    ">=": _comparison("greater_equal", "Whether it is at least.", np.greater_equal, "GreaterOrEqual", text="{} >= {}", python=operator.ge),
-    "==": _comparison("equal", "Whether both are equal.", np.equal, "Equal", text="{} == {}", python=operator.eq, dtypes="any"),
+    "<": _comparison("less", "Whether it is less.", "less", "Less", text="{} < {}", python=operator.lt),
+    "<=": _comparison("less_equal", "Whether it is at most.", "less_equal", "LessOrEqual", text="{} <= {}", python=operator.le),
+    ">": _comparison("greater", "Whether it is greater.", "greater", "Greater", text="{} > {}", python=operator.gt),
+    ">=": _comparison(
+        "greater_equal", "Whether it is at least.", "greater_equal", "GreaterOrEqual", text="{} >= {}", python=operator.ge
+    ),
+    "==": _comparison("equal", "Whether both are equal.", "equal", "Equal", text="{} == {}", python=operator.eq, dtypes="any"),
     "!=": _comparison(
-        "not_equal", "Whether they differ.", np.not_equal, lambda b, c, left, right: b.op("Not", b.op("Equal", left, right)),
-        text="{} != {}", python=operator.ne, dtypes="any",
+        "not_equal",
+        "Whether they differ.",
+        "not_equal",
+        lambda b, c, left, right: b.op("Not", b.op("Equal", left, right)),
+        text="{} != {}",
+        python=operator.ne,
+        dtypes="any",
     ),
-    "&": binary("logical_and", "Whether both are true.", np.logical_and, "And", text="{} & {}", python=operator.and_, dtypes="bool"),
-    "|": binary("logical_or", "Whether one is true.", np.logical_or, "Or", text="{} | {}", python=operator.or_, dtypes="bool"),
-}  # fmt: skip
+    "&": binary(
+        "logical_and", "Whether both are true.", "logical_and", "And", text="{} & {}", python=operator.and_, dtypes="bool"
+    ),
+    "|": binary("logical_or", "Whether one is true.", "logical_or", "Or", text="{} | {}", python=operator.or_, dtypes="bool"),
+}
 """The functions of two-operand operators."""
 
 UNARY_OPERATORS: Mapping[str, Function] = {
     "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", dtypes="numeric"),
-    "~": unary("logical_not", "Whether it is false.", lambda x: not x if isinstance(x, bool) else np.logical_not(x), "Not", text="~{}", dtypes="bool"),
-}  # fmt: skip
+    "~": unary(
+        "logical_not",
+        "Whether it is false.",
+        lambda x: not x if isinstance(x, bool) else np.logical_not(x),
+        "Not",
+        text="~{}",
+        dtypes="bool",
+    ),
+}

@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Case, Context, Function
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import INT, Application, Term
 from nnspec.types import Dim, ceil_div, size_text
 
@@ -29,8 +28,8 @@ def size_of(x: Term, axis: int, at: tuple[int, int], context: Context) -> Term:
     """
     term = Call(_SIZE, {}, at, {}, context).result((), INT, [x], [()], axis=axis)
     origin = x.axes.items()
-    known = frozenset((name, axes[axis]) for name, axes in origin if axes[axis] is not None)
-    return replace(term, weak=True, value=x.shape[axis], sizes=term.sizes | known)  # type: ignore[arg-type]
+    known = frozenset((name, place) for name, axes in origin if (place := axes[axis]) is not None)
+    return replace(term, weak=True, value=x.shape[axis], sizes=term.sizes | known)
 
 
 _SIZE = Function(
@@ -133,11 +132,11 @@ def _slice_size(call: Call, size: int | Dim, item: slice) -> int | Dim:
     for bound in (first, behind):
         call.context.positive.append(size - bound + 1)
         call.context.positive.append(bound + 1)
-    found = ceil_div(behind - first, step)
-    if isinstance(found, int) and found < 1:
-        raise call.error(f"the slice is empty: it has {size_text(found)} positions")
-    call.context.positive.append(found)
-    return found
+    left = ceil_div(behind - first, step)
+    if isinstance(left, int) and left < 1:
+        raise call.error(f"the slice is empty: it has {size_text(left)} positions")
+    call.context.positive.append(left)
+    return left
 
 
 def _from_start(bound: Any, size: int | Dim) -> Any:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_floats
 from nnspec.functions.elementwise import number
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BOOL, INT, Application, Sizes, Term
 from nnspec.types import Dim
 

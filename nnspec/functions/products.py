@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from nnspec.expressions.syntax import ExpressionError
 from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BATCH, Application, Term
 from nnspec.types import Dim, product, size_text
 

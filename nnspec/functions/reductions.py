@@ -6,10 +6,9 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.draws import drawn_axis
+from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 
 __all__ = ["FUNCTIONS", "keras_norm", "norm_order", "numpy_norm", "onnx_norm", "reduced", "without_negative_zero"]
@@ -67,7 +66,7 @@ def _drawn(name: str, takes: _Takes, *, several: bool = True, ties: bool = False
 def reduction(
     name: str,
     summary: str,
-    numpy: Callable[..., Any],
+    numpy: str | Callable[..., Any],
     onnx: str | Callable[..., str],
     *,
     keras: Callable[..., Any] | None = None,
@@ -79,12 +78,13 @@ def reduction(
     Args:
         name: Its name; also in ``keras.ops``.
         summary: What it computes.
-        numpy: Its NumPy function.
+        numpy: Its NumPy function, or the name of one.
         onnx: Its ONNX operator, or a function of the builder, the tensor, the axes and `keepdims`.
         keras: A function of ``k``, the tensor, the axes and `keepdims`, unless ``keras.ops`` has it.
         takes: The dtype that it takes.
         is_empty_defined: Whether it has a value for no elements.
     """
+    compute = by_name(numpy)
 
     def rule(call: Call) -> Term:
         x = _operand(call, takes)
@@ -107,7 +107,7 @@ def reduction(
         name,
         parameters("x, axis: axes, keepdims: bool = False"),
         rule,
-        lambda n, c, x: numpy(x, axis=c["axes"], keepdims=c["keepdims"]),
+        lambda n, c, x: compute(x, axis=c["axes"], keepdims=c["keepdims"]),
         in_keras,
         in_onnx,
         _drawn(name, takes),
@@ -240,20 +240,20 @@ def _position(name: str, operator: str, summary: str) -> Function:
 
 
 _ALL = (
-    reduction("sum", "The sum.", np.sum, "ReduceSum"),
-    reduction("mean", "The mean.", np.mean, "ReduceMean", takes="float", is_empty_defined=False),
-    reduction("prod", "The product.", np.prod, "ReduceProd"),
-    reduction("max", "The largest element.", np.max, "ReduceMax", is_empty_defined=False),
-    reduction("min", "The smallest element.", np.min, "ReduceMin", is_empty_defined=False),
-    reduction("var", "The mean squared difference from the mean.", np.var, _onnx_var, takes="float", is_empty_defined=False),
+    reduction("sum", "The sum.", "sum", "ReduceSum"),
+    reduction("mean", "The mean.", "mean", "ReduceMean", takes="float", is_empty_defined=False),
+    reduction("prod", "The product.", "prod", "ReduceProd"),
+    reduction("max", "The largest element.", "max", "ReduceMax", is_empty_defined=False),
+    reduction("min", "The smallest element.", "min", "ReduceMin", is_empty_defined=False),
+    reduction("var", "The mean squared difference from the mean.", "var", _onnx_var, takes="float", is_empty_defined=False),
     reduction(
-        "std", "The standard deviation, the root of `var`; gradient 0 at 0.", np.std,
+        "std", "The standard deviation, the root of `var`; gradient 0 at 0.", "std",
         lambda b, x, axes, keepdims: b.op("Sqrt", _onnx_var(b, x, axes, keepdims)),
         keras=lambda k, x, axes, keepdims: _keras_root(k, k.ops.var(x, axis=axes, keepdims=keepdims)),
         takes="float", is_empty_defined=False,
     ),
-    reduction("any", "Whether one element is true.", np.any, _of_bools("ReduceMax"), takes="bool"),
-    reduction("all", "Whether all elements are true.", np.all, _of_bools("ReduceMin"), takes="bool"),
+    reduction("any", "Whether one element is true.", "any", _of_bools("ReduceMax"), takes="bool"),
+    reduction("all", "Whether all elements are true.", "all", _of_bools("ReduceMin"), takes="bool"),
     reduction(
         "logsumexp", "`log(sum(exp(x)))`, without overflow.", _numpy_logsumexp, "ReduceLogSumExp", takes="float",
         is_empty_defined=False,

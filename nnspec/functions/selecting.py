@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_shape, drawn_axis
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BATCH, FLOAT, INT, Application, Literal, Term
 from nnspec.types import Dim, size_text
 

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from math import gcd
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions import padding
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_floats
 from nnspec.functions.elementwise import number
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.padding import example, like
 from nnspec.functions.terms import Application, Term
 from nnspec.types import Dim, product, same_size, size_text, unknown

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from nnspec.functions.base import Call, Function, parameters
 from nnspec.functions.draws import drawn
+from nnspec.functions.lazy_numpy import np
 from nnspec.functions.shapes import known_sizes
 from nnspec.functions.terms import BATCH, BOOL, FLOAT, Application, Term
 

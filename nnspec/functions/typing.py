@@ -273,7 +273,7 @@ class Typing:
         at = node.start, node.end
         if isinstance(value, _Shape):
             return self._size(value, node)
-        if isinstance(value, tuple | list) and not isinstance(value, Term):
+        if isinstance(value, tuple | list):
             index = self._static_int(node.items[0], "an index")
             if len(node.items) != 1 or not -len(value) <= index < len(value):
                 raise ExpressionError(f"the index {index} is out of range: there are {len(value)}", *at)

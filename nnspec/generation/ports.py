@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.generation import problems as g
@@ -12,34 +13,33 @@ from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, TensorType, closest, same_size
-
-__all__ = ["Ports", "place"]
+from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
 
 
+@dataclass(frozen=True)
 class Ports:
-    """The check of a section's names against the networks of its document."""
+    """The check of a section's names against the networks of its document.
 
-    def __init__(
-        self,
-        section: GenerateSection,
-        tree: MappingNode,
-        model: Model,
-        problems: list[Diagnostic],
-        wrong: AbstractSet[str] = frozenset(),
-    ) -> None:
-        self._wrong = wrong  # keys whose values are unknown because of reported errors
-        self._section = section
-        self._tree = tree
-        self._model = model
-        self._problems = problems
+    Attributes:
+        section: The section.
+        tree: Its YAML tree.
+        model: The networks.
+        problems: Problems are appended here.
+        wrong: Keys whose values are unknown because of reported errors.
+    """
+
+    section: GenerateSection
+    tree: MappingNode
+    model: Model
+    problems: list[Diagnostic]
+    wrong: AbstractSet[str] = frozenset()
 
     def decoding(self) -> Decoding | None:
         """The networks and ports that the section names; None if there are errors."""
-        section = self._section
-        if self._wrong & {"decode", "token", "encode"}:
+        section = self.section
+        if self.wrong & {"decode", "token", "encode"}:
             return None
-        before = len(self._problems)
+        before = len(self.problems)
         decoder = self._network("decode", section.decode)
         encoder = self._network("encode", section.encode) if section.encode is not None else None
         if decoder is None or (encoder is None and section.encode is not None):
@@ -52,28 +52,28 @@ class Ports:
         ]
         if not all(known):
             return None
-        if self._wrong & {"encode", "memory", "begin", "carry"}:
+        if self.wrong & {"encode", "memory", "begin", "carry"}:
             return None
         self._check_fed(decoder)
-        if decoder.gaps or (encoder is not None and encoder.gaps) or len(self._problems) > before:
+        if decoder.gaps or (encoder is not None and encoder.gaps) or len(self.problems) > before:
             return None
         self._check_initial_state(encoder, decoder)
         sources = {}
         if encoder is not None:
-            sources = {name: input_feeding(self._model, encoder, name) or name for name in encoder.inputs}
-        target = input_feeding(self._model, decoder, section.token.input)
+            sources = {name: input_feeding(self.model, encoder, name) or name for name in encoder.inputs}
+        target = input_feeding(self.model, decoder, section.token.input)
         ports = (section.memory, section.begin, section.carry)
         decoding = Decoding(encoder, decoder, section.token.input, section.token.logits, *ports, section.cache, sources, target)
         fits = self._are_tokens(decoding)
-        return decoding if fits and not any(problem.is_error for problem in self._problems[before:]) else None
+        return decoding if fits and not any(problem.is_error for problem in self.problems[before:]) else None
 
     # --- names and types ------------------------------------------------------------------------------------------------
 
     def _network(self, key: str, name: str) -> Graph | None:
-        if name in self._model.networks:
-            return self._model.networks[name]
-        help = _suggestion(name, self._model.networks)
-        self._problems.append(g.UnknownName.at(*self._at(key), help=help, where="the document", what="network", name=name))
+        if name in self.model.networks:
+            return self.model.networks[name]
+        help = _suggestion(name, self.model.networks)
+        self.problems.append(g.UnknownName.at(*self._at(key), help=help, where="the document", what="network", name=name))
         return None
 
     def _has(
@@ -86,15 +86,15 @@ class Ports:
             return False
         where = f"`{network.name}`" if network.name != "main" else "the main network"
         at = self._at(*path, key=key)
-        self._problems.append(g.UnknownName.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
+        self.problems.append(g.UnknownName.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
         return False
 
     def _fits(self, key: str, source: Graph | None, decoder: Graph) -> bool:
         """Checks that the names under `memory`, `begin` or `carry` exist and have matching types."""
-        mapping: Mapping[str, str] = getattr(self._section, key)
+        mapping: Mapping[str, str] = getattr(self.section, key)
         if source is None and mapping:
             reason = f"`{key}` needs an encoder, and `encode` is not given"
-            self._problems.append(g.NotFed.at(*self._at(key), help="name the network under `encode`", reason=reason))
+            self.problems.append(g.NotFed.at(*self._at(key), help="name the network under `encode`", reason=reason))
             return False
         valid = True
         sizes: dict[str, int | Dim] = {}
@@ -109,17 +109,17 @@ class Ports:
     def _agrees(self, key: str, source: Graph, output: str, decoder: Graph, input_: str, sizes: dict[str, int | Dim]) -> bool:
         given, wanted = source.output_types[output], decoder.inputs[input_]
         if given.dtype == wanted.dtype and _same_shape(given, wanted, sizes, own=key == "carry"):
-            whole = not any(graph.gaps for graph in self._model.networks.values())  # otherwise a use with a mask may be missing
+            whole = not any(graph.gaps for graph in self.model.networks.values())  # otherwise a use with a mask may be missing
             if whole and given.mask is not None and wanted.mask is None and key == "memory" and _uses_mask(decoder, input_):
                 at = self._at(key, input_)
                 help = f"use `{source.name}` and `{decoder.name}` in the main network"
-                self._problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
+                self.problems.append(g.LostMask.at(*at, help=help, output=output, input=input_, network=decoder.name))
             return True
         fitting = [
             name for name, kind in source.output_types.items() if kind.dtype == wanted.dtype and _same_shape(kind, wanted, {})
         ]
         help = f"`{fitting[0]}` fits" if len(fitting) == 1 else ""
-        self._problems.append(
+        self.problems.append(
             g.TypeMismatch.at(
                 *self._at(key, input_),
                 help=help,
@@ -136,16 +136,16 @@ class Ports:
         return False
 
     def _check_fed(self, decoder: Graph) -> None:
-        section = self._section
+        section = self.section
         for name in section.begin:
             if name not in section.carry:
                 reason = f"`{name}` is only fed at the first step"
                 help = f"add it to `carry`, or to `memory` if it is constant: `memory: {{{name}: …}}`"
-                self._problems.append(g.NotFed.at(*self._at("begin", name, key=True), help=help, reason=reason))
+                self.problems.append(g.NotFed.at(*self._at("begin", name, key=True), help=help, reason=reason))
         for name in section.carry:
             if name in section.memory:
                 reason = f"`{name}` is fed twice, by `memory` and by `carry`"
-                self._problems.append(
+                self.problems.append(
                     g.NotFed.at(*self._at("carry", name, key=True), help="remove one of the two", reason=reason)
                 )
             kind = decoder.inputs.get(name)
@@ -153,34 +153,34 @@ class Ports:
             if name not in section.begin and free:
                 reason = f"`{name}` starts with zeros, and their number depends on `{free[0]}`"
                 help = "set its initial value under `begin`"
-                self._problems.append(g.NotFed.at(*self._at("carry", name, key=True), help=help, reason=reason))
+                self.problems.append(g.NotFed.at(*self._at("carry", name, key=True), help=help, reason=reason))
         fed = {section.token.input, *section.memory, *section.begin, *section.carry}
         for name in decoder.inputs:
             if name not in fed:
                 reason = f"nothing feeds `{name}` of `{decoder.name}`"
                 help = "add it to `memory` (constant) or to `carry` (from the previous step)"
-                self._problems.append(g.NotFed.at(*self._at("decode"), help=help, reason=reason))
+                self.problems.append(g.NotFed.at(*self._at("decode"), help=help, reason=reason))
 
     def _check_initial_state(self, encoder: Graph | None, decoder: Graph) -> None:
         """Reports states that start with zeros in decoding but not in training."""
-        for name in self._section.carry if "main" not in self._model.networks or not self._model.main.gaps else ():
-            fed = fed_by(self._model, decoder, name) if name not in self._section.begin and decoder.name != "main" else None
-            if fed is None or fed.source not in self._model.main.nodes:
+        for name in self.section.carry if "main" not in self.model.networks or not self.model.main.gaps else ():
+            fed = fed_by(self.model, decoder, name) if name not in self.section.begin and decoder.name != "main" else None
+            if fed is None or fed.source not in self.model.main.nodes:
                 continue
             given = encoder.output_types if encoder is not None else {}
             fitting = [output for output, type in given.items() if _same_shape(type, decoder.inputs[name], {})]
             help = f"write `begin: {{{name}: {fitting[0] if len(fitting) == 1 else '…'}}}`, an output of the encoder"
             at = self._at("carry", name, key=True)
-            self._problems.append(g.InitialStateDiffers.at(*at, help=help, input=name, fed=fed))
+            self.problems.append(g.InitialStateDiffers.at(*at, help=help, input=name, fed=fed))
 
     def _are_tokens(self, decoding: Decoding) -> bool:
         token, logits = decoding.token_type, decoding.logits_type
-        name = self._section.token.input
+        name = self.section.token.input
         valid = True
         if not token.is_integer or token.rank != 1 or (isinstance(token.shape[0], int) and token.shape[0] != 1):
             reason = f"`{name}` is {token} of {token.dtype}; tokens are integers along a free dimension"
             help = f"declare it as `{name}: {{shape: [T], dtype: int32}}`"
-            self._problems.append(g.NotTokens.at(*self._at("token", "input"), help=help, reason=reason))
+            self.problems.append(g.NotTokens.at(*self._at("token", "input"), help=help, reason=reason))
             valid = False
         sizes = (token.shape[0], logits.shape[-1]) if logits.rank == 2 and token.rank else logits.shape[-1:]
         if (
@@ -189,18 +189,18 @@ class Ports:
             or not isinstance(logits.shape[-1], int)
             or any(same_size(a, b) is False for a, b in zip(logits.shape, sizes, strict=True))
         ):
-            reason = f"`{self._section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) for the last"
-            self._problems.append(g.NotTokens.at(*self._at("token", "logits"), reason=reason))
+            reason = f"`{self.section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) for the last"
+            self.problems.append(g.NotTokens.at(*self._at("token", "logits"), reason=reason))
             valid = False
-        if self._section.token.logits in self._section.carry.values() and valid:
-            reason = f"`{self._section.token.logits}` cannot be both the logits and a carried state"
+        if self.section.token.logits in self.section.carry.values() and valid:
+            reason = f"`{self.section.token.logits}` cannot be both the logits and a carried state"
             help = "use separate outputs"
-            self._problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
+            self.problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
             valid = False
         return valid
 
     def _at(self, *path: str, key: bool = False) -> tuple[Span, str]:
-        return place(self._tree, *path, key=key)
+        return place(self.tree, *path, key=key)
 
 
 def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
@@ -218,8 +218,7 @@ def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
 
 def _suggestion(name: str, known: Iterable[str]) -> str:
     known = list(known)
-    meant = closest(name, known)
-    return f"did you mean `{meant}`?" if meant else "known names: " + ", ".join(f"`{other}`" for other in known)
+    return did_you_mean(name, known, "known names: " + listed(known))
 
 
 def _same_shape(given: TensorType, wanted: TensorType, sizes: dict[str, int | Dim], *, own: bool = False) -> bool:

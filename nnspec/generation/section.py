@@ -10,8 +10,6 @@ from pydantic import Field, Strict, model_validator
 from nnspec.layers.scalars import Flag, NotNegative, PositiveInt, PositiveNumber
 from nnspec.types import Config
 
-__all__ = ["Beam", "GenerateSection", "Sample", "TokenPorts"]
-
 _Name = Annotated[str, Strict()]
 _Token = Annotated[int, Strict(), Field(ge=0)] | _Name
 

@@ -9,8 +9,6 @@ from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import NnspecError
 from nnspec.types import closest
 
-__all__ = ["token_number", "tokenizer_among", "tokenizer_of", "vocabulary_of"]
-
 
 def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokenize, dict[str, Any]] | None:
     """The tokenizer of an input, and its state; None if it has none.

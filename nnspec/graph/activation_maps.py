@@ -14,8 +14,6 @@ from nnspec.layers.activations import activation_of
 from nnspec.layers.base import Layer
 from nnspec.layers.interfaces import Affine, AveragesPositions, KeepsElements, PassesOn
 
-__all__ = ["Head", "NoMapError", "head_of", "map_name", "with_activation_maps"]
-
 
 class NoMapError(Exception):
     """The output has no class activation map; the message states the reason."""

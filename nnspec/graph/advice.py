@@ -16,8 +16,6 @@ from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
 from nnspec.types import Dim, TensorType
 
-__all__ = ["advise", "advise_on_inputs", "advise_on_steps"]
-
 
 def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:
     """Yield warnings about a graph, each at its step.

@@ -14,8 +14,6 @@ from nnspec.spec import Spec, check
 from nnspec.spec.checked import check_known
 from nnspec.types import Config, Dim
 
-__all__ = ["Budget", "check_budget", "check_onnx_bytes"]
-
 _Count = Annotated[int, Field(gt=0, strict=True)]
 
 

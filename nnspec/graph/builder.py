@@ -421,8 +421,9 @@ class Builder:
         elif error.within is not None:
             at = arguments
         if at is not None:
-            part = error.within if isinstance(at, Scalar) else None
-            span, path = at.span if part is None else at.part(*part), at.path  # type: ignore[union-attr, attr-defined]
+            span, path = at.span, at.path
+            if isinstance(at, Scalar) and error.within is not None:
+                span = at.part(*error.within)
         elif error.port is not None and error.port in fed:
             source = fed[error.port][0]
             if source.path and not source.implied:

@@ -14,8 +14,6 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.base import EVERYTHING
 from nnspec.types import same_size
 
-__all__ = ["first_noncausal_layer"]
-
 _Steps = float | None
 """Number of positions; None if unknown."""
 

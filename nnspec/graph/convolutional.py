@@ -14,8 +14,6 @@ from nnspec.layers.base import EVERYTHING, Layer
 from nnspec.layers.interfaces import ConvolvedOver, KeepsElements, PassesOn, Slides
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Change", "NotConvolutional", "changes_to_convolutions", "global_layers"]
-
 
 class NotConvolutional(Exception):
     """A layer that cannot be applied to a larger image.

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from nnspec.graph.model import Graph, Model, Ref
 from nnspec.types import TensorType
 
-__all__ = ["Decoding", "fed_by", "input_feeding"]
-
 
 @dataclass(frozen=True)
 class Decoding:

@@ -8,8 +8,6 @@ from math import prod
 
 from nnspec.graph.model import Graph, Node, Ref
 
-__all__ = ["EncoderSplit", "split_encoder"]
-
 
 @dataclass(frozen=True)
 class EncoderSplit:

@@ -15,9 +15,7 @@ from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, TensorType, closest, listed, symbols_of
-
-__all__ = ["ExportSection", "export_opset", "exported", "read_export"]
+from nnspec.types import Config, TensorType, did_you_mean, listed, symbols_of
 
 _OPSET = 23
 NEWEST_OPSET = 26
@@ -59,8 +57,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
     if name not in model.networks:
         if section.network is not None:
             at = tree.get("network") or tree
-            suggestion = closest(name, model.networks)
-            help = f"did you mean `{suggestion}`?" if suggestion else "the networks are " + listed(model.networks)
+            help = did_you_mean(name, model.networks, "the networks are " + listed(model.networks))
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
     graph = model.networks[name]
@@ -69,8 +66,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         for number, output in enumerate(getattr(section, key) or ()):
             at = _item(tree, key, number)
             if output not in known and graph.gaps.are_named:
-                suggestion = closest(output, known)
-                help = f"did you mean `{suggestion}`?" if suggestion else "the outputs are " + listed(known)
+                help = did_you_mean(output, known, "the outputs are " + listed(known))
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)

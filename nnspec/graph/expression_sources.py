@@ -11,8 +11,6 @@ from nnspec.spec.compute import reads_of
 from nnspec.spec.step import Step
 from nnspec.types import listed
 
-__all__ = ["expression_sources"]
-
 
 def expression_sources(step: Step, above: Step | None, scope: Scope, problems: list[Diagnostic]) -> list[Source] | None:
     """Return the sources of a ``Compute`` step without ``from``: the names in its expressions.
@@ -43,8 +41,9 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
-            at = {"name": name, "first": meanings[0], "second": meanings[1]}
-            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, **at))
+            first, second, *_ = meanings
+            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
+            problems.append(found_)
         elif read.name in layer.reads:
             text = read.name
             if name == "x" and not is_tensor:

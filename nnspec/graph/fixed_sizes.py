@@ -14,8 +14,6 @@ from nnspec.spec import Collected, Network, Spec
 from nnspec.spec.shapes import Input
 from nnspec.types import Conditions, Dim, closest, listed, substitute, symbols_of
 
-__all__ = ["at_sizes", "free_sizes", "sizes_from"]
-
 _FURTHER = (0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 32, 64)
 _MOST_TRIED = 20_000
 

@@ -9,8 +9,6 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.shared_weights import freeze_shared
 from nnspec.types import Condition, Conditions, Relation, TensorType
 
-__all__ = ["merge_graphs"]
-
 
 def merge_graphs(networks: Iterable[Graph]) -> Graph:
     """Merge networks into one graph, whose nodes are prefixed with the network's name: ``generator/dense``.

@@ -11,9 +11,7 @@ from nnspec.graph.scope import Given, Scope, Source
 from nnspec.spec.shapes import NAME
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest
-
-__all__ = ["Outputs", "known_outputs", "output_names", "read_outputs"]
+from nnspec.types import closest, did_you_mean, listed
 
 
 def output_names(tree: Tree | None, steps: Sequence[Step]) -> list[str]:
@@ -116,7 +114,5 @@ def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, S
 
 
 def _unknown(source: Source, scope: Scope) -> Diagnostic:
-    suggestion = closest(source.text, scope.built)
-    listed = ", ".join(f"`{name}`" for name in list(scope.built)[-8:])
-    help = f"did you mean `{suggestion}`?" if suggestion else f"the last steps are {listed}"
+    help = did_you_mean(source.text, scope.built, f"the last steps are {listed(list(scope.built)[-8:])}")
     return g.BadOutputs.at(source.span, source.path, help=help, reason=f"undefined step `{source.text}`")

@@ -9,8 +9,6 @@ from math import ceil, floor, lcm
 from nnspec.graph.model import Graph
 from nnspec.layers.base import EVERYTHING, Window
 
-__all__ = ["ReceptiveField", "OutputReceptiveField", "receptive_fields", "output_receptive_fields"]
-
 _Number = int | Fraction
 
 

@@ -14,8 +14,6 @@ from nnspec.graph.model import Ref
 from nnspec.spec.step import Step
 from nnspec.types import TensorType, closest
 
-__all__ = ["Given", "Scope", "Source"]
-
 _SURE = 0.85
 
 Given = tuple[Ref, TensorType]

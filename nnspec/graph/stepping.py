@@ -15,8 +15,6 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers.along_time import PAST, POSITION, AlongTime
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Obstacle", "Step", "obstacles", "sees_ahead", "decoder_step"]
-
 
 @dataclass(frozen=True)
 class Obstacle:

@@ -12,8 +12,6 @@ from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["counts_examples", "misplaced", "ports_of", "reads_by_name", "sources_of"]
-
 _OVER_AN_AXIS = {
     "Add": "to add over an axis of one input, use `Sum: {axis: 1}`",
     "Average": "to average over an axis of one input, use `Mean: {axis: 1}`",

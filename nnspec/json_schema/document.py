@@ -8,8 +8,8 @@ from typing import Any
 
 from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
 from nnspec.data.readers import READERS
+from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.data.validation import VALIDATIONS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps

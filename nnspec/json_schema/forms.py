@@ -8,21 +8,6 @@ from typing import Any
 from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.draft import STEP_KEYS
 
-__all__ = [
-    "ANY",
-    "EXPRESSION",
-    "NAME",
-    "OWN_NAME",
-    "Schema",
-    "any_of",
-    "closed",
-    "either",
-    "list_of",
-    "mapping_of",
-    "reference",
-    "value",
-]
-
 Schema = dict[str, Any]
 
 ANY: Schema = {}

@@ -7,8 +7,6 @@ from typing import Any
 from nnspec.json_schema.forms import Schema, any_of, closed, either, reference, value
 from nnspec.types import Config, Family
 
-__all__ = ["Definitions", "first_line", "needs_arguments"]
-
 _HOLDS_SCHEMAS = ("properties", "patternProperties")
 _HOLDS_VALUES = ("items", "additionalProperties")
 _HOLDS_LISTS = ("anyOf", "oneOf", "allOf")

@@ -8,8 +8,6 @@ from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.spec.draft import STEP_KEYS
 
-__all__ = ["OUTPUTS", "STEPS", "define_steps"]
-
 STEPS = list_of(reference("step"))
 OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1)) | {
     "description": "Output steps: a list, or a mapping that renames them; the last step by default."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,17 +10,17 @@ import keras
 
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.keras_backend.call import Call
-from nnspec.keras_backend.first_weights import draw_again
 from nnspec.keras_backend.layers import KnownSizes, Masked
 from nnspec.keras_backend.lower import lower
 from nnspec.keras_backend.names import keras_name, name_operations
+from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.plugin import check_facts, is_plugin
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.keras_backend.weights import variables
 from nnspec.layers.plugin import guarded
-from nnspec.types import Dim, TensorType
+from nnspec.types import Config, Dim, TensorType
 
-__all__ = ["to_keras"]
+__all__ = ["draw_again", "to_keras"]
 
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
@@ -116,3 +116,27 @@ def _with_known_sizes(tensor: Any, shape: Sequence[int | Dim], name: str) -> Any
     wanted = [size if isinstance(size, int) else None for size in shape]
     lost = any(size is not None and got is None for size, got in zip(wanted, tensor.shape[1:], strict=True))
     return KnownSizes(wanted, name=name, dtype=tensor.dtype)(tensor) if lost else tensor
+
+
+def draw_again(variables: Mapping[str, Any], graph: Graph, seed: int) -> None:
+    """Draws them again with the build's seed, which Keras does not use for them, such as AdditiveAttention's scale.
+
+    Args:
+        variables: The model's weights by the spec's names.
+        graph: The model's graph.
+        seed: The build's seed.
+    """
+    for identity, weight, node in graph.weights():
+        first = weight.initializer
+        if first is not None and "seed" in type(first).model_fields and not any(first is own for own in _inside(node.layer)):
+            seeds = Seeds(seed, node.weights_at).within(weight.name)
+            variables[identity].assign(keras_object(first, seeds)(weight.shape, dtype=variables[identity].dtype))
+
+
+def _inside(config: Config) -> Iterator[Config]:
+    """The configs among a config's arguments, and recursively among theirs."""
+    for name in type(config).model_fields:
+        value = getattr(config, name)
+        if isinstance(value, Config):
+            yield value
+            yield from _inside(value)

@@ -7,8 +7,6 @@ from typing import Any
 
 import keras
 
-__all__ = ["keras_name", "name_operations"]
-
 
 def keras_name(path: str) -> str:
     """Converts a node's path to a Keras layer's name, which may not contain ``/``.

@@ -15,8 +15,6 @@ from nnspec.layers.initializers import Initializer
 from nnspec.layers.regularizers import Regularizer
 from nnspec.types import Config
 
-__all__ = ["arguments", "keras_object"]
-
 _NAMESPACES: dict[type[Config], Any] = {
     Layer: keras.layers,
     Initializer: keras.initializers,

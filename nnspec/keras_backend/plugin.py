@@ -11,8 +11,6 @@ from nnspec.graph.model import Node
 from nnspec.layers.plugin import guarded, whose
 from nnspec.types import Dim, PluginError
 
-__all__ = ["check_facts", "is_plugin", "plugin_layer"]
-
 
 def is_plugin(layer: Any) -> bool:
     """Whether a layer defines its own Keras layer."""

@@ -15,8 +15,6 @@ from typing import IO, Any
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.keras_import import problems as k
 
-__all__ = ["open_archive", "read_config_file"]
-
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 

@@ -11,8 +11,6 @@ from nnspec.keras_import.model import is_of_keras
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.types import Config, Family
 
-__all__ = ["NoEquivalent", "Untranslated", "configured", "in_words", "written"]
-
 
 class NoEquivalent(Exception):
     """A layer or setting that the spec language does not support.

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["ConfigError", "OwnModelError", "list_in", "mapping_in"]
-
 
 class ConfigError(Exception):
     """The config is invalid; the message names the place."""

@@ -33,8 +33,6 @@ from nnspec.types import Dim, TensorType
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Imported", "from_keras", "import_file"]
-
 _MOST_APPLICATIONS = 20_000
 """NASNetLarge has 1,039 layer calls."""
 

@@ -10,8 +10,6 @@ from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.expand import STEP_NAME
 from nnspec.spec.shapes import NAME
 
-__all__ = ["Names", "model_name"]
-
 
 class Names:
     """The unique names of one scope.

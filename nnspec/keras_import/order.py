@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasModel, Tensor, tensors_in
 
-__all__ = ["applications", "calls_in_order"]
-
 
 def applications(model: KerasModel, known: dict[int, int] | None = None) -> int:
     """Count layer calls, including those of nested models: a small file can contain 2²⁰ calls."""

@@ -13,21 +13,6 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.layers import LAYERS
 from nnspec.types import Config
 
-__all__ = [
-    "Inside",
-    "Part",
-    "Saved",
-    "Source",
-    "Translation",
-    "Translator",
-    "Within",
-    "bound",
-    "named",
-    "part",
-    "same",
-    "wired",
-]
-
 Source = Tensor | int
 """A tensor of the Keras model, or the index of an earlier part of the same translation."""
 

@@ -13,13 +13,11 @@ from nnspec.keras_import.lift.operations import OPERATIONS
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras
 from nnspec.keras_import.parts import Inside, Part, Source, Translation, Translator, Within
 from nnspec.layers import snake_name
-from nnspec.layers.left_out import LEFT_OUT
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.layers.recurrence import RECURRENT
 from nnspec.layers.spectral_normalization import SpectralNormalization
+from nnspec.layers.unsupported_layers import UNSUPPORTED
 from nnspec.types import Config
-
-__all__ = ["differs_in_training", "kind_of", "translated"]
 
 
 def translated(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
@@ -140,7 +138,7 @@ def _translator(layer: KerasLayer) -> Translator:
         raise NoEquivalent(f"its function{function} is code, which is never run", _CODE)
     if layer.kind in ("Functional", "Model", "Sequential"):
         raise NoEquivalent("it is a model without layers in its config", _SUBCLASSED)
-    raise NoEquivalent(LEFT_OUT.get(layer.kind, "there is no such layer"))
+    raise NoEquivalent(UNSUPPORTED.get(layer.kind, "there is no such layer"))
 
 
 _OPERATION = "use a Keras layer if there is one, or move the operation before or after the model"

@@ -11,9 +11,9 @@ from nnspec.graph.model import Graph, Node
 from nnspec.keras_import import problems as k
 from nnspec.keras_import.planned import PlannedStep
 from nnspec.keras_import.weights_file import WeightsFile
+from nnspec.layers.attention import GroupQueryAttention
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
-from nnspec.layers.group_query_attention import GroupQueryAttention
 from nnspec.layers.heads import HeadAttention
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.spectral_normalization import SpectralNormalization

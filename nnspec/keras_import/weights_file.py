@@ -13,8 +13,6 @@ from nnspec.keras_import import problems as k
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["WeightsFile", "open_weights"]
-
 _NUMBERS = ("f", "i", "u", "b")
 _EXPANSION = 1000
 """The largest compression ratio; a larger array, above a minimum size, has a shape but no stored values."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from nnspec.layers.left_out import LEFT_OUT
-from nnspec.layers.other_words import OTHER_WORDS
+from nnspec.layers.replacements import REPLACEMENTS
+from nnspec.layers.unsupported_layers import UNSUPPORTED
 from nnspec.types import Family, Plugins
 
-__all__ = ["LAYERS", "LEFT_OUT", "snake_name"]
+__all__ = ["LAYERS", "UNSUPPORTED", "snake_name"]
 
 _MODULES = {
     "activations": ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"),
@@ -24,7 +24,12 @@ _MODULES = {
         "AdaptiveMaxPooling2D",
         "AdaptiveMaxPooling3D",
     ),
-    "attention": ("AdditiveAttention", "Attention"),
+    "attention": (
+        "AdditiveAttention",
+        "Attention",
+        "MultiHeadAttention",
+        "GroupQueryAttention",
+    ),
     "auto_contrast": ("AutoContrast",),
     "bidirectional": ("Bidirectional",),
     "compute": ("Compute",),
@@ -33,10 +38,8 @@ _MODULES = {
     "core": ("Dense", "Embedding"),
     "dot": ("Dot",),
     "einsum_dense": ("EinsumDense",),
-    "group_query_attention": ("GroupQueryAttention",),
     "identity": ("Identity",),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
-    "multi_head_attention": ("MultiHeadAttention",),
     "normalization": (
         "BatchNormalization",
         "GroupNormalization",
@@ -61,6 +64,7 @@ _MODULES = {
         "RandomShear",
         "RandomTranslation",
         "RandomZoom",
+        "RandomCrop",
     ),
     "image_values": (
         "RandomBrightness",
@@ -87,7 +91,6 @@ _MODULES = {
         "MaxPooling3D",
     ),
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
-    "random_crop": ("RandomCrop",),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
     "reduction": ("Mean", "Slice", "Sum"),
     "reversible_embedding": ("ReversibleEmbedding",),
@@ -102,9 +105,11 @@ _MODULES = {
         "SpatialDropout2D",
         "SpatialDropout3D",
     ),
-    "rescaling": ("Rescaling",),
     "resizing": ("CenterCrop", "Resizing"),
-    "standardization": ("Normalization",),
+    "standardization": (
+        "Normalization",
+        "Rescaling",
+    ),
     "masking": ("Masking",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
@@ -184,8 +189,8 @@ LAYERS = Family(
     kind="layer",
     modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
     aliases=_ALIASES,
-    left_out=LEFT_OUT,
-    other_words=OTHER_WORDS,
+    unsupported=UNSUPPORTED,
+    replacements=REPLACEMENTS,
     plugins=Plugins("nnspec.layers", _fault, capitalized=True),
 )
 """All layers by name, including plug-ins registered under the entry point group ``nnspec.layers``."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["OVER_LAST_AXIS", "ActivationName"]
-
 # `glu` is excluded: it halves the last axis, and Keras's shape inference ignores that.
 ActivationName = Literal[
     "celu",

@@ -15,18 +15,6 @@ from nnspec.layers.interfaces import AveragesPositions
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
-__all__ = [
-    "AdaptiveAveragePooling",
-    "AdaptiveAveragePooling1D",
-    "AdaptiveAveragePooling2D",
-    "AdaptiveAveragePooling3D",
-    "AdaptiveMaxPooling",
-    "AdaptiveMaxPooling1D",
-    "AdaptiveMaxPooling2D",
-    "AdaptiveMaxPooling3D",
-    "AdaptivePooling",
-]
-
 
 class AdaptivePooling(Layer):
     """Base class of adaptive pooling layers.

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from nnspec.types import Dim, TensorType
 
-__all__ = ["LOOKS_AROUND", "PAST", "POSITION", "AlongTime", "attending", "past_mask"]
-
 POSITION = "position"
 """The port of position layers, and the input of the decoding step, with the position of the token."""
 

@@ -1,4 +1,4 @@
-"""Single-head attention layers."""
+"""Attention layers."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.along_time import AlongTime, attending, past_mask
+from nnspec.layers.arguments import PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_axes, require_float
-from nnspec.layers.heads import SCORES
+from nnspec.layers.heads import SCORES, HeadAttention
 from nnspec.layers.initializers import GlorotUniform, Ones
 from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.types import Dim, TensorType, Weight, size_text, unknown
-
-__all__ = ["AdditiveAttention", "Attention", "DotAttention"]
 
 
 class DotAttention(Layer):
@@ -116,3 +115,108 @@ class AdditiveAttention(DotAttention):
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         size = (known_size(self, inputs["query"], port="query"),) if self.use_scale else ()
         return (Weight("scale", size, True, GlorotUniform.model_validate({})),) if size else ()
+
+
+class MultiHeadAttention(HeadAttention):
+    """Multi-head scaled dot-product attention (Vaswani et al. 2017).
+
+    Positions masked in query, value or key are ignored. As in Keras, a query with all keys masked returns the unweighted
+    mean, or 0 if there is dropout, the scores are an output, or there are more axes than time and features. The mask of the
+    query is propagated.
+    """
+
+    num_heads: PositiveInt = Field(description="Number of heads.")
+    key_dim: PositiveInt = Field(description="Size of each head's query and key.")
+    value_dim: PositiveInt | None = Field(None, description="Size of each head's value; null: `key_dim`.")
+    output_shape: PositiveInt | list[PositiveInt] | None = Field(
+        None, description="The size or sizes that replace the query's features; null: the same number of features."
+    )
+    attention_axes: WholeNumber | list[WholeNumber] | None = Field(
+        None, description="The attention axes, where 0 is the batch axis; null: all except the features."
+    )
+
+    @property
+    def query_heads(self) -> int:
+        return self.num_heads
+
+    @property
+    def key_size(self) -> int:
+        return self.key_dim
+
+    @property
+    def value_size(self) -> int:
+        return self.value_dim or self.key_dim
+
+    def output_sizes(self, query: TensorType) -> tuple[int, ...]:
+        if self.output_shape is None:
+            return super().output_sizes(query)
+        return (self.output_shape,) if isinstance(self.output_shape, int) else tuple(self.output_shape)
+
+    def attended(self, query: TensorType) -> tuple[int, ...]:
+        if self.attention_axes is None:
+            return tuple(range(1, query.rank))
+        given = self.attention_axes if isinstance(self.attention_axes, list) else [self.attention_axes]
+        axes = tuple(axis if axis >= 0 else axis + query.rank + 1 for axis in given)
+        if not axes or list(axes) != sorted(set(axes)) or not all(1 <= axis < query.rank for axis in axes):
+            last = f" to {query.rank - 1}" if query.rank > 2 else ""
+            raise LayerError(
+                f"`attention_axes` is {given}, but the axes of {query} before the features are 1{last}",
+                help="remove `attention_axes` to use all axes, or list axes in increasing order",
+                argument="attention_axes",
+            )
+        return axes
+
+    def check_axes(self, x: TensorType, port: str) -> None:
+        if x.rank < 2:
+            raise LayerError(
+                f"MultiHeadAttention takes (time, …, features), at least two axes, got {x}",
+                help="put a `Reshape` to 2 axes before it; a recurrent layer before it must have `return_sequences: true`",
+                port=port,
+            )
+
+
+class GroupQueryAttention(HeadAttention):
+    """Grouped-query attention: groups of query heads share one key and value head (Ainslie et al. 2023).
+
+    With one key and value head it is multi-query attention (Shazeer 2019). Masks work as in ``MultiHeadAttention``.
+    """
+
+    head_dim: PositiveInt = Field(description="Size of each head's query, key and value.")
+    num_query_heads: PositiveInt = Field(description="Number of query heads.")
+    num_key_value_heads: PositiveInt = Field(description="Number of key and value heads; must divide `num_query_heads`.")
+
+    @property
+    def query_heads(self) -> int:
+        return self.num_query_heads
+
+    @property
+    def key_heads(self) -> int:
+        return self.num_key_value_heads
+
+    @property
+    def key_size(self) -> int:
+        return self.head_dim
+
+    @property
+    def value_size(self) -> int:
+        return self.head_dim
+
+    def check_axes(self, x: TensorType, port: str) -> None:
+        require_axes(self, x, "time", "features", port=port)
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        if self.num_query_heads % self.num_key_value_heads:
+            raise LayerError(
+                f"{self.num_query_heads} query heads are not divisible by {self.num_key_value_heads} key and value heads",
+                help="make `num_query_heads` a multiple of `num_key_value_heads`",
+                argument="num_key_value_heads",
+            )
+        outputs = super().infer(inputs)
+        query, value, _ = self.tensors(inputs)
+        if query.shape[-1] != value.shape[-1]:
+            raise LayerError(
+                f"GroupQueryAttention needs a query and a value with the same number of features, got {query} and {value}",
+                help=f"put `Dense: {{units: {query.shape[-1]}}}` before the value",
+                port="value",
+            )
+        return outputs

@@ -1,4 +1,4 @@
-"""Base class of image augmentation layers: they act only in training and are not exported."""
+"""Base class of image augmentation layers, which act only in training and are not exported, and layers that mix examples."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from pydantic import Field, Strict
 
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import require_axes
-from nnspec.layers.scalars import Number, WholeNumber
+from nnspec.layers.scalars import Number, PositiveNumber, WholeNumber
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import TensorType
-
-__all__ = ["Augmentation", "FillMode", "Interpolation", "Share", "Shares", "Signed", "ValueRange", "require_image"]
 
 Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 _Signed = Annotated[float, Strict(), Field(ge=-1, le=1)]
@@ -73,3 +71,25 @@ def require_image(layer: Layer, x: TensorType) -> None:
             help="declare the input with `dtype: float32`, or put `Rescaling: 1.0` before it",
             port="x",
         )
+
+
+class Mixing(Augmentation):
+    """Base class of augmentations that mix examples."""
+
+
+class CutMix(Mixing):
+    """Pastes a patch of another image into each image and mixes the targets by area (Yun et al. 2019)."""
+
+    main_argument: ClassVar[str | None] = "factor"
+
+    factor: Shares = Field(1.0, description="How much the size of the patch varies; or [low, high] to draw from.")
+
+
+class MixUp(Mixing):
+    """Mixes each image and its targets with another example (Zhang et al. 2018)."""
+
+    main_argument: ClassVar[str | None] = "alpha"
+
+    alpha: PositiveNumber = Field(
+        0.2, description="The parameter of the Beta distribution; small values leave most images almost unchanged."
+    )

@@ -9,8 +9,7 @@ from fractions import Fraction
 from typing import ClassVar
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
-from nnspec.layers.foreign import foreign_arguments
-from nnspec.layers.unsupported import EVERYWHERE
+from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
 
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]

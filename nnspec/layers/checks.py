@@ -5,8 +5,6 @@ from __future__ import annotations
 from nnspec.layers.base import Layer, LayerError
 from nnspec.types import TensorType, size_text
 
-__all__ = ["computed", "known_size", "require_axes", "require_float"]
-
 
 def computed(dtype: str) -> str:
     """Return the output dtype of a layer that only moves elements: floats become float32, as in Keras."""

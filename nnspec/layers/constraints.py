@@ -9,8 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Fraction, WholeNumber
 from nnspec.types import Config
 
-__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm"]
-
 _Norm = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 

@@ -13,8 +13,6 @@ from nnspec.layers.padding import windows
 from nnspec.layers.sliding import SPATIAL_AXES, WithKernel
 from nnspec.types import Dim, Weight, product
 
-__all__ = ["Conv1D", "Conv2D", "Conv3D", "Convolution"]
-
 
 class Convolution(WithKernel):
     """Base class of Conv1D, Conv2D and Conv3D."""

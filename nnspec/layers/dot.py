@@ -11,8 +11,6 @@ from nnspec.layers.checks import require_float
 from nnspec.layers.scalars import Flag, WholeNumber
 from nnspec.types import Dim, product, same_size
 
-__all__ = ["Dot"]
-
 
 class Dot(Layer):
     """The dot product of two inputs along one axis of each; masks are dropped."""

@@ -17,8 +17,6 @@ from nnspec.layers.checks import require_float
 from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, TensorType, Weight, product, same_size, size_text
 
-__all__ = ["EinsumDense", "Equation"]
-
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 _HELP = "write `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`"
 

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 from nnspec.types import Family
 
-__all__ = ["CONSTRAINTS", "INITIALIZERS", "REGULARIZERS"]
-
 
 def _family(kind: str, spellings: Mapping[str, tuple[str, ...]], aliases: Mapping[str, str]) -> Family:
     return Family(

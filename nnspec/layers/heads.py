@@ -16,8 +16,6 @@ from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.merge import common_size
 from nnspec.types import Dim, TensorType, Weight, product, size_text, unknown
 
-__all__ = ["SCORES", "HeadAttention"]
-
 SCORES = "attention_scores"
 """The name of the output with the attention weights."""
 

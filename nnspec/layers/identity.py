@@ -8,8 +8,6 @@ from nnspec.layers.base import Inputs, Outputs, single
 from nnspec.layers.checks import computed
 from nnspec.layers.interfaces import PassesOn
 
-__all__ = ["Identity"]
-
 
 class Identity(PassesOn):
     """Returns its input unchanged: a name for a tensor, a skip branch, or a placeholder."""

@@ -9,8 +9,6 @@ from pydantic import Field
 from nnspec.layers.augmentation import Augmentation, Interpolation, Share, Shares, Signed, ValueRange
 from nnspec.layers.scalars import PositiveInt
 
-__all__ = ["RandAugment", "RandomColorDegeneration", "RandomColorJitter", "RandomGrayscale", "RandomHue", "RandomSaturation"]
-
 _RGB = (3,)
 _RGB_OR_GRAY = (1, 3)
 

@@ -9,17 +9,6 @@ from pydantic import Field, Strict, field_validator
 from nnspec.layers.augmentation import Augmentation, Shares, Signed, ValueRange
 from nnspec.layers.scalars import Number, PositiveInt
 
-__all__ = [
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomErasing",
-    "RandomGaussianBlur",
-    "RandomInvert",
-    "RandomPosterization",
-    "RandomSharpness",
-    "Solarization",
-]
-
 _Bits = Annotated[int, Strict(), Field(ge=1, le=8)]
 
 

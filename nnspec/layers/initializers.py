@@ -9,27 +9,6 @@ from pydantic import Field
 from nnspec.layers.scalars import Flag, Number, PositiveNumber, WholeNumber
 from nnspec.types import Config
 
-__all__ = [
-    "Constant",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "Identity",
-    "Initializer",
-    "LecunNormal",
-    "LecunUniform",
-    "Ones",
-    "Orthogonal",
-    "RandomNormal",
-    "RandomUniform",
-    "STFT",
-    "TruncatedNormal",
-    "VarianceScaling",
-    "Zeros",
-]
-
-
 _Window = Literal[
     "barthann",
     "bartlett",

@@ -8,20 +8,6 @@ from typing import ClassVar
 from nnspec.layers.base import Inputs, Layer
 from nnspec.types import Dim, TensorType
 
-__all__ = [
-    "Affine",
-    "AveragesPositions",
-    "ChoosesByIndex",
-    "ConvolvedOver",
-    "KeepsElements",
-    "LimitsSteps",
-    "MayMask",
-    "MixesSteps",
-    "PassesOn",
-    "RemovesOffset",
-    "Slides",
-]
-
 
 class KeepsElements(Layer):
     """Returns the elements of its input in the same order, with other axes."""

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, cast
+from typing import Any
 
 from nnspec.layers.base import Layer
 
-__all__ = ["table_of"]
+_FAMILIES = "nnspec.layers."
 
 
-def table_of(kind: type[Layer], package: str) -> Mapping[type[Layer], Any]:
-    """Import and return the lowering table for a layer's module; empty if the backend has none.
+def find_lowering(kind: type[Layer], package: str) -> Any:
+    """Return a backend's lowering of a layer: that of its class, or else of its nearest base class; None if there is none.
 
     Args:
         kind: The layer's class.
-        package: The backend's package of lowerings, with modules named as those of the layers.
+        package: The backend's package of lowerings. Its modules are named as those of the layers, and have a table from class
+            to lowering.
     """
-    module = f"{package}.{kind.__module__.rpartition('.')[2]}"
-    if not kind.__module__.startswith("nnspec.layers.") or not find_spec(module):
-        return {}
-    return cast("Mapping[type[Layer], Any]", import_module(module).TABLE)
+    if not kind.__module__.startswith(_FAMILIES):
+        return None
+    bases = [base for base in kind.__mro__ if base.__module__.startswith(_FAMILIES)]
+    found = (_table(f"{package}.{base.__module__.removeprefix(_FAMILIES)}").get(base) for base in bases)
+    return next(filter(None, found), None)
+
+
+@cache
+def _table(module: str) -> Mapping[type[Layer], Any]:
+    return getattr(import_module(module), "TABLE", {}) if find_spec(module) else {}

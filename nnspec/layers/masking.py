@@ -11,8 +11,6 @@ from nnspec.layers.checks import require_float
 from nnspec.layers.scalars import Number
 from nnspec.types import Dim
 
-__all__ = ["Masking"]
-
 
 class Masking(Layer):
     """Masks the steps whose features all equal a value: they are set to 0, and the output has a mask."""

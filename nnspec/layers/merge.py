@@ -12,8 +12,6 @@ from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.layers.scalars import WholeNumber
 from nnspec.types import Dim, TensorType, same_size, size_text
 
-__all__ = ["Add", "Average", "Concatenate", "Elementwise", "Maximum", "Minimum", "Multiply", "Subtract"]
-
 
 def common_size(a: int | Dim, b: int | Dim) -> int | Dim | None:
     """Return the common size of two axes, preferring a fixed size; None if the sizes differ."""

@@ -10,8 +10,6 @@ from pydantic import Field
 from nnspec.layers.base import LayerError
 from nnspec.types import Dim, TensorType, ceil_div, closest, size_text
 
-__all__ = ["Padding", "WrittenPadding", "WrittenSides", "parse_padding", "positions_around", "positions_before", "windows"]
-
 _Count = Annotated[int, Field(ge=0)]
 WrittenSides = _Count | list[_Count | Annotated[list[_Count], Field(min_length=2, max_length=2)]]
 """Padding as written in a spec: P on every side, or P or [before, after] for each axis."""

@@ -10,8 +10,6 @@ from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularize
 from nnspec.layers.base import Inputs, Layer, Outputs, Ports, single
 from nnspec.types import Weight
 
-__all__ = ["Parameter"]
-
 
 class Parameter(Layer):
     """A learned tensor shared by all examples, such as a class token, an initial state or prompts.

@@ -11,8 +11,6 @@ from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, Window
 from nnspec.types import Dim, Plugin, PluginError, TensorType, Weight
 from nnspec.types.plugins import reason_of
 
-__all__ = ["converted", "fault", "guarded", "plugin_of", "plugin_of_class", "tried", "whose"]
-
 
 def plugin_of(layer: Layer) -> Plugin | None:
     """Return the plug-in that a layer comes from; None for a built-in layer."""

@@ -11,8 +11,6 @@ from nnspec.layers.checks import computed, require_float
 from nnspec.layers.scalars import Flag, PositiveInt, WholeNumber
 from nnspec.types import Dim, TensorType, ceil_div
 
-__all__ = ["Mean", "Reduction", "Slice", "Sum"]
-
 
 class Reduction(Layer):
     """Base class of Sum and Mean. The mask is dropped, and masked positions are included."""

@@ -15,19 +15,6 @@ from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, same_size
 
-__all__ = [
-    "ActivityRegularization",
-    "AlphaDropout",
-    "Dropout",
-    "GaussianDropout",
-    "GaussianNoise",
-    "InTrainingAlone",
-    "SpatialDropout",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-]
-
 
 class InTrainingAlone(PassesOn):
     """Base class of layers that act only in training."""

@@ -8,8 +8,6 @@ from pydantic import Field, Strict
 
 from nnspec.types import Config
 
-__all__ = ["L1", "L1L2", "L2", "OrthogonalRegularizer", "Regularizer"]
-
 _Factor = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 

@@ -15,8 +15,6 @@ from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, TensorType
 
-__all__ = ["CenterCrop", "Fitting", "Interpolation", "Part", "Resizing", "sampled"]
-
 Interpolation = Literal["nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"]
 """Interpolation methods; the last three need fixed sizes."""
 

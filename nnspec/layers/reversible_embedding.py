@@ -15,8 +15,6 @@ from nnspec.layers.interfaces import ChoosesByIndex, MayMask
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.types import Dim, TensorType, Weight, product, same_size, size_text
 
-__all__ = ["ReversibleEmbedding"]
-
 
 class ReversibleEmbedding(MayMask, ChoosesByIndex):
     """An embedding whose table also projects vectors back to scores of all integers (Press and Wolf 2016).

@@ -12,8 +12,6 @@ from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, WholeNumber
 from nnspec.types import Dim, TensorType
 
-__all__ = ["DIVERGENCE", "Sampling"]
-
 DIVERGENCE = "divergence"
 """The name of the output with the divergence."""
 

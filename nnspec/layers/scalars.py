@@ -9,8 +9,6 @@ from typing import Annotated
 
 from pydantic import Field, Strict
 
-__all__ = ["Flag", "Fraction", "NotNegative", "Number", "PositiveInt", "PositiveNumber", "WholeNumber"]
-
 Flag = Annotated[bool, Strict()]
 WholeNumber = Annotated[int, Strict()]
 PositiveInt = Annotated[int, Strict(), Field(gt=0)]

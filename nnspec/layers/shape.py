@@ -14,8 +14,6 @@ from nnspec.layers.scalars import PositiveInt
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, product, same_size, size_text
 
-__all__ = ["Flatten", "Permute", "RepeatVector", "Reshape"]
-
 
 class Flatten(KeepsElements):
     """Flattens all axes into one; a scalar gets an axis of size 1."""

@@ -15,8 +15,6 @@ from nnspec.layers.interfaces import Affine
 from nnspec.layers.padding import Padding, WrittenPadding, parse_padding, positions_around, positions_before
 from nnspec.layers.unsupported import DATA_FORMAT, LATER
 
-__all__ = ["SPATIAL_AXES", "Sliding", "WithKernel"]
-
 SPATIAL_AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """Names of the spatial axes, by their number."""
 

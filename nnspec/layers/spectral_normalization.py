@@ -12,8 +12,6 @@ from nnspec.layers.base import Inputs, Layer, Outputs, Window
 from nnspec.layers.initializers import TruncatedNormal
 from nnspec.types import Config, Dim, Family, Named, Weight
 
-__all__ = ["WITH_KERNEL", "SpectralNormalization"]
-
 _CONVOLUTIONS = tuple(
     f"{name}{rank}D" for name in ("Conv", "DepthwiseConv") for rank in (1, 2, 3) if f"{name}{rank}D" in LAYERS
 )

@@ -1,4 +1,4 @@
-"""Feature normalization with statistics of the training data."""
+"""Rescaling by fixed numbers, and by statistics of the training data."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from nnspec.layers.initializers import Ones, Zeros
 from nnspec.layers.normalization import axis_of
 from nnspec.layers.scalars import Flag, NotNegative, Number, WholeNumber
 from nnspec.types import Weight
-
-__all__ = ["Normalization"]
 
 _Axes = Annotated[list[Annotated[int, Strict()]], Field(min_length=1)]
 
@@ -92,3 +90,24 @@ class Normalization(Layer):
             Weight("variance", shape, False, Ones()),
             Weight("count", (), False, Zeros()),
         )
+
+
+class Rescaling(Layer):
+    """Computes ``x · scale + offset`` as floats; for pixels write ``Rescaling: 0.00392156862745098`` (1/255)."""
+
+    main_argument: ClassVar[str | None] = "scale"
+    passes_mask: ClassVar[bool] = True
+
+    scale: Number | list[Number] = Field(description="The factor, or one per channel.")
+    offset: Number | list[Number] = Field(0.0, description="The offset, or one per channel.")
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        x = inputs["x"]
+        for argument, value in (("scale", self.scale), ("offset", self.offset)):
+            if isinstance(value, list) and (not x.rank or x.shape[-1] != len(value)):
+                raise LayerError(
+                    f"`{argument}` has {len(value)} values, but the last axis of {x} has a different size",
+                    help="write one value per channel, or a single value",
+                    argument=argument,
+                )
+        return single(x.shape)

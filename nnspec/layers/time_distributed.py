@@ -12,8 +12,6 @@ from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, P
 from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Config, Dim, Named, TensorType, Weight, same_size, size_text
 
-__all__ = ["BatchToSteps", "StepsToBatch", "TimeDistributed", "steps_of"]
-
 
 class TimeDistributed(ChoosesByIndex):
     """Applies one layer, with the same weights, to every time step; time is the first axis after the batch.

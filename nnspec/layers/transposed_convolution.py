@@ -13,8 +13,6 @@ from nnspec.layers.checks import known_size
 from nnspec.layers.sliding import SPATIAL_AXES, WithKernel
 from nnspec.types import Dim, Weight, product
 
-__all__ = ["Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose", "TransposedConvolution"]
-
 
 class TransposedConvolution(WithKernel):
     """Base class of transposed convolutions (Dumoulin and Visin 2016, section 4).

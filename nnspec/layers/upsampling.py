@@ -15,8 +15,6 @@ from nnspec.layers.resizing import Interpolation, sampled
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
-__all__ = ["UpSampling", "UpSampling1D", "UpSampling2D", "UpSampling3D"]
-
 
 class UpSampling(Layer):
     """Base class of upsampling layers."""

@@ -12,8 +12,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["CELL_ACTIVATIONS", "activate", "apply"]
-
 
 def activate(b: Builder, value: Value, activation: str | None) -> Value:
     """Apply an activation function to a value.

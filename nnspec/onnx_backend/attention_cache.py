@@ -12,8 +12,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["append_to_cache", "has_cache", "without_cache"]
-
 L = TypeVar("L", bound=HeadAttention | DotAttention)
 
 

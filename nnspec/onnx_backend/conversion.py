@@ -26,8 +26,6 @@ from nnspec.onnx_backend.value import Value
 from nnspec.types import PluginError
 from nnspec.types.plugins import reason_of
 
-__all__ = ["convert"]
-
 _NEWEST = 18
 """The newest opset that tf2onnx 1.17 writes."""
 

@@ -26,8 +26,6 @@ from nnspec.onnx_backend.value import Value
 from nnspec.runtime.metadata import CONDITIONS, VERSION
 from nnspec.types import TensorType, symbol, unknown
 
-__all__ = ["GENERATED", "LENGTHS", "PROMPT", "to_loop"]
-
 GENERATED = "generated"
 """The output of tokens: batch, steps; 0 after the end."""
 

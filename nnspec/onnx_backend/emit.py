@@ -23,8 +23,6 @@ from nnspec.onnx_backend.value import Value
 from nnspec.runtime.metadata import CONDITIONS, FIELDS, OUTPUTS, ROWS, VERSION
 from nnspec.types import TensorType
 
-__all__ = ["OPSETS", "output_names", "to_onnx"]
-
 OPSETS = range(17, min(26, onnx.defs.onnx_opset_version()) + 1)
 """The supported opsets; ONNX Runtime 1.31 reads none above 26."""
 

@@ -13,11 +13,9 @@ from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Parity, Reference
 from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
-from nnspec.onnx_backend.proof import first_difference, prove, prove_preprocessing, prove_varied
+from nnspec.onnx_backend.proof import first_difference, verify, verify_preprocessing, verify_varied
 from nnspec.onnx_backend.proto import sealed
 from nnspec.runtime.session import Arrays, Run
-
-__all__ = ["export"]
 
 
 def export(
@@ -58,18 +56,18 @@ def export(
         NnspecError: If an output differs, the graph cannot be lowered, or the file cannot be written.
     """
     model = to_onnx(graph, weights, opset=opset, metadata=metadata)
-    parity = prove(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
+    parity = verify(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
     if not parity.agrees:
         first = rebuild and first_difference(graph, weights, rebuild, golden=golden, opset=opset, seed=seed)
         raise NnspecError(_difference(graph, parity, first, bisected=rebuild is not None))
-    parity = prove_varied(graph, weights, parity, reference, opset=opset, seed=seed)
+    parity = verify_varied(graph, weights, parity, reference, opset=opset, seed=seed)
     if parity.drawn is not None and not parity.drawn.agrees:
         raise NnspecError(_difference(graph, parity.drawn, None, bisected=False) + _DRAWN)
     if preprocessing is not None or postprocessing:
         before = preprocessing.inputs if preprocessing is not None else {}
         model = to_onnx(graph, weights, opset=opset, metadata=metadata, preprocessing=before, postprocessing=postprocessing)
         around = (preprocessing, postprocessing or {}, model, reference)
-        processed = prove_preprocessing(graph, weights, *around, golden=golden, opset=opset, seed=seed)
+        processed = verify_preprocessing(graph, weights, *around, golden=golden, opset=opset, seed=seed)
         if not processed.agrees:
             raise NnspecError(_difference(graph, processed, None, bisected=False) + _PROCESSED)
         parity = parity.joined(processed)

@@ -10,8 +10,6 @@ from nnspec.onnx_backend.preprocessing import InputPreprocessing
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["Interface"]
-
 
 class Interface:
     """The inputs and outputs of an ONNX graph, under the spec's names.

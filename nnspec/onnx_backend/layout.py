@@ -10,8 +10,6 @@ import numpy as np
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Axes, Value, as_declared
 
-__all__ = ["arrange", "common_axes", "declared"]
-
 
 def declared(b: Builder, value: Value) -> Value:
     """The tensor in the spec's axis order."""

@@ -4,13 +4,8 @@
 ``max|a − b| ≤ max(1e-5, 10·s) · max|b|``, where ``s`` is the sensitivity: how much the output changes, relative to its largest
 value, when the inputs move by one unit in the last place, and the weights too where an input is not a float. An element-wise
 bound of 1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model
-that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned.
-
-**The float64 comparison.** Rounding alone can exceed the quick bound. If it does, the reference in float64 decides: the
-candidate passes if its error relative to float64 is at most the larger of 4 times the reference's own float32 error and 1e-6
-of the largest value of all batches. One run is a single sample of rounding errors, so the reference's own error is the largest
-of four: unperturbed, with inputs perturbed by one unit in the last place, with weights perturbed likewise, and with the output
-of each layer perturbed likewise: a saturated sigmoid hides what its input does to a difference of its outputs.
+that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned. Where the bound does not hold, the comparison
+with float64 decides (`onnx_backend.float64`).
 """
 
 from __future__ import annotations
@@ -22,34 +17,16 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.onnx_backend.float64 import Exact, against_float64, distance, kept, wide
 from nnspec.runtime.session import Arrays, Run
-
-__all__ = [
-    "ILL_CONDITIONED",
-    "LEAST_SPREAD",
-    "LEAST_TOLERANCE",
-    "Bound",
-    "Exact",
-    "OutputParity",
-    "Parity",
-    "Reference",
-    "allowed",
-    "distance",
-    "measure",
-    "nudged",
-]
 
 LEAST_TOLERANCE = 1e-5
 LEAST_SPREAD = 1e-2
 """Outputs that vary less with the inputs are uninformative: the tolerance is too coarse for them."""
 
 ILL_CONDITIONED = 1e-4
-_FACTOR = 4
-_LEAST_ALLOWED = 1e-6
 _REDUCTIONS = 2
 """How often the inputs of an example that overflows are reduced to a tenth."""
-_LEAST_SHARE = 1e-3
-"""The least fraction of the overall largest value that is used as the scale of a batch."""
 
 Bound = Literal["quick", "exact"]
 """The bound to use. ``quick`` falls back to float64 if it fails; ``exact`` always compares with float64."""
@@ -88,37 +65,6 @@ class Reference:
             return None if build is None else lambda: change(build())
 
         return Reference(change(self.run), changed(self.perturbed), changed(self.rounded), changed(self.exact), self.drawn)
-
-
-def allowed(own: float) -> float:
-    """The largest error relative to float64 that rounding explains.
-
-    Args:
-        own: The float32 error of the reference.
-    """
-    return max(_LEAST_ALLOWED, _FACTOR * own)
-
-
-@dataclass(frozen=True, slots=True)
-class Exact:
-    """The errors of one output relative to the reference in float64.
-
-    Attributes:
-        error: The candidate's error; infinite if shapes differ, or if only one is finite.
-        own: The reference's float32 error, the largest of its runs.
-    """
-
-    error: float
-    own: float
-
-    @property
-    def tolerance(self) -> float:
-        """The largest error that passes."""
-        return allowed(self.own)
-
-    @property
-    def agrees(self) -> bool:
-        return self.error <= self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +128,7 @@ class Parity:
         examples: The number of examples.
         spread: The variation of each output between the examples of a batch, relative to its largest value; only outputs that
             were computed for several examples at once.
-        drawn: The parity with random weights, if the model's own hide differences; see `proof.prove_varied`.
+        drawn: The parity with random weights, if the model's own hide differences; see `proof.verify_varied`.
         float64_error: Why the float64 comparison failed; empty if it succeeded or was not needed.
     """
 
@@ -294,13 +240,13 @@ def _of_all(batches: list[tuple[OutputParity, float]]) -> Iterator[OutputParity]
     most = max(largest for _, largest in batches)
     for result, largest in batches:
         exact = result.exact
-        share = max(largest / most, _LEAST_SHARE) if most else 1.0
-        yield result if exact is None else replace(result, exact=Exact(exact.error * share, exact.own * share))
+        share = largest / most if most else 1.0
+        yield result if exact is None else replace(result, exact=exact.scaled(share))
 
 
 def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
-    wide = np.abs(_wide(array, _kept(array, mask)))
-    return float(wide[np.isfinite(wide)].max(initial=0.0))
+    values = np.abs(wide(array, kept(array, mask)))
+    return float(values[np.isfinite(values)].max(initial=0.0))
 
 
 class _Comparer:
@@ -354,10 +300,10 @@ class _Comparer:
             if name not in given or np.shape(given[name]) != np.shape(right):
                 found[name] = OutputParity(np.inf, 0.0)
                 continue
-            keep = _kept(right, masks.get(name))
-            a, b = _wide(right, keep), _wide(given[name], keep)
-            shifts = [distance(b, _wide(shifted[name], keep), a)] if name in shifted else []
-            shifts += [distance(a, _wide(perturbed[name], keep), a)] if name in perturbed else []
+            keep = kept(right, masks.get(name))
+            a, b = wide(right, keep), wide(given[name], keep)
+            shifts = [distance(b, wide(shifted[name], keep), a)] if name in shifted else []
+            shifts += [distance(a, wide(perturbed[name], keep), a)] if name in perturbed else []
             found[name] = OutputParity(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
         undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
         exact = self._in_float64(inputs) if undecided else {}
@@ -365,13 +311,9 @@ class _Comparer:
         runs = [wanted, self._reference(beside), *variants] if exact else []
         for name in undecided:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
-                keep = _kept(wanted[name], masks.get(name))
-                ours = [run[name] for run in runs if name in run and np.shape(run[name]) == keep.shape]
-                keep &= _comparable(exact[name], ours, given[name])
-                true = _wide(exact[name], keep)
-                own = [distance(true, _wide(each, keep), true) for each in ours]
-                error = distance(true, _wide(given[name], keep), true)
-                found[name] = replace(found[name], exact=Exact(error, max(own, default=0.0)))
+                ours = [run[name] for run in runs if name in run and np.shape(run[name]) == np.shape(wanted[name])]
+                errors = against_float64(exact[name], ours, given[name], kept(wanted[name], masks.get(name)))
+                found[name] = replace(found[name], exact=errors)
         return found
 
     def _variant(self, name: Literal["perturbed", "rounded", "exact"], inputs: Arrays) -> Arrays:
@@ -427,61 +369,12 @@ def _order(result: OutputParity) -> tuple[bool, float, float]:
     return not result.agrees, result.error / result.tolerance, result.tolerance_used
 
 
-def _kept(right: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[np.bool_]:
-    """The elements to compare."""
-    shape = np.shape(right)
-    keep = np.ones(shape, bool)
-    # Keras passes on a `TimeDistributed`'s mask even if its layer changes the axes: ignore one that does not fit.
-    if mask is not None and mask.shape == shape[: mask.ndim]:
-        keep &= np.asarray(mask, bool).reshape(mask.shape + (1,) * (len(shape) - mask.ndim))
-    return keep
-
-
-def _comparable(exact: NDArray[Any], ours: Iterable[NDArray[Any]], given: NDArray[Any]) -> NDArray[np.bool_]:
-    """The elements that can be compared with float64.
-
-    Excluded are values that overflow float32, values that the reference did not compute in float32, and values that are not
-    finite both in float64 and in the candidate.
-    """
-    true = np.asarray(exact, np.float64)
-    is_finite, is_held = np.isfinite(true), np.abs(true) <= np.finfo(np.float32).max
-    reached = np.ones(true.shape, bool)
-    for each in ours:
-        reached &= np.isfinite(np.asarray(each, np.float64))
-    return np.where(is_finite, is_held & reached, np.isfinite(np.asarray(given, np.float64)))
-
-
 def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
     """The largest difference between two examples at one position, relative to the largest value."""
-    wide = np.asarray(array, np.float64)
-    if not wide.size:
+    values = np.asarray(array, np.float64)
+    if not values.size:
         return 0.0
-    wide = np.where(_kept(wide, mask) & np.isfinite(wide), wide, np.nan)
-    low, high = np.fmin.reduce(wide), np.fmax.reduce(wide)
-    largest = float(np.nanmax(np.abs(wide), initial=0.0))
+    values = np.where(kept(values, mask) & np.isfinite(values), values, np.nan)
+    low, high = np.fmin.reduce(values), np.fmax.reduce(values)
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
     return float(np.nanmax(high - low, initial=0.0)) / largest if largest else 0.0
-
-
-def _wide(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
-    array = np.asarray(array)
-    if array.shape != keep.shape:
-        return np.full(int(keep.sum()), np.nan)
-    return np.asarray(array[keep], np.float64)
-
-
-def distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
-    """The largest difference, relative to the largest value. Equal infinities are equal, and so are two NaNs.
-
-    Args:
-        a: Values.
-        b: Values of the same shape.
-        right: The values whose largest magnitude is the scale.
-    """
-    differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
-    if not differs.any():
-        return 0.0
-    finite = np.abs(right[np.isfinite(right)])
-    largest = float(finite.max(initial=0.0))
-    with np.errstate(over="ignore", invalid="ignore"):
-        difference = float(np.max(np.abs(a[differs] - b[differs])))
-    return difference / largest if largest and np.isfinite(difference) else np.inf

@@ -12,8 +12,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.runtime.session import Arrays, Run
 from nnspec.types import TensorType
 
-__all__ = ["InputPreprocessing", "OutputPostprocessing", "Preprocessing"]
-
 
 @dataclass(frozen=True)
 class InputPreprocessing:

@@ -17,10 +17,8 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
 from nnspec.runtime.session import Arrays, Level, Run, runner
 
-__all__ = ["first_difference", "masks_of", "prove", "prove_preprocessing", "prove_varied", "named_outputs"]
 
-
-def prove(
+def verify(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
     model: onnx.ModelProto,
@@ -53,7 +51,7 @@ def prove(
     )
 
 
-def prove_varied(
+def verify_varied(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
     parity: Parity,
@@ -80,14 +78,14 @@ def prove_varied(
         return parity
     *_, batch = draw(graph, seed=seed, empty_rows=False)
     others, changed = drawn(batch)
-    return replace(parity, drawn=prove(graph, others, to_onnx(graph, others, opset=opset), changed, opset=opset, seed=seed))
+    return replace(parity, drawn=verify(graph, others, to_onnx(graph, others, opset=opset), changed, opset=opset, seed=seed))
 
 
 def _is_fresh(array: np.ndarray) -> bool:
     return bool(array.size and array.flat[0] in (0, 1) and (array == array.flat[0]).all())
 
 
-def prove_preprocessing(
+def verify_preprocessing(
     graph: Graph,
     weights: Mapping[str, ArrayLike],
     preprocessing: Preprocessing | None,
@@ -153,7 +151,7 @@ def first_difference(
     """
     opened = _opened(graph)
     model = to_onnx(opened, weights, opset=opset)
-    parity = prove(opened, weights, model, rebuild(opened), golden=golden, opset=opset, seed=seed)
+    parity = verify(opened, weights, model, rebuild(opened), golden=golden, opset=opset, seed=seed)
     return next((ref.source for name, ref in opened.outputs.items() if name in parity.differing), None)
 
 

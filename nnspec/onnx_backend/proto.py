@@ -17,8 +17,6 @@ from nnspec.runtime.metadata import PARITY
 from nnspec.runtime.seal import DIGEST, digest_of
 from nnspec.types import Dim, TensorType
 
-__all__ = ["ELEMENT", "finish", "live", "sealed", "serialized"]
-
 ELEMENT: Mapping[str, int] = {
     name: getattr(onnx.TensorProto, code)
     for name, code in (

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Axes", "Linear", "Value", "as_declared", "channels_first", "time_first"]
-
 Axes = tuple[int | None, ...]
 """The spec's axis (0 is the batch) of each axis of the ONNX tensor; None for an inserted axis of size 1."""
 

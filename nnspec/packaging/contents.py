@@ -15,8 +15,6 @@ from nnspec.serving.served import default_name, is_batchable
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
 
-__all__ = ["Contents", "read_contents"]
-
 
 @dataclass(frozen=True)
 class Contents:

@@ -12,8 +12,6 @@ from packaging.utils import canonicalize_name
 from nnspec.diagnostics import NnspecError
 from nnspec.packaging.contents import Contents
 
-__all__ = ["image"]
-
 _DOCKERFILE = """\
 FROM python:3.13-slim AS packages
 COPY requirements.txt .

@@ -14,8 +14,6 @@ from nnspec.diagnostics import NnspecError
 from nnspec.packaging.contents import Contents
 from nnspec.packaging.triton import repository
 
-__all__ = ["service", "storage"]
-
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
 _MEMORY_MIB = 1024
 """The approximate memory of Triton itself."""

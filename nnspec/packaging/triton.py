@@ -12,8 +12,6 @@ from nnspec.packaging.contents import Contents
 from nnspec.printable import json_text, printable
 from nnspec.runtime.ports import Port
 
-__all__ = ["BATCH_ROWS", "config", "repository"]
-
 BATCH_ROWS = 64
 _QUEUE = 256
 _DELAY_MICROSECONDS = 500

@@ -15,8 +15,6 @@ from nnspec.packaging.docker import image
 from nnspec.packaging.kserve import storage
 from nnspec.packaging.triton import repository
 
-__all__ = ["Target", "write_package"]
-
 Target = Literal["triton", "kserve", "docker"]
 
 

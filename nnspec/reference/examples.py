@@ -11,8 +11,6 @@ from pydantic import ValidationError
 from nnspec.layers.base import Inputs, Layer, LayerError
 from nnspec.types import Dim, TensorType, Weight, symbol
 
-__all__ = ["Example", "examples"]
-
 # The values of required arguments in examples, by name.
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "activation": ("relu",),

@@ -9,8 +9,6 @@ from typing import Any
 from nnspec.layers import LAYERS
 from nnspec.types import PluginError
 
-__all__ = ["Listed", "listing"]
-
 
 @dataclass(frozen=True)
 class Listed:

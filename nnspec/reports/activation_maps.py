@@ -20,8 +20,6 @@ from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
-__all__ = ["activation_maps"]
-
 _EACH = 4
 
 

@@ -21,8 +21,6 @@ from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 from nnspec.types import Dim
 
-__all__ = ["AttentionNode", "attention_maps", "attention_nodes"]
-
 _EXAMPLES = 4
 _MOST_NODES = 3
 _MOST_STEPS = 40

@@ -17,8 +17,6 @@ from nnspec.reports.tensors import tensors_of
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
-__all__ = ["convolutions"]
-
 _MOST_FILTERS = 64
 _MOST_MAPS = 16
 _EXAMPLES = 3

@@ -7,9 +7,6 @@ from typing import Any
 
 from nnspec.printable import html_text
 
-__all__ = ["Html", "element", "figure", "number", "section", "table"]
-
-
 _A_LINE = 40
 """The most characters of a table cell that are not wrapped."""
 

@@ -14,8 +14,6 @@ from nnspec.training.batches.cropping import crops_of
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
-__all__ = ["errors", "most_confident_errors"]
-
 _IMAGES = 24
 _ROWS = 20
 

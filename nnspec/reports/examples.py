@@ -13,8 +13,6 @@ from nnspec.reports.images import image_tag, is_image, scaled
 from nnspec.reports.plots import series_plot
 from nnspec.training.evaluation.evaluate import Evaluation
 
-__all__ = ["columns_of", "image_input", "row_of", "draw_examples", "table_of"]
-
 _MOST_COLUMNS = 12
 _MOST_STEPS = 400
 

@@ -13,8 +13,6 @@ from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
 from nnspec.training.run.folder import Run
 
-__all__ = ["exported_facts", "run_facts", "provenance"]
-
 
 def run_facts(run: Run, part: str, rows: int | None) -> Html:
     """The summary of a run."""

@@ -17,8 +17,6 @@ from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
 
-__all__ = ["Finding", "findings", "findings_section"]
-
 
 @dataclass(frozen=True)
 class Finding:

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 
 from nnspec.reports.elements import Html, element
 
-__all__ = ["colored", "is_image", "mosaic", "overlay", "image_tag", "scaled"]
-
 _LARGEST = 192
 """The most pixels along an edge; larger images are subsampled."""
 _SHOWN = 112

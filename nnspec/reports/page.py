@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
-from importlib.resources import files
 from pathlib import Path
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.drawing import to_svg
 from nnspec.files import write_whole
+from nnspec.html_page import html_page
 from nnspec.printable import html_text
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
@@ -25,8 +25,6 @@ from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
-
-__all__ = ["to_page", "write_report"]
 
 _TRAINING_EXAMPLES = 5_000
 """The most training examples to evaluate for comparison."""
@@ -67,17 +65,15 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
     """
     sections = _sections(run, part, onnx)
     titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
-    pieces = {
-        "title": html_text(f"{run.name}: report"),
-        "style": _part("page.css"),
-        "name": html_text(run.name),
-        "summary": html_text(_description(run)),
-        "contents": "".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
-        "sections": "\n".join(sections),
-        "footer": html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
-    }
-    # In one pass, so that placeholders in values are not replaced.
-    return re.sub(r"\{\{(\w+)\}\}", lambda place: pieces[place[1]], _part("page.html"))
+    return html_page(
+        "nnspec.reports",
+        f"{run.name}: report",
+        name=html_text(run.name),
+        summary=html_text(_description(run)),
+        contents="".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
+        sections="\n".join(sections),
+        footer=html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
+    )
 
 
 def _description(run: Run) -> str:
@@ -135,7 +131,3 @@ def _drawing(run: Run) -> Html:
         return section("Graph", element("p", "The graph is too large for this page; `nnspec inspect --format html` shows it."))
     source = f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}"
     return section("Graph", element("img", src=source, alt=f"the graph of {run.name}", class_="graph"))
-
-
-def _part(name: str) -> str:
-    return files("nnspec.reports").joinpath(name).read_text("utf-8")

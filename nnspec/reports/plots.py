@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 from nnspec.printable import html_text, on_one_line
 from nnspec.reports.elements import Html
 
-__all__ = ["histogram", "series_plot", "plot", "precision_recall", "reliability", "residuals", "roc"]
-
 # Unique placeholder colors, which are replaced by CSS variables of the page.
 _INK, _SOFT = "#010203", "#040506"
 _VARIABLES = {_INK: "var(--ink)", _SOFT: "var(--line)"}

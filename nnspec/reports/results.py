@@ -16,8 +16,6 @@ from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import NUMBER_METRICS
 from nnspec.training.run.folder import Run
 
-__all__ = ["learning_curves", "results"]
-
 _MOST_CURVES = 12
 _MOST_CONFUSED = 30
 _MOST_CLASSES = 30

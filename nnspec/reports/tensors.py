@@ -12,8 +12,6 @@ from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph import Graph
 from nnspec.graph.model import Ref
 
-__all__ = ["tensors_of"]
-
 
 def tensors_of(
     graph: Graph, weights: Mapping[str, NDArray[Any]], refs: Mapping[str, Ref], inputs: Mapping[str, NDArray[Any]]

@@ -13,9 +13,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import open_data, read_inputs
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.generator import Generated, Generator
-from nnspec.runtime.token_texts import source_tokens
-
-__all__ = ["generate_rows", "plain_values"]
+from nnspec.runtime.token_output import source_tokens
 
 
 def generate_rows(

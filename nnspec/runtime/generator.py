@@ -20,10 +20,8 @@ from nnspec.runtime.metadata import DATA, GENERATE
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.reading import read_model
-from nnspec.runtime.token_texts import padded, prompt_tokens, source_tokens, text_of
-from nnspec.types import TensorType, closest, unknown
-
-__all__ = ["DECODER", "ENCODER", "Generated", "Generator", "generated_of"]
+from nnspec.runtime.token_output import padded, prompt_tokens, source_tokens, text_of
+from nnspec.types import TensorType, did_you_mean, unknown
 
 ENCODER, DECODER = "encoder.onnx", "decoder.onnx"
 """The files of a folder for step-by-step decoding."""
@@ -185,8 +183,7 @@ class Generator:
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64]]:
         for name in inputs:
             if name not in self.sources:
-                meant = closest(name, self.sources)
-                takes = f"did you mean `{meant}`?" if meant else f"the model has {', '.join(self.sources) or 'only a prompt'}"
+                takes = did_you_mean(name, self.sources, f"the model has {', '.join(self.sources) or 'only a prompt'}")
                 raise NnspecError(f"the model has no input `{name}`; {takes}")
         for name in self.sources:
             if name not in inputs:

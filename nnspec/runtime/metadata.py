@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "ANSWERS",
-    "CLASSES",
-    "CONDITIONS",
-    "DATA",
-    "FIELDS",
-    "GENERATE",
-    "MAPS",
-    "OUTPUTS",
-    "PARITY",
-    "ROWS",
-    "SAMPLES",
-    "SPEC_HASH",
-    "SPEC_NAME",
-    "TOKEN_OUTPUTS",
-    "UNITS",
-    "VERSION",
-]
-
 VERSION = "nnspec.version"
 """The version of nnspec that wrote the file."""
 

@@ -11,8 +11,6 @@ from nnspec.runtime.ports import converted, port_of, require_rows
 from nnspec.runtime.reading import read_metadata
 from nnspec.runtime.session import Arrays, open_session, reason_of, run_options
 
-__all__ = ["ModelFile"]
-
 
 class ModelFile:
     """A model that is ready to run. It may be called from several threads.

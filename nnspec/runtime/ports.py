@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.types import Conditions, TensorType, closest, symbol, unknown
-
-__all__ = ["Port", "check_shape", "converted", "fitted", "port_of", "require_rows", "type_of"]
+from nnspec.types import Conditions, TensorType, did_you_mean, symbol, unknown
 
 _DTYPES = {
     "tensor(float)": "float32",
@@ -91,8 +89,7 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
     """
     for name in inputs:
         if name not in ports:
-            suggestion = closest(name, ports)
-            hint = f"did you mean `{suggestion}`?" if suggestion else "the inputs are " + ", ".join(map(str, ports.values()))
+            hint = did_you_mean(name, ports, "the inputs are " + ", ".join(map(str, ports.values())))
             raise NnspecError(f"the model has no input `{name}`; {hint}")
     for name, port in ports.items():
         if name not in inputs:

@@ -13,28 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.runtime.metadata import (
-    ANSWERS,
-    CLASSES,
-    CONDITIONS,
-    DATA,
-    FIELDS,
-    MAPS,
-    OUTPUTS,
-    PARITY,
-    ROWS,
-    SPEC_HASH,
-    TOKEN_OUTPUTS,
-    UNITS,
-)
+from nnspec.runtime import metadata as m
 from nnspec.runtime.ports import fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, reason_of, run_options
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
-
-__all__ = ["AnswerError", "Predictor"]
 
 
 class AnswerError(NnspecError):
@@ -63,6 +48,15 @@ class Predictor:
         inputs: The inputs, by name.
         outputs: The outputs, by name.
         metadata: The metadata of the file.
+        classes: The class names of each output that has them.
+        answers: How to interpret the values of each output, if stated.
+        token_outputs: The vocabulary of each output that predicts tokens at the positions of an input.
+        units: The conversion of outputs to the units of the data, if it differs between series; others are already converted.
+        recipe: How the inputs are made from raw data (`data.recipe`); empty if not stated.
+        conditions: The conditions on free sizes, by symbol.
+        fields: The receptive field of each output along each axis between the batch and the channels.
+        maps: The output that each class activation map belongs to; empty if the model has none.
+        parity: The parity record; empty if there is none.
 
     Raises:
         NnspecError: If the file is missing, is not a model, or requires external weight files.
@@ -89,60 +83,25 @@ class Predictor:
         self.inputs = {given.name: port_of(given) for given in self._session.get_inputs()}
         self.metadata: Mapping[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         # All at once: a file with invalid metadata is rejected before the first prediction.
-        self._parsed = read_all_metadata(self.metadata, f"`{path}`")
-        names = self._parsed[OUTPUTS]
+        parsed = read_all_metadata(self.metadata, f"`{path}`")
+        self.classes: Mapping[str, list[str]] = parsed[m.CLASSES]
+        self.answers: Mapping[str, DecisionRule] = parsed[m.ANSWERS]
+        self.token_outputs: Mapping[str, TokenOutput] = parsed[m.TOKEN_OUTPUTS]
+        self.units: Mapping[str, Units] = parsed[m.UNITS]
+        self.recipe: Mapping[str, Any] = parsed[m.DATA]
+        self.conditions = cast("Conditions", parsed[m.CONDITIONS])
+        self.fields: Mapping[str, tuple[ReceptiveField, ...]] = parsed[m.FIELDS]
+        self.maps: Mapping[str, str] = parsed[m.MAPS]
+        self.parity: Mapping[str, Any] = parsed[m.PARITY]
+        self._rows: Mapping[str, int] = parsed[m.ROWS]
+        names = parsed[m.OUTPUTS]
         ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
     @property
     def hash(self) -> str | None:
         """The hash of the model's spec, if stated."""
-        return self.metadata.get(SPEC_HASH)
-
-    @property
-    def classes(self) -> Mapping[str, list[str]]:
-        """The class names of each output that has them."""
-        return self._parsed[CLASSES]
-
-    @property
-    def answers(self) -> Mapping[str, DecisionRule]:
-        """How to interpret the values of each output, if stated."""
-        return self._parsed[ANSWERS]
-
-    @property
-    def token_outputs(self) -> Mapping[str, TokenOutput]:
-        """The vocabulary of each output that predicts tokens at the positions of an input."""
-        return self._parsed[TOKEN_OUTPUTS]
-
-    @property
-    def units(self) -> Mapping[str, Units]:
-        """The conversion of outputs to the units of the data, if it differs between series; others are already converted."""
-        return self._parsed[UNITS]
-
-    @property
-    def recipe(self) -> Mapping[str, Any]:
-        """How the inputs are made from raw data (`data.recipe`); empty if not stated."""
-        return self._parsed[DATA]
-
-    @property
-    def conditions(self) -> Conditions:
-        """The conditions on free sizes, by symbol."""
-        return cast("Conditions", self._parsed[CONDITIONS])
-
-    @property
-    def fields(self) -> Mapping[str, tuple[ReceptiveField, ...]]:
-        """The receptive field of each output along each axis between the batch and the channels."""
-        return self._parsed[FIELDS]
-
-    @property
-    def maps(self) -> Mapping[str, str]:
-        """The output that each class activation map belongs to; empty if the model has none."""
-        return self._parsed[MAPS]
-
-    @property
-    def parity(self) -> Mapping[str, Any]:
-        """The parity record; empty if there is none."""
-        return self._parsed[PARITY]
+        return self.metadata.get(m.SPEC_HASH)
 
     def predict(
         self, inputs: Mapping[str, ArrayLike], *, tile: int | None = None, overlap: int | None = None
@@ -215,5 +174,5 @@ class Predictor:
             NnspecError: If an input is missing or unknown, or has a wrong shape or element type.
         """
         arrays = fitted(inputs, self.inputs, self.conditions)
-        require_rows(arrays, self._parsed[ROWS])
+        require_rows(arrays, self._rows)
         return arrays

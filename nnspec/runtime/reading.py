@@ -14,24 +14,10 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.runtime.metadata import (
-    ANSWERS,
-    CLASSES,
-    CONDITIONS,
-    DATA,
-    FIELDS,
-    MAPS,
-    OUTPUTS,
-    PARITY,
-    ROWS,
-    TOKEN_OUTPUTS,
-    UNITS,
-)
+from nnspec.runtime import metadata as m
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
-
-__all__ = ["read_all_metadata", "read_metadata", "read_model"]
 
 _WIDEST = 1_000_000
 """The largest receptive field that is accepted."""
@@ -119,15 +105,15 @@ def _units(values: dict[str, Any]) -> Units:
 
 
 _TYPES: dict[str, Any] = {
-    ANSWERS: dict[str, DecisionRule],
-    CLASSES: dict[str, list[str]],
-    CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
-    DATA: dict[str, dict[str, dict[str, Any]]],
-    FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
-    MAPS: dict[str, str],
-    OUTPUTS: dict[str, str],
-    PARITY: dict[str, Any],
-    ROWS: dict[str, Annotated[int, Field(ge=1)]],
-    TOKEN_OUTPUTS: dict[str, TokenOutput],
-    UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
+    m.ANSWERS: dict[str, DecisionRule],
+    m.CLASSES: dict[str, list[str]],
+    m.CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
+    m.DATA: dict[str, dict[str, dict[str, Any]]],
+    m.FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
+    m.MAPS: dict[str, str],
+    m.OUTPUTS: dict[str, str],
+    m.PARITY: dict[str, Any],
+    m.ROWS: dict[str, Annotated[int, Field(ge=1)]],
+    m.TOKEN_OUTPUTS: dict[str, TokenOutput],
+    m.UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],
 }

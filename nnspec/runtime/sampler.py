@@ -18,8 +18,6 @@ from nnspec.runtime.samples import Samples
 from nnspec.runtime.seal import metadata_of
 from nnspec.runtime.sheets import is_image, sheet
 
-__all__ = ["Sampler", "makes_examples", "write_samples"]
-
 _AT_ONCE = 256
 
 

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.types import closest
-
-__all__ = ["MOST_CHOICES", "Samples"]
+from nnspec.types import did_you_mean
 
 MOST_CHOICES = 64
 _MOST_ACROSS = 16
@@ -108,8 +106,7 @@ class Samples:
         """
         for name in given:
             if name not in self.conditions:
-                suggestion = closest(name, self.conditions)
-                help = f"did you mean `{suggestion}`?" if suggestion else self._known_values
+                help = did_you_mean(name, self.conditions, self._known_values)
                 raise NnspecError(f"the generator has no condition `{name}`\n  = help: {help}")
         if not self.conditions:
             return {}

@@ -15,8 +15,6 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import PARITY
 
-__all__ = ["DIGEST", "deciding", "digest_of", "metadata_of", "require_proven"]
-
 DIGEST = "sha256"
 """The key of the digest in the record."""
 

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["Arrays", "Level", "Run", "Stop", "open_session", "reason_of", "run_options", "runner"]
-
 _OUTSIDE = re.compile(r"idx=(-?\d+) must be within the inclusive range \[-?\d+,(\d+)\]")
 
 Arrays = Mapping[str, NDArray[Any]]

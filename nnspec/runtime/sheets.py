@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SHEETS", "is_image", "sheet"]
-
 SHEETS = "samples"
 """The subfolder of a run for image grids: ``epoch-0001.png`` after the first epoch."""
 

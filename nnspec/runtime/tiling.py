@@ -9,8 +9,6 @@ from math import ceil, floor
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ReceptiveField", "Tiles"]
-
 
 @dataclass(frozen=True)
 class ReceptiveField:

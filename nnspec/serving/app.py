@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
+from functools import cache, partial
+from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import page, predict_routes, protocol
+from nnspec.serving import predict_routes, protocol
 from nnspec.serving.errors import RequestError
 from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
@@ -30,7 +34,12 @@ def application(state: State) -> ASGIApp:
         state: The state shared by all requests.
     """
     app = Starlette(
-        routes=[*protocol.routes(), *predict_routes.routes(), *page.routes(), Route("/metrics", _metrics, name="metrics")],
+        routes=[
+            *protocol.routes(),
+            *predict_routes.routes(),
+            Route("/", _page, name="page"),
+            Route("/metrics", _metrics, name="metrics"),
+        ],
         exception_handlers={HTTPException: _no_route, RequestError: _refused},
         lifespan=_lifespan,
     )
@@ -73,3 +82,36 @@ async def _refused(request: Request, refused: Exception) -> Response:
     del request
     assert isinstance(refused, RequestError)
     return refusal(refused)
+
+
+async def _page(request: Request) -> Response:
+    """Return the page. It contains no data that requires a token; its script requests the models."""
+    del request
+    content, policy = _page_and_policy()
+    return Response(
+        content,
+        headers={
+            "Content-Type": "text/html; charset=utf-8",
+            "Content-Security-Policy": policy,
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        },
+    )
+
+
+@cache
+def _page_and_policy() -> tuple[str, str]:
+    """The page and a content security policy that allows only its own script and style."""
+    content = files("nnspec.serving").joinpath("page.html").read_text("utf-8")
+    script, style = (re.search(f"<{tag}>(.*?)</{tag}>", content, re.DOTALL) for tag in ("script", "style"))
+    assert script is not None
+    assert style is not None
+    policy = (
+        f"default-src 'none'; script-src {_hash(script[1])}; style-src {_hash(style[1])}; img-src blob:; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return content, policy
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

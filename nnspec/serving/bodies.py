@@ -10,13 +10,10 @@ from contextlib import contextmanager
 
 from starlette.requests import ClientDisconnect, Request
 
-from nnspec.serving.budget import Budget
+from nnspec.serving.budget import Budget, Memory
 from nnspec.serving.errors import RequestError, body_too_large, client_disconnected
-from nnspec.serving.memory import Memory
 from nnspec.serving.settings import Settings
 from nnspec.serving.thread_pools import ThreadPools
-
-__all__ = ["Bodies", "Content"]
 
 Content = bytes | bytearray
 """A body, treated as immutable."""

@@ -15,8 +15,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from nnspec.serving.connection_slots import HEALTH_PATHS, ConnectionSlots
 from nnspec.serving.settings import Settings
 
-__all__ = ["limited"]
-
 _HEAD_BYTES = 64 * 1024
 _OVERHEAD_BYTES = 64 * 1024
 """Bytes allowed between two parts of a body: trailers and chunk extensions."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import Literal, Protocol
 
-__all__ = ["HEALTH_PATHS", "ConnectionSlots", "Wait"]
-
 HEALTH_PATHS = ("/v2/health/live", "/v2/health/ready")
 """Paths that are always served."""
 

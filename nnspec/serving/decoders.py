@@ -19,10 +19,8 @@ from nnspec.runtime.generator import generated_of
 from nnspec.runtime.metadata import GENERATE
 from nnspec.runtime.predicting import input_types
 from nnspec.runtime.predictor import Predictor
-from nnspec.runtime.token_texts import prompt_tokens, source_tokens
+from nnspec.runtime.token_output import prompt_tokens, source_tokens
 from nnspec.serving.batching import Arrays
-
-__all__ = ["Decoder", "decoder_of"]
 
 PROMPT = "prompt"
 """The input with the prompt of a language model (defined in `onnx_backend.decoding_loop`, which requires ONNX)."""

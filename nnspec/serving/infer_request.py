@@ -18,8 +18,6 @@ from nnspec.serving.numbers import Numbers, extract_numbers
 from nnspec.serving.tensors import DATATYPES, from_binary, from_json, read_shape
 from nnspec.types import closest
 
-__all__ = ["HEADER_LENGTH", "Inference", "read_inference"]
-
 HEADER_LENGTH = "Inference-Header-Content-Length"
 """The header with the length of the JSON part of a body, which precedes its binary tensors."""
 

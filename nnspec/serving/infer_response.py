@@ -13,8 +13,6 @@ from nnspec.serving.budget import Budget
 from nnspec.serving.infer_request import HEADER_LENGTH, Inference
 from nnspec.serving.tensors import DATATYPES
 
-__all__ = ["write_inference"]
-
 _STEP = 16 * 1024
 """Numbers serialized per step, about one millisecond."""
 

@@ -19,8 +19,6 @@ from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError, client_disconnected, deadline_exceeded
 from nnspec.serving.served import Served
 
-__all__ = ["compute_outputs"]
-
 _MAX_PARTS = 64
 """Maximum number of parts of a request. Other requests wait for one part, not for all of them."""
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from nnspec.serving.errors import RequestError
 
-__all__ = ["require_unique_keys"]
-
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SPACED = re.compile(rb'"[ \t\r\n]++:')
 _LONGEST = 100

@@ -17,8 +17,6 @@ import orjson
 from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError
 
-__all__ = ["Numbers", "extract_numbers"]
-
 _STEP = 64 * 1024
 """Bytes parsed per step, less than a millisecond."""
 

@@ -18,8 +18,6 @@ from nnspec.serving.served import Served
 from nnspec.serving.state import State
 from nnspec.serving.thread_pools import ThreadPools
 
-__all__ = ["routes"]
-
 _INLINE = 64 * 1024
 """Bodies of at least this size are parsed or serialized in a thread, to not block the event loop."""
 

@@ -11,14 +11,11 @@ from typing import Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.serving.errors import RequestError
-from nnspec.serving.loading import load_in_background, load_with_timeout
+from nnspec.serving.loading import find_files, load_in_background, load_with_timeout
 from nnspec.serving.metrics import Metrics
 from nnspec.serving.served import Served
 from nnspec.serving.settings import Settings
-from nnspec.serving.sources import find_files
 from nnspec.types import closest
-
-__all__ = ["Repository"]
 
 _SECONDS = 1.0
 """Interval of checking the files."""

@@ -11,11 +11,8 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from nnspec.serving.budget import Budget
+from nnspec.serving.budget import Budget, Reservation
 from nnspec.serving.errors import RequestError
-from nnspec.serving.memory import Reservation
-
-__all__ = ["TrackedResponse", "error", "json_response", "compressed", "refusal"]
 
 _PART = 64 * 1024
 """Bytes written to a connection at a time. The next part waits until most of the previous one was sent."""

@@ -22,8 +22,6 @@ from nnspec.serving.settings import Settings
 from nnspec.serving.tensors import DATATYPES, protocol_shape
 from nnspec.types.solving import sample
 
-__all__ = ["Served", "default_name"]
-
 PLATFORM = "onnxruntime_onnx"
 _WORDS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import select
 import signal
 import socket
@@ -11,6 +12,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
@@ -24,15 +26,12 @@ from nnspec.serving.bodies import Bodies
 from nnspec.serving.connection import limited
 from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.journal import Journal
+from nnspec.serving.loading import named_sources
 from nnspec.serving.metrics import Metrics
-from nnspec.serving.process import prepare_process
 from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
-from nnspec.serving.sources import named_sources
 from nnspec.serving.state import State
 from nnspec.serving.thread_pools import ThreadPools
-
-__all__ = ["Server", "read_tokens", "serve", "create_state"]
 
 _ACCEPT_SECONDS = 5.0
 """Maximum seconds to accept connections that are already waiting."""
@@ -55,7 +54,7 @@ def serve(
     """Serve models until SIGTERM or SIGINT. Requests received before the signal are completed.
 
     Args:
-        models: Files and folders, as for [`named_sources`][nnspec.serving.sources.named_sources].
+        models: Files and folders, as for [`named_sources`][nnspec.serving.loading.named_sources].
         host: The address to listen on.
         port: The port; 0 for a free port, which the first log line reports.
         settings: Other settings.
@@ -223,3 +222,49 @@ def _check_certificate(certificate: Path | None, key: Path | None) -> None:
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except (OSError, ssl.SSLError) as error:
         raise NnspecError(f"`{certificate}` and its key cannot be used for TLS: {error.strerror or error}") from error
+
+
+_OTHER_FILES = 256
+_MMAP_THRESHOLD, _TRIM_THRESHOLD, _ARENA_MAX = -3, -1, -8
+"""Parameters of glibc's `mallopt`."""
+_LARGE = 256 * 1024
+_TEXT_BYTES = 2**20
+
+
+def prepare_process(connections: int) -> None:
+    """Raise the limit of open files, and let freed memory return to the operating system.
+
+    Args:
+        connections: The maximum number of open connections.
+    """
+    _raise_file_limit(connections + _OTHER_FILES)
+    _return_freed_memory()
+    _limit_png_texts()
+
+
+def _raise_file_limit(required: int) -> None:
+    with suppress(ImportError, OSError, ValueError):  # not on Windows
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < required:
+            most = required if hard == resource.RLIM_INFINITY else min(required, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
+
+
+def _return_freed_memory() -> None:
+    """Configure glibc, which by default keeps freed memory per thread: hundreds of megabytes after a few large requests."""
+    if not sys.platform.startswith("linux"):
+        return
+    with suppress(OSError, AttributeError):  # another libc
+        libc = ctypes.CDLL(None)
+        for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE), (_ARENA_MAX, 2)):
+            libc.mallopt(option, value)
+
+
+def _limit_png_texts() -> None:
+    with suppress(ImportError):
+        from PIL import PngImagePlugin
+
+        # Pillow decompresses the text chunks of an image when it is opened. They are not used here.
+        PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = _TEXT_BYTES

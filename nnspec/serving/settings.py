@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-__all__ = ["Settings"]
-
 
 def _threads() -> int:
     # Leave one core for the connections: if all cores compute, the throughput of LeNet halves (docs/serving.md).
@@ -47,17 +45,17 @@ class Settings:
     max_values: int = 1_000_000
     max_ratio: int = 100
     memory_bytes: int = 128 * 2**20
-    deadline: float = 30.0
-    body_seconds: float = 20.0
-    header_seconds: float = 10.0
-    write_seconds: float = 10.0
-    warm_up_seconds: float = 60.0
+    deadline: float = 30
+    body_seconds: float = 20
+    header_seconds: float = 10
+    write_seconds: float = 10
+    warm_up_seconds: float = 60
     hosts: frozenset[str] | None = None
     queue: int = 256
     batch_rows: int = 64
     tile: int | None = None
     threads: int = field(default_factory=_threads)
     connections: int = 1000
-    drain_seconds: float = 1.0
+    drain_seconds: float = 1
     access_log: bool = True
     require_proof: bool = True

@@ -13,8 +13,6 @@ from nnspec.serving.repository import Repository
 from nnspec.serving.settings import Settings
 from nnspec.serving.thread_pools import ThreadPools
 
-__all__ = ["State"]
-
 
 @dataclass
 class State:

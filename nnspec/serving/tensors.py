@@ -15,8 +15,6 @@ from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.numbers import Numbers
 
-__all__ = ["DATATYPES", "from_binary", "from_json", "read_shape", "protocol_shape"]
-
 DATATYPES: Mapping[str, str] = {
     "bool": "BOOL",
     "float16": "FP16",

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
-__all__ = ["LARGE", "ThreadPools"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
 
-__all__ = ["Worker", "is_computing"]
-
 T = TypeVar("T")
 _NAMES = ("batch", "load")
 _LAST_SECONDS = 0.5

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["changed_values"]
-
 _ABSENT = object()
 _MOST_SHOWN = 60
 

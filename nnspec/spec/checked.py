@@ -455,7 +455,7 @@ def broken_plugin(error: PluginError, family: Family, key: Scalar, path: str) ->
 
 def replacement_word(family: Family, word: str) -> str | None:
     """Return the replacement for another framework's word, or None."""
-    return family.other_words.get(word.lower().replace("_", ""))
+    return family.replacements.get(word.lower().replace("_", ""))
 
 
 def intended_member(family: Family, word: str) -> str | None:
@@ -470,8 +470,8 @@ def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     word = str(key.value)
     aliases = dict(family.aliases)
     suggestion = intended_member(family, word)
-    if word in family.left_out:
-        help = family.left_out[word]
+    if word in family.unsupported:
+        help = family.unsupported[word]
     elif (other := replacement_word(family, word)) is not None:
         help = other
     elif word in aliases:

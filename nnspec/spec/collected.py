@@ -9,9 +9,6 @@ from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec.limits import Limits
 from nnspec.spec.problems import LimitExceeded
 
-__all__ = ["Collected"]
-
-
 _REPEATED = 4
 """Factor by which repeated copies of an error, which come from repeated steps, may exceed the limit."""
 

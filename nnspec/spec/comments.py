@@ -10,8 +10,6 @@ import yaml
 
 from nnspec.spec.reader import LOADER
 
-__all__ = ["comments"]
-
 _BEGINS = re.compile(r"(?:^|(?<=[ \t]))#", re.MULTILINE)
 _LINE_END = re.compile(r"[\r\n]")
 

@@ -14,8 +14,6 @@ from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["Read", "expressions", "names_computed", "read_compute", "reads_of"]
-
 
 @dataclass(frozen=True)
 class Read:

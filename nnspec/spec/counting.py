@@ -8,8 +8,6 @@ from nnspec.spec.blocks import Block
 from nnspec.spec.draft import GROUP, NESTING, STEP_KEYS
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
-__all__ = ["least_layers"]
-
 _DEEPEST = 40
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 
-__all__ = ["SUFFIXES", "find_specs"]
-
 SUFFIXES = (".nnspec.yaml", ".nnspec.yml")
 """File name suffixes of specs."""
 

@@ -12,8 +12,6 @@ from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest
 
-__all__ = ["GROUP", "INVALID_OPERATION", "STEP_KEYS", "Draft", "read_draft"]
-
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
 """Keys of a step other than its operation, or in place of one (``share``, ``layers``)."""
 

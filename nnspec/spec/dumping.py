@@ -11,8 +11,6 @@ import yaml
 
 from nnspec.spec.scalars import resolve_plain
 
-__all__ = ["dumped", "flow"]
-
 _PLAIN = re.compile(r"[A-Za-z_][\w./ -]*(?<! )")
 # Words that other YAML versions read as another type; quotes avoid the ambiguity.
 _WORDS = frozenset(("none", "nan", "inf", "yes", "no", "on", "off", "y", "n", "na"))

@@ -376,7 +376,7 @@ class Expander:
             help = "write `{repeat: 3, as: i, layers: […]}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
         near = closest(word, self.operations)
-        has_help = word in LAYERS.left_out or replacement_word(LAYERS, word) is not None
+        has_help = word in LAYERS.unsupported or replacement_word(LAYERS, word) is not None
         if near and (word[:1].islower() or not (has_help or help)):
             help = f"did you mean `{near}`?"
         elif not help and word[:1].islower():

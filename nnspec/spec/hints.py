@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["suggest_param", "spaced"]
-
 
 def spaced(word: str, names: Iterable[str]) -> str:
     """Return help for ``units:64``, a key without a space after its colon, or an empty string.

@@ -12,8 +12,6 @@ from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.spec import problems as p
 from nnspec.spec.comments import comments
 
-__all__ = ["silence", "useless_ignores"]
-
 _MARK = re.compile(r"#[ \t]*nnspec:")
 _IGNORE = re.compile(r"#[ \t]*nnspec:[ \t]*(?:ignore[ \t]*\[(?P<codes>[^\]#]*)\]|ignore\b|noqa\b|\w+[ \t]*\[)")
 _MOST_IGNORES = 1_000

@@ -9,8 +9,6 @@ from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import closest
 
-__all__ = ["known_keys"]
-
 
 def known_keys(
     tree: MappingNode, known: Sequence[str], where: str, problems: list[Diagnostic], *, otherwise: str = ""

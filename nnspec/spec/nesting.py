@@ -18,8 +18,6 @@ from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
 
-__all__ = ["expand_nesting"]
-
 _KEYS = {"Residual": ("layers", "shortcut"), "Parallel": ("branches", "merge")}
 _REQUIRED = {"Residual": "layers", "Parallel": "branches"}
 _EXAMPLE = {

@@ -18,8 +18,6 @@ from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["LOADER", "read_file", "read_text"]
-
 # Characters that YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -9,8 +9,6 @@ from typing import Any
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.overrides import keys_of
 
-__all__ = ["Rewriting", "Swap"]
-
 
 @dataclass(frozen=True)
 class Swap:

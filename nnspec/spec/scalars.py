@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["resolve_plain"]
-
 _WORDS: dict[str, bool | float | None] = {"": None, "~": None}
 _WORDS |= dict.fromkeys(("null", "Null", "NULL"))
 _WORDS |= dict.fromkeys(("true", "True", "TRUE"), True)

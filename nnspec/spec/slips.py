@@ -11,8 +11,6 @@ import yaml
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 
-__all__ = ["Correction", "after_an_error", "before_parsing"]
-
 _STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
 
 

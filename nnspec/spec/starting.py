@@ -12,8 +12,6 @@ from nnspec.spec.step import WeightsFrom
 from nnspec.spec.tree import Scalar, Tree
 from nnspec.types import Config
 
-__all__ = ["StartingWeights", "read_weights"]
-
 
 class StartingWeights(Config):
     """Value of ``weights``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from nnspec.layers import LAYERS
@@ -55,6 +56,7 @@ def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
     return InnerUse(Draft(key, inner, None, draft.scope, path))
 
 
+@cache
 def _takes_steps(config: type[Config]) -> str | None:
     """Return the argument that also accepts blocks and networks."""
     for name, info in config.model_fields.items():

@@ -8,8 +8,6 @@ from typing import Any
 
 from nnspec.diagnostics import Span
 
-__all__ = ["Formula", "MappingNode", "Place", "Resolved", "Scalar", "SequenceNode", "Tree", "Unknown"]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Place:

@@ -12,9 +12,7 @@ from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.sweeping import problems as s
 from nnspec.sweeping.section import SweepSection
-from nnspec.types import closest
-
-__all__ = ["check_sweep", "setting"]
+from nnspec.types import did_you_mean
 
 _MOST_PATHS = 10_000
 
@@ -42,8 +40,11 @@ def check_sweep(
     for path, range_ in section.over.items():
         at = _place(over, path) or tree
         if find(spec.document, path) is None:
-            suggestion = closest(path, [known for known in _paths(spec.document) if not known.startswith("sweep")])
-            help = f"did you mean `{suggestion}`?" if suggestion else "add the value to the document"
+            help = did_you_mean(
+                path,
+                [known for known in _paths(spec.document) if not known.startswith("sweep")],
+                "add the value to the document",
+            )
             key = over.key(path) if isinstance(over, MappingNode) else None
             problems.append(s.NoSuchPlace.at((key or at).span, at.path, help=help, where=path))
         elif is_valid and again is not None:

@@ -10,8 +10,6 @@ from pydantic import Field, Strict, model_validator
 from nnspec.layers.scalars import Flag, Number, PositiveInt, WholeNumber
 from nnspec.types import Config
 
-__all__ = ["Range", "SweepSection"]
-
 _Text = Annotated[str, Strict()]
 _Whole = Annotated[int, Strict()]
 _Value = bool | _Whole | Number | _Text | None

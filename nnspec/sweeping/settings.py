@@ -17,9 +17,7 @@ from nnspec.sweeping.section import SweepSection
 from nnspec.training.checks.monitors import epoch_metrics
 from nnspec.training.checks.training import check_training
 from nnspec.training.plan import Monitor
-from nnspec.types import closest
-
-__all__ = ["sweep_settings", "sweep_folder"]
+from nnspec.types import did_you_mean, listed
 
 _SETTINGS = "asked.json"
 
@@ -48,8 +46,7 @@ def sweep_settings(spec: Spec) -> tuple[SweepSection, Monitor]:
     metrics = epoch_metrics(plan.outputs, plan.data).modes
     mode = metrics.get(section.monitor)
     if mode is None:
-        meant = closest(section.monitor, metrics)
-        help = f"did you mean `{meant}`?" if meant else "use " + ", ".join(f"`{name}`" for name in metrics)
+        help = did_you_mean(section.monitor, metrics, "use " + listed(metrics))
         raise NnspecError(f"cannot monitor `{section.monitor}`: it is unknown, or has no direction\n  = help: {help}")
     return section, Monitor(section.monitor, mode)
 

@@ -27,8 +27,6 @@ from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.plan import Monitor
 from nnspec.training.run.train import train
 
-__all__ = ["sweep"]
-
 _JOURNAL = "journal.log"
 _MOST_INITIAL_FAILURES = 3
 _TRIALS_FOR_IMPORTANCE = 8

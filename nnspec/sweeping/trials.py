@@ -11,8 +11,6 @@ from typing import Any
 from nnspec.sweeping.check import setting
 from nnspec.training.plan import Monitor
 
-__all__ = ["RECORD", "Sweep", "Trial", "sweep_text"]
-
 RECORD = "sweep.json"
 """The result file in the folder of a sweep."""
 

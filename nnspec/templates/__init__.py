@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 from nnspec.diagnostics import NnspecError
-from nnspec.types import closest
+from nnspec.types import did_you_mean
 
 __all__ = ["TEMPLATES", "template"]
 
@@ -32,7 +32,6 @@ def template(name: str) -> str:
         'nnspec: 1'
     """
     if name not in TEMPLATES:
-        suggestion = closest(name, TEMPLATES)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"expected one of {', '.join(TEMPLATES)}"
+        help = did_you_mean(name, TEMPLATES, f"expected one of {', '.join(TEMPLATES)}")
         raise NnspecError(f"unknown template `{name}`\n  = help: {help}")
     return (files(__name__) / f"{name}.nnspec.yaml").read_text(encoding="utf-8")

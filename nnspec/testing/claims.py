@@ -15,8 +15,6 @@ from nnspec.keras_backend.weights import variables
 from nnspec.testing.case import Case
 from nnspec.types import Dim, TensorType, substitute
 
-__all__ = ["Batch", "ProofError", "check_claims", "check_eager", "check_symbolic", "check_weights"]
-
 Batch = tuple[int, Mapping[str, int]]
 """A batch size, and the values of symbols."""
 

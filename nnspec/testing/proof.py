@@ -20,8 +20,6 @@ from nnspec.testing.case import Case, Input
 from nnspec.testing.claims import Batch, ProofError, check_claims
 from nnspec.types import substitute
 
-__all__ = ["check_onnx", "prove"]
-
 _BATCHES = (1, 5)
 
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
-from nnspec.data.plan import DataPlan
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import DataPlan, TargetSource
 from nnspec.graph import Graph
+from nnspec.graph.model import Node
+from nnspec.layers.standardization import Normalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.objectives.base import Objective
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
-
-__all__ = ["Monitor", "OutputPlan", "PhasePlan", "TrainingPlan"]
 
 
 @dataclass(frozen=True)
@@ -133,3 +132,20 @@ class TrainingPlan:
     def losses(self) -> dict[str, OutputPlan]:
         """The outputs that have a loss."""
         return {name: output for name, output in self.outputs.items() if output.loss is not None}
+
+
+def fitted_layers(graph: Graph) -> Iterator[tuple[Node, Normalization]]:
+    """The nodes whose statistics are fitted, in order; nodes that start from the weights of a file are not."""
+    for node in graph.nodes.values():
+        if isinstance(node.layer, Normalization) and node.layer.adapts and node.start is None:
+            yield node, node.layer
+
+
+def inverted_output(node: Node, graph: Graph, outputs: Mapping[str, OutputPlan]) -> str | None:
+    """The output with numeric targets that a node returns, which define the inverse transform; None if it returns none."""
+    for name, ref in graph.outputs.items():
+        output = outputs.get(name)
+        loss = output.loss if output is not None else None
+        if ref.source == node.name and loss is not None and loss.target_kind() in ("number", "non_negative"):
+            return name
+    return None

@@ -15,8 +15,6 @@ from nnspec.training.objectives import DEFAULT, OBJECTIVES
 from nnspec.training.objectives.base import Objective
 from nnspec.types import Config, Named, TensorType
 
-__all__ = ["AnyLoss", "AnyMetric", "Clip", "EarlyStopping", "PhaseSection", "ReduceOnPlateau", "TrainSection"]
-
 AnyLoss = Annotated[Config, Named(LOSSES)]
 AnyMetric = Annotated[Config, Named(METRICS)]
 AnyOptimizer = Annotated[Config, Named(OPTIMIZERS)]

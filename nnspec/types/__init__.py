@@ -1,7 +1,7 @@
 """Sizes, tensor types, configs and families of configs."""
 
 from nnspec.types.conditions import Condition, Conditions, Relation, simplify
-from nnspec.types.config import Config, Family, Named, closest, listed
+from nnspec.types.config import Config, Family, Named, closest, did_you_mean, listed
 from nnspec.types.dims import Dim, SizeTooComplex, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.plugins import Plugin, PluginError, Plugins
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
@@ -23,6 +23,7 @@ __all__ = [
     "Weight",
     "ceil_div",
     "closest",
+    "did_you_mean",
     "listed",
     "product",
     "same_size",

@@ -10,8 +10,6 @@ from typing import Any
 
 from nnspec.types.dims import Dim, from_json, substitute, symbol, symbols_of, to_json
 
-__all__ = ["Condition", "Conditions", "Relation", "simplify"]
-
 
 @dataclass(frozen=True)
 class Condition:

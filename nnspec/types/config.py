@@ -20,7 +20,7 @@ from pydantic_core import core_schema
 if TYPE_CHECKING:
     from nnspec.types.plugins import Plugins
 
-__all__ = ["Config", "Family", "Named", "closest", "listed"]
+__all__ = ["Config", "Family", "Named", "closest", "did_you_mean", "listed"]
 
 
 class Config(BaseModel):
@@ -49,6 +49,13 @@ class Config(BaseModel):
         return {}
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        """Shorten the annotations of class variables, which pydantic evaluates again for every subclass."""
+        del kwargs
+        if "__annotations__" in vars(cls):
+            cls.__annotations__.update(dict.fromkeys(cls.__annotations__.keys() & cls.__class_vars__, ClassVar))
+
+    @classmethod
     def __get_pydantic_json_schema__(cls, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         found = handler.resolve_ref_schema(handler(core))
         properties = found.get("properties", {})
@@ -61,6 +68,9 @@ class Config(BaseModel):
         return found
 
 
+Config.__pydantic_init_subclass__()  # pydantic calls it for subclasses only
+
+
 @dataclass(frozen=True, eq=False)
 class Family:
     """A registry of configs of one kind.
@@ -70,8 +80,8 @@ class Family:
         modules: The module of each member, by name.
         aliases: Names from other frameworks, each with the member's name.
         spellings: Accepted alternative spellings, as in Keras (``glorot_uniform``).
-        left_out: Unsupported Keras names, each with the reason and what to write instead.
-        other_words: Common names that are not members, in lower case without underscores, each with what to write instead.
+        unsupported: Unsupported Keras names, each with the reason and what to write instead.
+        replacements: Common names that are not members, in lower case without underscores, each with what to write instead.
         plugins: Members from other packages; they cannot replace built-in names.
     """
 
@@ -79,8 +89,8 @@ class Family:
     modules: Mapping[str, str]
     aliases: Mapping[str, str] = field(default_factory=dict)
     spellings: Mapping[str, str] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    other_words: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    replacements: Mapping[str, str] = field(default_factory=dict)
     plugins: Plugins | None = None
 
     def __contains__(self, name: object) -> bool:
@@ -141,6 +151,17 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
         names = list(folded.values())
     found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
     return folded.get(found[0], found[0]) if found else None
+
+
+def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "") -> str:
+    """Return a help text that suggests the closest candidate, or another text if there is none.
+
+    Example:
+        >>> did_you_mean("filter", ["filters"], "remove it"), did_you_mean("x", ["filters"], "remove it")
+        ('did you mean `filters`?', 'remove it')
+    """
+    suggestion = closest(word, candidates)
+    return f"did you mean `{suggestion}`?" if suggestion else otherwise
 
 
 _SHORTEST = 3

@@ -9,8 +9,6 @@ from pydantic import ValidationError
 
 from nnspec.types.config import Config
 
-__all__ = ["plain"]
-
 
 def plain(value: Any, *, defaults: bool = False) -> Any:
     """Convert a typed value to plain values; a config becomes its name with its arguments.

@@ -12,8 +12,6 @@ from nnspec.diagnostics import NnspecError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["Plugin", "PluginError", "Plugins", "reason_of"]
-
 
 class PluginError(NnspecError):
     """A plug-in that cannot be used; the message names its package."""

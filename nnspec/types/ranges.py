@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["Range", "evaluate", "intersection", "nonnegative"]
-
 Range = tuple[int, int | None]
 """The integers from the first to the second, inclusive; None: unbounded."""
 

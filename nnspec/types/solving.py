@@ -15,8 +15,6 @@ from nnspec.types.conditions import Condition, Relation
 from nnspec.types.dims import Dim, SizeTooComplex, coefficients, divided, first_quotient, substitute, symbol, symbols_of
 from nnspec.types.ranges import Range, intersection, nonnegative
 
-__all__ = ["Residue", "as_condition", "reduced_bound", "reduced_equality", "sample", "solve_one"]
-
 _MOST_STEPS = 4_000
 _MOST_LISTED = 64
 _LARGEST_PERIOD = 4_096

@@ -11,8 +11,6 @@ from nnspec.types.dims import Dim, product, substitute
 if TYPE_CHECKING:
     from nnspec.types.config import Config
 
-__all__ = ["DTYPES", "TensorType", "Weight", "size_text"]
-
 DTYPES = (
     "float32",
     "float16",

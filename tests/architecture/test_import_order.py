@@ -7,7 +7,7 @@ from tests.architecture.imports import ROOT, Import, package_imports
 ORDER: tuple[tuple[str, ...], ...] = (
     ("printable", "json_words"),
     ("diagnostics",),
-    ("files", "extras"),
+    ("files", "extras", "html_page"),
     ("types",),
     ("expressions",),
     ("functions",),

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 import nnspec
 from nnspec.cli import main
-from nnspec.comparison.text import as_text
+from nnspec.comparison.difference import as_text
 from tests.conftest import CORPUS
 
 SPEC = """\

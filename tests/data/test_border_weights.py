@@ -9,7 +9,7 @@ from PIL import Image
 from nnspec.data.border_weights import border_weights, gaps, objects_of
 from nnspec.data.lazy import LazyArray
 from nnspec.data.plan import Need
-from nnspec.data.sample_weights import Border
+from nnspec.data.section import Border
 from nnspec.types import TensorType
 
 NET = "inputs: {image: [H, W, 1]}\nlayers:\n  - Conv2D: {filters: %d, kernel_size: 1, activation: %s}\n    name: mask\n"

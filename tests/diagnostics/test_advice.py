@@ -9,7 +9,7 @@ import pytest
 from nnspec.api import validate
 from nnspec.explanations.codes import all_problems
 from nnspec.layers import LAYERS
-from nnspec.layers.other_words import OTHER_WORDS
+from nnspec.layers.replacements import REPLACEMENTS
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
 from tests.diagnostics.advice import edits
@@ -75,9 +75,9 @@ def test_every_error_of_the_documents_own_text_and_structure_has_a_help(found_in
     assert without <= {"NN120"}
 
 
-@pytest.mark.parametrize("word", sorted(OTHER_WORDS))
+@pytest.mark.parametrize("word", sorted(REPLACEMENTS))
 def test_what_is_said_of_a_word_of_others_names_layers_and_activations_that_there_are(found_in, word):
-    help = OTHER_WORDS[word]
+    help = REPLACEMENTS[word]
     named = re.findall(r"`([A-Z]\w+)", help)
     assert all(name in LAYERS or name in ("Residual", "Parallel", "NAME") for name in named)
     activation = re.search(r"`Activation: (\w+)`", help)
@@ -87,7 +87,7 @@ def test_what_is_said_of_a_word_of_others_names_layers_and_activations_that_ther
 
 @pytest.mark.parametrize("family", [LOSSES, METRICS], ids=["losses", "metrics"])
 def test_what_is_said_of_a_word_for_a_loss_or_a_metric_names_those_that_there_are(family):
-    for word, help in family.other_words.items():
+    for word, help in family.replacements.items():
         assert word not in family
         assert all(name in LOSSES or name in METRICS for name in re.findall(r"`\{?([A-Z]\w+)", help))
 

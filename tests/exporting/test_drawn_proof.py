@@ -1,4 +1,4 @@
-"""Where initial weights prove too little, the proof is repeated with drawn ones; the record states what proves nothing."""
+"""Where initial weights verify too little, the proof is repeated with drawn ones; the record states what proves nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnspec.graph.model import Graph
 from nnspec.keras_backend import to_keras, weight_arrays
 from nnspec.onnx_backend import proof
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.proof import prove, prove_varied
+from nnspec.onnx_backend.proof import verify, verify_varied
 from nnspec.onnx_backend.proto import sealed
 from nnspec.runtime.seal import metadata_of, require_proven
 from nnspec.runtime.session import Arrays
@@ -71,16 +71,16 @@ def test_a_weight_that_the_file_lacks_is_found_though_it_starts_from_zero_or_one
     weights = weights_at_the_start(graph)
     reference = keras_reference(graph, weights)
     model = to_onnx(graph, weights)
-    parity = prove(graph, weights, model, reference)
+    parity = verify(graph, weights, model, reference)
     assert parity.agrees
-    assert prove_varied(graph, weights, parity, reference).agrees
+    assert verify_varied(graph, weights, parity, reference).agrees
 
     def forgetful(graph: Graph, given: Arrays, **options: object) -> object:
         return to_onnx(graph, {**given, identity: weights[identity]}, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(proof, "to_onnx", forgetful)
-    assert prove(graph, weights, model, reference).agrees
-    assert not prove_varied(graph, weights, parity, reference).agrees
+    assert verify(graph, weights, model, reference).agrees
+    assert not verify_varied(graph, weights, parity, reference).agrees
 
 
 def test_a_network_with_its_own_weights_again_is_as_it_was(tmp_path: Path) -> None:
@@ -103,8 +103,8 @@ def test_trained_weights_are_not_drawn_again() -> None:
         "y/bias": np.full(3, 0.5, np.float32),
     }
     reference = keras_reference(graph, weights)
-    parity = prove(graph, weights, to_onnx(graph, weights), reference)
-    assert prove_varied(graph, weights, parity, reference) is parity
+    parity = verify(graph, weights, to_onnx(graph, weights), reference)
+    assert verify_varied(graph, weights, parity, reference) is parity
 
 
 def test_a_record_whose_drawn_proof_differs_is_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Table
-from nnspec.exporting.white_levels import with_white_levels
+from nnspec.exporting.output_metadata import with_white_levels
 
 
 class Pictures(Table):

@@ -11,8 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from nnspec.layers import LAYERS
-from nnspec.layers.base import Layer
-from nnspec.layers.base import LayerError
+from nnspec.layers.base import Layer, LayerError
 from nnspec.testing.case import Case
 from nnspec.testing.claims import check_claims
 

@@ -8,7 +8,7 @@ import pytest
 
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.layers import LAYERS
-from nnspec.onnx_backend.parity import distance
+from nnspec.onnx_backend.float64 import distance
 from nnspec.onnx_backend.samples import sizes
 from nnspec.testing.case import Case
 

@@ -15,7 +15,7 @@ from nnspec.graph.model import Graph
 from nnspec.layers import LAYERS
 from nnspec.onnx_backend.emit import OPSETS, to_onnx
 from nnspec.onnx_backend.lower import lowering_of
-from nnspec.onnx_backend.proof import prove
+from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
 from nnspec.runtime.session import runner
@@ -36,7 +36,7 @@ def emitted(graph: Graph, **options: int) -> onnx.ModelProto:
 def proven(graph: Graph, **options: int) -> onnx.ModelProto:
     """The model, after it has answered as Keras does."""
     model = emitted(graph, **options)
-    parity = prove(graph, random_weights(graph), model, keras_reference(graph, random_weights(graph)), **options)
+    parity = verify(graph, random_weights(graph), model, keras_reference(graph, random_weights(graph)), **options)
     assert parity.agrees, parity.text()
     return model
 

@@ -9,7 +9,7 @@ from nnspec.graph.memory import peak_activation_bytes
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
-from nnspec.onnx_backend.proof import prove
+from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.session import runner
 
@@ -38,7 +38,7 @@ WORDS = """networks:
 def proven(graph: Graph) -> Graph:
     weights = random_weights(graph)
     model = to_onnx(graph, weights, masks=True)
-    parity = prove(graph, weights, model, keras_reference(graph, weights, masks=True))
+    parity = verify(graph, weights, model, keras_reference(graph, weights, masks=True))
     assert parity.agrees, parity.text()
     return graph
 

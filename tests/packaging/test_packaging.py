@@ -13,7 +13,7 @@ from nnspec.packaging.triton import config
 from nnspec.packaging.writing import write_package
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
-from nnspec.serving.sources import find_files, named_sources
+from nnspec.serving.loading import find_files, named_sources
 from tests.serving import models
 
 

@@ -128,12 +128,12 @@ def test_it_stands_in_wrappers_blocks_and_repeats_is_shared_and_frozen(example: 
     )
     assert problems == []
     from nnspec.exporting.keras_reference import keras_reference
-    from nnspec.onnx_backend.proof import prove
+    from nnspec.onnx_backend.proof import verify
     from tests.onnx_backend.nets import random_weights
 
     weights = random_weights(model.main)
     onnx_model = nnspec.to_onnx(model.main, weights)
-    assert prove(model.main, weights, onnx_model, keras_reference(model.main, weights)).agrees
+    assert verify(model.main, weights, onnx_model, keras_reference(model.main, weights)).agrees
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

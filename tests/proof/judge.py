@@ -21,7 +21,7 @@ from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.weights import variables
 from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.parity import Bound, Reference
-from nnspec.onnx_backend.proof import named_outputs, prove
+from nnspec.onnx_backend.proof import named_outputs, verify
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, sizes
 from nnspec.runtime.session import Arrays, Run, runner
@@ -73,7 +73,7 @@ def judge(graph: Graph, opset: int = 23, *, seed: int = 1, bound: Bound = "quick
     written = to_onnx(graph, weights, masks=True, opset=opset)
     onnx.checker.check_model(written, full_check=True)
     check_written(graph, written, reference)
-    parity = prove(graph, weights, written, reference, opset=opset, bound=bound)
+    parity = verify(graph, weights, written, reference, opset=opset, bound=bound)
     if not parity.agrees and has_gates(written) and is_coarse(graph, written, reference):
         raise Unproven(COARSE)
     assert parity.agrees, "\n" + parity.text()

@@ -15,7 +15,7 @@ from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
-from nnspec.onnx_backend.proof import masks_of, named_outputs, prove
+from nnspec.onnx_backend.proof import masks_of, named_outputs, verify
 from nnspec.onnx_backend.samples import draw
 from nnspec.runtime.session import Level, Run
 
@@ -70,7 +70,7 @@ class Trial:
             bound: By which bound.
             level: How far ONNX Runtime changes the model before it runs it: it then rounds otherwise.
         """
-        return prove(self.graph, self.weights, model, self.reference, bound=bound, level=level)
+        return verify(self.graph, self.weights, model, self.reference, bound=bound, level=level)
 
     def mistaken(self, random: Random, kind: str) -> Mutant | None:
         """The model with one mistake that can be seen; None where there is none of this kind."""

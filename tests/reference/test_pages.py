@@ -10,10 +10,9 @@ from click.testing import CliRunner
 
 from nnspec.cli import main
 from nnspec.layers import LAYERS
-from nnspec.layers.left_out import LEFT_OUT
-from nnspec.reference.keras import keras_layers
+from nnspec.layers.unsupported_layers import UNSUPPORTED
 from nnspec.reference.layer import layer_text
-from nnspec.reference.pages import pages
+from nnspec.reference.pages import keras_layers, pages
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -41,19 +40,19 @@ def test_each_layer_stands_in_the_index_and_each_link_leads_to_a_heading(written
 
 
 def test_each_layer_of_keras_is_here_or_left_out_for_a_reason() -> None:
-    known = {*LAYERS.names(), *LAYERS.aliases, *LEFT_OUT}
-    assert [name for name in keras_layers() if name not in known] == [], "say why in nnspec/layers/left_out.py"
+    known = {*LAYERS.names(), *LAYERS.aliases, *UNSUPPORTED}
+    assert [name for name in keras_layers() if name not in known] == [], "say why in nnspec/layers/unsupported_layers.py"
 
 
 def test_a_reason_is_of_a_layer_that_keras_has_and_that_is_not_here() -> None:
-    assert set(LEFT_OUT) <= set(keras_layers())
-    assert [name for name in LEFT_OUT if name in LAYERS.modules] == [], "it is here: remove its reason"
-    assert all(len(reason) > 20 for reason in LEFT_OUT.values())
+    assert set(UNSUPPORTED) <= set(keras_layers())
+    assert [name for name in UNSUPPORTED if name in LAYERS.modules] == [], "it is here: remove its reason"
+    assert all(len(reason) > 20 for reason in UNSUPPORTED.values())
 
 
 def test_a_reason_is_the_answer_to_a_spec_that_names_the_layer(checked) -> None:
     _, problems = checked("nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Lambda\n")
-    assert [(problem.code, problem.help) for problem in problems] == [("NN204", LEFT_OUT["Lambda"])]
+    assert [(problem.code, problem.help) for problem in problems] == [("NN204", UNSUPPORTED["Lambda"])]
 
 
 def test_the_command_prints_what_stands_on_the_page_but_for_onnx() -> None:

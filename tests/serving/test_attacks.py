@@ -23,10 +23,10 @@ import pytest
 from PIL import Image
 
 from nnspec.diagnostics import NnspecError
+from nnspec.serving.budget import SMALL, Memory
 from nnspec.serving.errors import RequestError
 from nnspec.serving.hosts import allowed_hosts
 from nnspec.serving.loading import load_in_background, load_with_timeout
-from nnspec.serving.memory import SMALL, Memory
 from nnspec.serving.server import serve
 from nnspec.serving.settings import Settings
 from tests.serving import models

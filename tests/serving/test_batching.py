@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from nnspec.runtime.ports import Port
-from nnspec.serving.batching import Batcher
-from nnspec.serving.costs import ArrivalGaps, Cost
+from nnspec.serving.batching import ArrivalGaps, Batcher, Cost
 from nnspec.serving.errors import RequestError
 from nnspec.serving.served import is_batchable
 

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 
 from nnspec.runtime.ports import Port
 from nnspec.serving import infer_request, numbers
-from nnspec.serving.budget import Budget
+from nnspec.serving.budget import Budget, Memory
 from nnspec.serving.errors import RequestError
 from nnspec.serving.infer_request import read_inference
-from nnspec.serving.memory import Memory
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -18,8 +18,8 @@ import onnx
 import pytest
 
 from nnspec.diagnostics import NnspecError
+from nnspec.serving.loading import named_sources
 from nnspec.serving.server import read_tokens, serve
-from nnspec.serving.sources import named_sources
 from tests.serving import models
 from tests.serving.conftest import request, running
 

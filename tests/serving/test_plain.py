@@ -19,8 +19,7 @@ from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.runtime.predicting import predict_file
 from nnspec.runtime.predictor import Predictor
-from nnspec.serving.budget import Budget
-from nnspec.serving.memory import Memory
+from nnspec.serving.budget import Budget, Memory
 from nnspec.serving.request_decoder import request_decoder_of
 from tests.serving import models
 from tests.serving.conftest import running

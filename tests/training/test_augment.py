@@ -15,7 +15,7 @@ from nnspec.data.plan import AugmentPlan, Need
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.layers import LAYERS
-from nnspec.layers.mixing import CutMix, MixUp
+from nnspec.layers.augmentation import CutMix, MixUp
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.spec import load
 from nnspec.training import evaluate, train
 from nnspec.training.evaluation.evaluate import examples_of, trained_model

@@ -12,9 +12,9 @@ from PIL import Image
 
 from nnspec.data.border_weights import gaps, objects_of
 from nnspec.data.plan import AugmentPlan, Need
-from nnspec.data.sample_weights import Border
+from nnspec.data.section import Border
 from nnspec.layers import LAYERS
-from nnspec.layers.mixing import MixUp
+from nnspec.layers.augmentation import MixUp
 from nnspec.spec import load
 from nnspec.training import evaluate, train
 from nnspec.training.batches.augmenter import Augmenter

@@ -315,3 +315,10 @@ def test_what_a_kill_left_of_beginning_a_run_is_removed(projects, tmp_path):
 
 def test_a_run_is_evaluated_by_its_folder(finished):
     assert evaluate(str(finished)) == evaluate(Run.open(finished))
+
+
+def test_large_arrays_have_the_same_digests_as_small_ones(monkeypatch):
+    arrays = {"a": np.arange(5.0), "b": np.ones((2, 3), np.float32)}
+    alone = sealed(arrays, {})
+    monkeypatch.setattr("nnspec.training.run.digests._WORTH_THREADS", 0)
+    assert sealed(arrays, {}) == alone

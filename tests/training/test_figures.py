@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nnspec.training.catalogue.class_areas import areas
-from nnspec.training.evaluation.class_metrics import calibration, curves_of
+from nnspec.training.evaluation.class_metrics import areas, calibration, curves_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, predictions_from
 from nnspec.training.evaluation.report import NUMBER_METRICS, report_of, reports_text
 

@@ -32,8 +32,11 @@ from nnspec.cli import main  # noqa: E402
 from nnspec.exporting.run_models import RunSampler  # noqa: E402
 from nnspec.exporting.runs import export_run  # noqa: E402
 from nnspec.training.loop.networks import Networks  # noqa: E402
-from nnspec.training.objectives.gan.learner import GanLearner, input_gradient  # noqa: E402
-from nnspec.training.objectives.gan.losses import LOSSES  # noqa: E402
+from nnspec.training.objectives.gan.learner import (  # noqa: E402
+    LOSSES,
+    GanLearner,
+    input_gradient,
+)
 
 from .test_resume import Listening  # noqa: E402
 

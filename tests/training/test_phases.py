@@ -165,7 +165,7 @@ def test_the_rate_is_in_the_log_where_it_changes(tmp_path):
 
 @pytest.mark.parametrize("loss", ["SparseCategoricalCrossentropy", "CategoricalCrossentropy", "BinaryCrossentropy"])
 def test_the_share_of_labels_that_is_asked_for_is_drawn_anew(tmp_path, project, loss):
-    from nnspec.training.batches.noise import Noise
+    from nnspec.training.batches.transforms import Noise
 
     activation = "sigmoid" if loss == "BinaryCrossentropy" else "softmax"
     text = f"inputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: 10, activation: {activation}}}\n    name: y\n"

@@ -28,6 +28,6 @@ READERS = Family(
         "windows": "series",
         "txt": "text",
     },
-    other_words=FileNames(),
+    replacements=FileNames(),
 )
 """All readers by name, including those of other packages (entry point group ``nnspec.readers``)."""

@@ -9,8 +9,6 @@ from nnspec.data.kinds import Column, DataError
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Values
 
-__all__ = ["column_of", "is_list", "numbers_of", "plain", "texts_of"]
-
 _FLOATS = {"halffloat": "float16", "float": "float32", "double": "float64"}
 """NumPy's names of Arrow's floating-point types."""
 

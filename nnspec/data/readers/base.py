@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Rows = slice | NDArray[np.integer[Any]]
     Values = NDArray[Any]
 
-__all__ = ["Files", "Reader", "Table", "Timeline", "path_of"]
-
 Files = Mapping[str, DataFile]
 """The files that a reader opens, by argument."""
 

@@ -12,8 +12,6 @@ from nnspec.data.readers.base import Files, Reader, Table
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Builtin", "builtin"]
-
 # fmt: off
 _CELL = ("radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
          "fractal dimension")

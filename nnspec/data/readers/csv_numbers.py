@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.csv import Csv
 
-__all__ = ["Notation"]
-
 # Spaces that word processors and statistical offices write between groups of digits.
 _SPACES = " \u00a0\u2009\u202f"
 

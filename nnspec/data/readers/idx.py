@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Idx", "idx"]
-
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _NAMES = {"u1": "uint8", "i1": "int8", ">i2": "int16", ">i4": "int32", ">f4": "float32", ">f8": "float64"}
 

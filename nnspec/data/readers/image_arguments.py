@@ -27,8 +27,6 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["ImageReader", "read_images"]
-
 SUFFIXES = (".jpeg", ".jpg", ".png")
 
 

@@ -13,12 +13,10 @@ from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
 from nnspec.data.readers.table_backed import TableBackedReader
-from nnspec.types import closest
+from nnspec.types import did_you_mean, listed
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
-
-__all__ = ["Images", "images"]
 
 
 class Images(ImageReader, TableBackedReader):
@@ -106,9 +104,7 @@ class Images(ImageReader, TableBackedReader):
         """Return the columns of the table without the column of paths."""
         assert self.column is not None
         if self.column not in columns:
-            suggestion = closest(self.column, columns)
-            listed = ", ".join(f"`{name}`" for name in list(columns)[:12])
-            help = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {listed}"
+            help = did_you_mean(self.column, columns, f"the columns are {listed(list(columns)[:12])}")
             raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
         if columns[self.column].refused:
             reason = f"the column `{self.column}` {columns[self.column].refused}"

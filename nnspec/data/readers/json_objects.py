@@ -12,8 +12,6 @@ from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 from nnspec.data.text_files import open_text, undecodable
 
-__all__ = ["objects_in", "word_for"]
-
 _ARRAY = re.compile(r"\s*\[\s*(?=[{\]])")
 _BETWEEN = re.compile(r"\s*(,?)\s*")
 _HELP = 'write one object on each line, {"column": value, …}, or all objects in one array, […]'

@@ -17,8 +17,6 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["JsonTable", "Jsonl", "jsonl"]
-
 
 class Jsonl(Reader):
     """A table in JSON Lines format, or one array of objects, optionally compressed with gzip.

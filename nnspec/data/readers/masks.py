@@ -17,8 +17,6 @@ from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_imag
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Masks", "masks"]
-
 _MODES = ("1", "L", "P", "I;16", "I")
 
 

@@ -21,8 +21,6 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Npz", "npz"]
-
 _MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000
 _DTYPE = re.compile(r"[<>|=]?(?P<kind>[biufSU])(?P<size>\d+)")

@@ -16,8 +16,6 @@ from nnspec.data.readers.base import Files, Reader, Table
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Parquet", "parquet"]
-
 
 class Parquet(Reader):
     """A Parquet table of numbers, Booleans, text, dates and times, and lists of numbers or strings.

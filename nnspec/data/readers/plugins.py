@@ -8,8 +8,6 @@ from typing import Any
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["GROUP", "ReaderModules", "fault"]
-
 GROUP = "nnspec.readers"
 
 

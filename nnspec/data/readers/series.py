@@ -14,14 +14,12 @@ from nnspec.data.readers.table_backed import TableBackedReader
 from nnspec.data.segments import Gaps, segments_of
 from nnspec.data.suspect_times import suspect_series, suspect_times
 from nnspec.layers.scalars import PositiveInt
-from nnspec.types import closest
+from nnspec.types import did_you_mean, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from nnspec.data.readers.base import Rows, Values
-
-__all__ = ["Series", "series"]
 
 _Name = Annotated[str, Strict(), Field(min_length=1)]
 
@@ -91,9 +89,7 @@ class Series(TableBackedReader):
 
 
 def _unknown(argument: str, name: str, columns: Mapping[str, Column]) -> UnknownColumnError:
-    suggestion = closest(name, columns)
-    listed = ", ".join(f"`{column}`" for column in list(columns)[:12])
-    help = f"did you mean `{suggestion}`?" if suggestion else f"the columns are {listed}"
+    help = did_you_mean(name, columns, f"the columns are {listed(list(columns)[:12])}")
     return UnknownColumnError(name, help=help, argument=argument)
 
 

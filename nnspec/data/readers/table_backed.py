@@ -16,8 +16,6 @@ from nnspec.data.readers.parquet import Parquet
 if TYPE_CHECKING:
     from nnspec.data.kinds import Column
 
-__all__ = ["TableBackedReader"]
-
 _TABLES = ("csv", "jsonl", "parquet")
 
 

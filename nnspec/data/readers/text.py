@@ -18,8 +18,6 @@ from nnspec.layers.scalars import PositiveInt
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
 
-__all__ = ["Text", "text"]
-
 _SUFFIXES = (".txt",)
 
 

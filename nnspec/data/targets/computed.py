@@ -10,15 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.data.plan import DataPlan, Feed
+from nnspec.data.plan import DataPlan, Feed, TargetSource
 from nnspec.data.readers.base import Table
-from nnspec.data.targets.base import TargetSource
 from nnspec.data.targets.values import read_target
 from nnspec.data.values import read_input
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import TensorType
-
-__all__ = ["fits_targets", "compute_targets", "read_sequences", "cut_windows"]
 
 Values = NDArray[Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from nnspec.data.plan import DataPlan, Feed, Need
 
     Values = NDArray[Any]
-
-__all__ = ["NextTokenTarget"]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,6 @@ from nnspec.data.shape_checks import fits
 from nnspec.data.transforms.classes import label_encode
 from nnspec.diagnostics import Diagnostic
 
-__all__ = ["read_target", "read_weight"]
-
 _IGNORING = "SparseCategoricalCrossentropy"
 """The loss that can ignore a class."""
 

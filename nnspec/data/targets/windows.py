@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from nnspec.data.plan import DataPlan, Feed
     from nnspec.data.targets.next_token import NextTokenTarget
 
-__all__ = ["next_token", "next_tokens", "windows_of"]
-
 Values = NDArray[Any]
 
 

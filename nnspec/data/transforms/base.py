@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["Learned", "Transform", "require_numbers"]
-
 _LABELS: TypeAdapter[list[list[str]]] = TypeAdapter(list[list[str]], config={"strict": True})
 
 Learned = dict[str, Any]

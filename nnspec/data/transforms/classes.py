@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["UnknownClassError", "class_names", "label_encode", "one_hot"]
-
 _Name = Annotated[str, Strict(), Field(min_length=1)]
 _Label = Annotated[int, Strict()] | Annotated[str, Strict()]
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["resize"]
-
 
 class resize(Transform):  # noqa: N801
     """Resizes images to a height and width; downsampling averages over the source pixels."""

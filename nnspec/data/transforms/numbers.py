@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["impute", "rescale", "standardize"]
-
 _PerSeries = Annotated[Flag, Field(description="Whether to compute separate statistics for each series of `series: {by: …}`.")]
 
 _ALL_MISSING = "`impute` has no value to fill in: all values of the training data are missing"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Values = NDArray[Any]
 
-__all__ = ["SPECIAL", "pad", "tokenize"]
-
 SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
 """The first tokens of every vocabulary: padding, start, end, and unknown token."""
 

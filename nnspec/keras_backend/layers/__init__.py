@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nnspec.keras_backend.layers.adaptive_pooling import AdaptivePooling
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear
 from nnspec.keras_backend.layers.parameter import Parameter
+from nnspec.keras_backend.layers.pooling import AdaptivePooling
 from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.keras_backend.layers.recurrent import GatedLSTMCell
 from nnspec.keras_backend.layers.reversible_embedding import ReversibleEmbedding

@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["FLOAT64", "GroupQueryAttention", "MultiHeadAttention"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class MultiHeadAttention(keras.layers.MultiHeadAttention):  # type: ignore[misc]

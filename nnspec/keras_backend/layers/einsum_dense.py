@@ -6,8 +6,6 @@ from typing import Any
 
 import keras
 
-__all__ = ["EinsumDense"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]

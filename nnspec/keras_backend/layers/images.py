@@ -6,8 +6,6 @@ from typing import Any
 
 import keras
 
-__all__ = ["CenterCrop", "RandomCrop", "RandomShear"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class CenterCrop(keras.layers.CenterCrop):  # type: ignore[misc]

@@ -8,8 +8,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["Parameter"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class Parameter(keras.layers.Layer):  # type: ignore[misc]

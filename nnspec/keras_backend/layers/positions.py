@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class PositionEmbedding(keras.layers.Layer):  # type: ignore[misc]

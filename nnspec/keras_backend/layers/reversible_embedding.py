@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ReversibleEmbedding"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class ReversibleEmbedding(keras.layers.ReversibleEmbedding):  # type: ignore[misc]

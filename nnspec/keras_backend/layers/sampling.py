@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["Sampling"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class Sampling(keras.layers.Layer):  # type: ignore[misc]

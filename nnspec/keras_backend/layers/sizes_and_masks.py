@@ -8,8 +8,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["KnownSizes", "Masked"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class KnownSizes(keras.layers.Layer):  # type: ignore[misc]

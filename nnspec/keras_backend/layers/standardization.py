@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["Normalization"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class Normalization(keras.layers.Normalization):  # type: ignore[misc]

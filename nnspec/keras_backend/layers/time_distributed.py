@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["BatchToSteps", "EveryStep", "StepsToBatch"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class EveryStep(keras.layers.TimeDistributed):  # type: ignore[misc]

@@ -12,8 +12,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["DILATED"]
-
 
 def _spread(kernel: Any, rates: Sequence[int]) -> Any:
     """Inserts ``rate - 1`` zeros between neighboring positions of a kernel on each spatial axis."""

@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class MaxPoolingWithIndices2D(keras.layers.Layer):  # type: ignore[misc]

@@ -13,8 +13,6 @@ from nnspec.layers.activations import Softmax
 from nnspec.layers.base import Layer
 from nnspec.types import TensorType, unknown
 
-__all__ = ["TABLE"]
-
 _MOST_RUNS = 5
 """TensorFlow 2.21 cannot broadcast more alternating runs of repeated and unrepeated axes."""
 

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from nnspec.keras_backend import layers
 from nnspec.keras_backend.call import Build, Call, Lowering, plain
 from nnspec.keras_backend.precision import is_float64
-from nnspec.layers.adaptive_pooling import (
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-    AdaptivePooling,
-)
+from nnspec.layers.adaptive_pooling import AdaptiveAveragePooling, AdaptivePooling
 from nnspec.layers.base import Layer
 
-__all__ = ["TABLE"]
 
-
-def _pooled(build: Build[AdaptivePooling], reduction: str) -> Call:
+def _pooled(build: Build[AdaptivePooling]) -> Call:
     """Keras 3.15.1 needs known sizes, and in a TensorFlow graph only pools inputs larger than a window."""
     output_size = build.layer.output_size
+    reduction = "mean" if isinstance(build.layer, AdaptiveAveragePooling) else "max"
     theirs = build.call()
     ours = plain(layers.AdaptivePooling(output_size, reduction, name=f"{build.name}.free"), build.layer)
 
@@ -37,14 +27,4 @@ def _pooled(build: Build[AdaptivePooling], reduction: str) -> Call:
     return call
 
 
-_average = partial(_pooled, reduction="mean")
-_max = partial(_pooled, reduction="max")
-
-TABLE: Mapping[type[Layer], Lowering] = {
-    AdaptiveAveragePooling1D: _average,
-    AdaptiveAveragePooling2D: _average,
-    AdaptiveAveragePooling3D: _average,
-    AdaptiveMaxPooling1D: _max,
-    AdaptiveMaxPooling2D: _max,
-    AdaptiveMaxPooling3D: _max,
-}
+TABLE: Mapping[type[Layer], Lowering] = {AdaptivePooling: _pooled}

@@ -11,8 +11,6 @@ from nnspec.keras_backend.lower.recurrent import recurrent_layer, with_states
 from nnspec.layers.base import Layer
 from nnspec.layers.bidirectional import Bidirectional
 
-__all__ = ["TABLE"]
-
 
 def _bidirectional(build: Build[Bidirectional]) -> Call:
     """Builds both directions, because Keras would give the backward layer the forward layer's initial weights."""

@@ -8,8 +8,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.layers.base import Layer
 from nnspec.layers.borders import Borders, Cropping1D, ZeroPadding1D
 
-__all__ = ["TABLE"]
-
 
 def _along_one_axis(build: Build[Borders]) -> Call:
     """Keras takes the margins of one axis as a pair, and not as a list of one pair."""

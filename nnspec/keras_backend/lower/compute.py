@@ -9,8 +9,6 @@ from nnspec.keras_backend.layers import Compute as ComputeLayer
 from nnspec.layers.base import Layer
 from nnspec.layers.compute import Compute
 
-__all__ = ["TABLE"]
-
 
 def _compute(build: Build[Compute]) -> Call:
     return build.call(ComputeLayer, seed=build.seeds.of("seed"))

@@ -9,10 +9,8 @@ import keras
 
 from nnspec.keras_backend.call import Build, Call, Lowering, plain
 from nnspec.layers.base import Layer
-from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D
+from nnspec.layers.convolution import Convolution
 from nnspec.layers.sliding import Sliding
-
-__all__ = ["TABLE", "convolved", "window_padding"]
 
 
 def convolved(build: Build[Sliding]) -> Call:
@@ -32,4 +30,4 @@ def window_padding(padding: Any, spans: tuple[int, ...]) -> Any:
     return "valid" if padding == "same" and max(spans) == 1 else padding
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Conv1D: convolved, Conv2D: convolved, Conv3D: convolved}
+TABLE: Mapping[type[Layer], Lowering] = {Convolution: convolved}

@@ -10,8 +10,6 @@ from nnspec.keras_backend.layers import KnownSizes
 from nnspec.layers.base import Layer
 from nnspec.layers.dot import Dot
 
-__all__ = ["TABLE"]
-
 
 def _dot(build: Build[Dot]) -> Call:
     """Declares a size as known if the other tensor's is known: Keras compares both, and rejects None beside a number."""

@@ -11,8 +11,6 @@ from nnspec.layers.base import Layer
 from nnspec.layers.einsum_dense import EinsumDense
 from nnspec.types import TensorType, unknown
 
-__all__ = ["TABLE"]
-
 
 def _einsum_dense(build: Build[EinsumDense]) -> Call:
     """Writes the equation without ``...`` when the input's axes are known."""

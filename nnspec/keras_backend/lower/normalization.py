@@ -7,15 +7,7 @@ from typing import Any
 
 from nnspec.keras_backend.call import Build, Call, Lowering, on_first_call
 from nnspec.layers.base import Layer
-from nnspec.layers.normalization import (
-    AlongAxes,
-    GroupNormalization,
-    LayerNormalization,
-    RMSNormalization,
-    UnitNormalization,
-)
-
-__all__ = ["TABLE"]
+from nnspec.layers.normalization import AlongAxes, GroupNormalization
 
 
 def _normalized(build: Build[AlongAxes | GroupNormalization]) -> Call:
@@ -30,9 +22,4 @@ def _normalized(build: Build[AlongAxes | GroupNormalization]) -> Call:
     return on_first_call(made)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    GroupNormalization: _normalized,
-    LayerNormalization: _normalized,
-    RMSNormalization: _normalized,
-    UnitNormalization: _normalized,
-}
+TABLE: Mapping[type[Layer], Lowering] = {AlongAxes: _normalized, GroupNormalization: _normalized}

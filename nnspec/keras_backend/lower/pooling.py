@@ -12,17 +12,7 @@ from nnspec.keras_backend.layers.pooling import Pooling3D
 from nnspec.keras_backend.lower.convolution import window_padding
 from nnspec.keras_backend.precision import is_float64
 from nnspec.layers.base import Layer
-from nnspec.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    Pooling,
-)
-
-__all__ = ["TABLE"]
+from nnspec.layers.pooling import MaxPooling, Pooling
 
 
 def _maximum(build: Build[Pooling]) -> Call:
@@ -61,11 +51,4 @@ def _pool(build: Build[Pooling], reduction: str, name: str | None = None) -> Cal
     return build.call(name=name, padding=padding)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    AveragePooling1D: _average,
-    AveragePooling2D: _average,
-    AveragePooling3D: _average,
-    MaxPooling1D: _maximum,
-    MaxPooling2D: _maximum,
-    MaxPooling3D: _maximum,
-}
+TABLE: Mapping[type[Layer], Lowering] = {MaxPooling: _maximum, Pooling: _average}

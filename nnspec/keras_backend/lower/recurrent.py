@@ -15,8 +15,6 @@ from nnspec.layers.base import Layer
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.recurrent import GRU, LSTM, SimpleRNN
 
-__all__ = ["TABLE", "recurrent_layer", "with_states"]
-
 _OF_THE_LOOP = ("return_sequences", "return_state", "go_backwards", "zero_output_for_mask", "activity_regularizer")
 
 

@@ -12,8 +12,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.layers.base import Layer
 from nnspec.layers.reduction import Mean, Reduction, Slice, Sum
 
-__all__ = ["TABLE"]
-
 
 def _reduced(build: Build[Reduction], reduce: Callable[..., Any]) -> Call:
     layer = build.layer

@@ -9,8 +9,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.layers.base import Layer
 from nnspec.layers.resizing import CenterCrop, Resizing
 
-__all__ = ["TABLE"]
-
 
 def _resized(build: Build[Resizing]) -> Call:
     """TensorFlow does not pad integers with a float, even if it is an integer."""

@@ -7,13 +7,6 @@ from collections.abc import Mapping
 from nnspec.keras_backend.call import Lowering
 from nnspec.keras_backend.lower.convolution import convolved
 from nnspec.layers.base import Layer
-from nnspec.layers.separable_convolution import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from nnspec.layers.separable_convolution import PerChannel
 
-__all__ = ["TABLE"]
-
-TABLE: Mapping[type[Layer], Lowering] = {
-    DepthwiseConv1D: convolved,
-    DepthwiseConv2D: convolved,
-    SeparableConv1D: convolved,
-    SeparableConv2D: convolved,
-}
+TABLE: Mapping[type[Layer], Lowering] = {PerChannel: convolved}

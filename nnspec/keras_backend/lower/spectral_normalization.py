@@ -12,8 +12,6 @@ from nnspec.keras_backend.lower import lowering_of
 from nnspec.layers.base import Layer
 from nnspec.layers.spectral_normalization import SpectralNormalization
 
-__all__ = ["TABLE"]
-
 
 def _spectral(build: Build[SpectralNormalization]) -> Call:
     """Wraps the Keras layer that has the kernel, without padding before it or cropping after it."""

@@ -14,8 +14,6 @@ from nnspec.keras_backend.objects import keras_object
 from nnspec.layers.base import Layer
 from nnspec.layers.time_distributed import TimeDistributed
 
-__all__ = ["TABLE"]
-
 
 def _time_distributed(build: Build[TimeDistributed]) -> Call:
     """An inner layer that is not one of Keras's becomes a model, built when its input's shape is known."""

@@ -9,14 +9,7 @@ import keras
 from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.keras_backend.layers import DILATED
 from nnspec.layers.base import Layer
-from nnspec.layers.transposed_convolution import (
-    Conv1DTranspose,
-    Conv2DTranspose,
-    Conv3DTranspose,
-    TransposedConvolution,
-)
-
-__all__ = ["TABLE"]
+from nnspec.layers.transposed_convolution import TransposedConvolution
 
 
 def _transposed(build: Build[TransposedConvolution]) -> Call:
@@ -32,8 +25,4 @@ def _transposed(build: Build[TransposedConvolution]) -> Call:
     return lambda tensors: crop(whole(tensors))
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    Conv1DTranspose: _transposed,
-    Conv2DTranspose: _transposed,
-    Conv3DTranspose: _transposed,
-}
+TABLE: Mapping[type[Layer], Lowering] = {TransposedConvolution: _transposed}

@@ -9,8 +9,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering, plain
 from nnspec.layers.base import Layer
 from nnspec.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 
-__all__ = ["TABLE"]
-
 
 def _pooled(build: Build[MaxPoolingWithIndices2D]) -> Call:
     layer = build.layer

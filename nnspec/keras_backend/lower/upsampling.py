@@ -8,8 +8,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.layers.base import Layer
 from nnspec.layers.upsampling import UpSampling1D
 
-__all__ = ["TABLE"]
-
 
 def _along_one_axis(build: Build[UpSampling1D]) -> Call:
     """Keras takes the factor of one axis as a number, and not as a list of one number."""

@@ -8,8 +8,6 @@ from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Translation, Translator, Within, part
 
-__all__ = ["OF_APPLICATIONS"]
-
 
 def _scaled_sum(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     """``CustomScaleLayer`` of Inception-ResNet: ``a + scale · b`` (Szegedy et al. 2016, section 3.3)."""

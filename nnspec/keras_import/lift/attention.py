@@ -10,8 +10,6 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Part, Translation, Translator, Within, bound, wired
 from nnspec.layers import LAYERS
 
-__all__ = ["attention", "heads", "reversible"]
-
 
 def heads(op: str) -> Translator:
     """Return the translator of a multi-head attention layer."""

@@ -11,8 +11,6 @@ from nnspec.keras_import.lift.slicing import slices
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.parts import Part, Translation, Translator, Within, part
 
-__all__ = ["OPERATIONS"]
-
 
 def _settings(layer: KerasLayer, call: KerasCall, *names: str) -> list[Any]:
     """Return settings of an operation, from the call or the config."""

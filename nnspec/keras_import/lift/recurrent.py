@@ -13,8 +13,6 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.recurrence import RECURRENT, Recurrent
 from nnspec.types import Config
 
-__all__ = ["bidirectional", "recurrent", "require_keras"]
-
 
 def recurrent(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     cells = _stacked_cells(layer.config) if layer.kind == "RNN" else None

@@ -8,8 +8,6 @@ from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, Tensor
 from nnspec.keras_import.parts import Part, Source, Translation, Within, part
 
-__all__ = ["slices"]
-
 _ALL = slice(None, None, None)
 
 

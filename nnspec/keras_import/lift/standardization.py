@@ -10,8 +10,6 @@ from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Translation, Within, named, part
 
-__all__ = ["normalization"]
-
 _EPSILON = 1e-7
 """Keras's lower bound of the standard deviation."""
 

@@ -1,4 +1,7 @@
-"""Lowerings of layers to ONNX: one module per module of ``layers``, with a table from layer class to lowering."""
+"""Lowerings of layers to ONNX: one module per module of ``layers``, with a table from layer class to lowering.
+
+A layer without an entry has that of its nearest base class.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
-from nnspec.layers.lowering import table_of
+from nnspec.layers.lowering import find_lowering
 from nnspec.layers.plugin import converted, guarded, whose
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -28,8 +31,8 @@ def lowering_of(layer: Layer) -> Lowering:
         NnspecError: If the layer has no lowering.
     """
     kind = type(layer)
-    if kind in (table := table_of(kind, __name__)):
-        return cast("Lowering", table[kind])
+    if (found := find_lowering(kind, __name__)) is not None:
+        return cast("Lowering", found)
     if hasattr(layer, "to_onnx"):
         return partial(_its_own, layer)
     if converted(layer):
@@ -54,4 +57,4 @@ def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Va
 
 def has_lowering(kind: type[Layer]) -> bool:
     """Whether a layer can be exported: by a table, its own `to_onnx`, or its Keras layer."""
-    return kind in table_of(kind, __name__) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")
+    return bool(find_lowering(kind, __name__)) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")

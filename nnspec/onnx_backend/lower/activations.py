@@ -14,8 +14,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _activation(b: Builder, call: Call[Activation]) -> Value:
     return activate(b, call.x, call.layer.activation)

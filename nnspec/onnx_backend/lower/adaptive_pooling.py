@@ -7,16 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.layers.adaptive_pooling import (
-    AdaptiveAveragePooling,
-    AdaptiveAveragePooling1D,
-    AdaptiveAveragePooling2D,
-    AdaptiveAveragePooling3D,
-    AdaptiveMaxPooling1D,
-    AdaptiveMaxPooling2D,
-    AdaptiveMaxPooling3D,
-    AdaptivePooling,
-)
+from nnspec.layers.adaptive_pooling import AdaptiveAveragePooling, AdaptivePooling
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -26,8 +17,6 @@ from nnspec.onnx_backend.lower.pooling import averages, maxima
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value, channels_first
 from nnspec.types import Dim
-
-__all__ = ["TABLE"]
 
 
 def _adaptive(b: Builder, call: Call[AdaptivePooling]) -> Value:
@@ -118,14 +107,4 @@ def _range(b: Builder, size: str) -> str:
     return b.op("Range", zero, b.op("Reshape", size, b.ints([], "scalar")), one)
 
 
-TABLE: Mapping[type[Layer], Lowering] = dict.fromkeys(
-    (
-        AdaptiveAveragePooling1D,
-        AdaptiveAveragePooling2D,
-        AdaptiveAveragePooling3D,
-        AdaptiveMaxPooling1D,
-        AdaptiveMaxPooling2D,
-        AdaptiveMaxPooling3D,
-    ),
-    _adaptive,
-)
+TABLE: Mapping[type[Layer], Lowering] = {AdaptivePooling: _adaptive}

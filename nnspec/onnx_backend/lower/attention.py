@@ -17,8 +17,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE", "past"]
-
 D = TypeVar("D", bound=DotAttention)
 
 _FAR = 1e9

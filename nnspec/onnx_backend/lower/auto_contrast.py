@@ -12,8 +12,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _auto_contrast(b: Builder, call: Call[AutoContrast]) -> Value:
     """``(x − min) / (max − min)``, scaled to the value range; constant channels are unchanged."""

@@ -15,8 +15,6 @@ from nnspec.onnx_backend.recurrence.run import run, state_values
 from nnspec.onnx_backend.recurrence.track import Direction, Track
 from nnspec.onnx_backend.value import Value, as_declared, time_first
 
-__all__ = ["TABLE"]
-
 
 def _bidirectional(b: Builder, call: Call[Bidirectional]) -> Mapping[str, Value]:
     """Write both directions, as one operator if possible; with sequences, masked steps are 0, as in Keras."""

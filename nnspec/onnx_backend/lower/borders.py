@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.layers.base import Layer
-from nnspec.layers.borders import (
-    Borders,
-    Cropping1D,
-    Cropping2D,
-    Cropping3D,
-    ZeroPadding1D,
-    ZeroPadding2D,
-    ZeroPadding3D,
-)
+from nnspec.layers.borders import Borders, Cropping, ZeroPadding
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
-
-__all__ = ["TABLE"]
 
 _END = 2**62
 _AXES_OF_PAD = 18
@@ -43,11 +33,4 @@ def _pad(b: Builder, call: Call[Borders]) -> Value:
     return Value(b.op("Pad", x.name, b.ints(pads, "pads"), *axes), call.output, x.axes)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    Cropping1D: _crop,
-    Cropping2D: _crop,
-    Cropping3D: _crop,
-    ZeroPadding1D: _pad,
-    ZeroPadding2D: _pad,
-    ZeroPadding3D: _pad,
-}
+TABLE: Mapping[type[Layer], Lowering] = {Cropping: _crop, ZeroPadding: _pad}

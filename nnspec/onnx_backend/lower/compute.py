@@ -18,8 +18,6 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 _NUMPY = {FLOAT: np.float32, INT: np.int32, BOOL: np.bool_}
 _ELEMENTS = {FLOAT: ELEMENT["float32"], INT: ELEMENT["int32"], BOOL: ELEMENT["bool"]}
 

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D
+from nnspec.layers.convolution import Conv1D, Conv2D, Conv3D, Convolution
 from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Linear, Value, channels_first
-
-__all__ = ["TABLE", "convolve"]
 
 
 def _convolution(b: Builder, call: Call[Conv1D | Conv2D | Conv3D]) -> Value:
@@ -54,4 +52,4 @@ def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes
     return Value(name, x.type, x.axes, linear=Linear(b.produced(name).name, kernel, bias, axis=0))
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Conv1D: _convolution, Conv2D: _convolution, Conv3D: _convolution}
+TABLE: Mapping[type[Layer], Lowering] = {Convolution: _convolution}

@@ -13,8 +13,6 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.convolution import convolve
 from nnspec.onnx_backend.value import Linear, Value, channels_first
 
-__all__ = ["TABLE", "look_up"]
-
 
 def _dense(b: Builder, call: Call[Dense]) -> Value:
     x, kernel, bias = call.x, call.weights["kernel"], call.weights.get("bias")

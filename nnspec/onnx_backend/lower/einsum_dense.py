@@ -13,8 +13,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _einsum_dense(b: Builder, call: Call[EinsumDense]) -> Value:
     x, equation = declared(b, call.x), call.layer.written_out(call.x.type)

@@ -13,8 +13,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _masking(b: Builder, call: Call[Masking]) -> Value:
     x = declared(b, call.x).name

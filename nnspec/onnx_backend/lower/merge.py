@@ -14,8 +14,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange, common_axes, declared
 from nnspec.onnx_backend.value import Axes, Value, as_declared
 
-__all__ = ["TABLE"]
-
 
 def _elementwise(b: Builder, call: Call[Elementwise], *, type: str) -> Value:
     values = list(call.inputs.values())

@@ -20,8 +20,6 @@ from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.value import Value, channels_first
 
-__all__ = ["TABLE"]
-
 
 def _batch_normalization(b: Builder, call: Call[BatchNormalization]) -> Value:
     """Write a scale and an offset per channel; folded into the preceding layer if possible."""

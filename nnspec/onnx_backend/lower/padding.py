@@ -14,8 +14,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Value
 from nnspec.types import Condition, Dim, substitute
 
-__all__ = ["Window", "padded"]
-
 
 @dataclass(frozen=True)
 class Window:

@@ -10,8 +10,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _parameter(b: Builder, call: Call[Parameter]) -> Value:
     """Write the tensor, repeated for each example."""

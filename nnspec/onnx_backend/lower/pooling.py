@@ -9,30 +9,12 @@ from functools import partial
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.pooling import (
-    AveragePooling1D,
-    AveragePooling2D,
-    AveragePooling3D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAveragePooling3D,
-    GlobalMaxPooling1D,
-    GlobalMaxPooling2D,
-    GlobalMaxPooling3D,
-    GlobalPooling,
-    MaxPooling,
-    MaxPooling1D,
-    MaxPooling2D,
-    MaxPooling3D,
-    Pooling,
-)
+from nnspec.layers.pooling import GlobalAveragePooling, GlobalAveragePooling1D, GlobalPooling, MaxPooling, Pooling
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Value, as_declared, channels_first
-
-__all__ = ["TABLE", "averages", "maxima"]
 
 
 def _pooled(b: Builder, call: Call[Pooling]) -> Value:
@@ -115,17 +97,4 @@ def _global_average(b: Builder, call: Call[GlobalPooling]) -> Value:
 
 _global_max = partial(_global, type="GlobalMaxPool", reduction="ReduceMax")
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    AveragePooling1D: _pooled,
-    AveragePooling2D: _pooled,
-    AveragePooling3D: _pooled,
-    GlobalAveragePooling1D: _global_average,
-    GlobalAveragePooling2D: _global_average,
-    GlobalAveragePooling3D: _global_average,
-    GlobalMaxPooling1D: _global_max,
-    GlobalMaxPooling2D: _global_max,
-    GlobalMaxPooling3D: _global_max,
-    MaxPooling1D: _pooled,
-    MaxPooling2D: _pooled,
-    MaxPooling3D: _pooled,
-}
+TABLE: Mapping[type[Layer], Lowering] = {GlobalAveragePooling: _global_average, GlobalPooling: _global_max, Pooling: _pooled}

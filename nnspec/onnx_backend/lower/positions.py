@@ -15,8 +15,6 @@ from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _learned(b: Builder, call: Call[PositionEmbedding]) -> Value:
     x, table = declared(b, call.x), call.weights["embeddings"]

@@ -14,8 +14,6 @@ from nnspec.onnx_backend.recurrence.run import run, state_values
 from nnspec.onnx_backend.recurrence.track import Direction
 from nnspec.onnx_backend.value import Value, as_declared, time_first
 
-__all__ = ["TABLE"]
-
 
 def _recurrent(b: Builder, call: Call[Recurrent]) -> Mapping[str, Value]:
     layer = call.layer

@@ -8,15 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.resizing import CenterCrop, Fitting, Part, Resizing
+from nnspec.layers.resizing import Fitting, Part
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.lower.resampling import resampled
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
-
-__all__ = ["TABLE"]
 
 
 def _fit(b: Builder, call: Call[Fitting]) -> Value:
@@ -55,4 +53,4 @@ def _middle(b: Builder, x: str, place: int, size: int) -> str:
     return b.op("Div", spare, b.ints([2], "two"))
 
 
-TABLE: Mapping[type[Layer], Lowering] = {CenterCrop: _fit, Resizing: _fit}
+TABLE: Mapping[type[Layer], Lowering] = {Fitting: _fit}

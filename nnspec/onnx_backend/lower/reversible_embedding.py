@@ -15,8 +15,6 @@ from nnspec.onnx_backend.lower.core import look_up
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _reversible(b: Builder, call: Call[ReversibleEmbedding]) -> Value:
     layer = call.layer

@@ -5,15 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.layers.base import Layer
-from nnspec.layers.separable_convolution import (
-    DepthwiseConv1D,
-    DepthwiseConv2D,
-    DepthwiseConvolution,
-    PerChannel,
-    SeparableConv1D,
-    SeparableConv2D,
-    SeparableConvolution,
-)
+from nnspec.layers.separable_convolution import DepthwiseConvolution, PerChannel, SeparableConvolution
 from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
@@ -21,8 +13,6 @@ from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.convolution import convolve
 from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.value import Value, channels_first
-
-__all__ = ["TABLE"]
 
 
 def _depthwise(b: Builder, call: Call[DepthwiseConvolution]) -> Value:
@@ -52,9 +42,4 @@ def _each_channel(b: Builder, call: Call[PerChannel], kernel: Array, bias: Array
     return convolve(b, x, kernel.reshape(*kernel.shape[:-2], 1, channels * outputs), bias, attributes)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    DepthwiseConv1D: _depthwise,
-    DepthwiseConv2D: _depthwise,
-    SeparableConv1D: _separable,
-    SeparableConv2D: _separable,
-}
+TABLE: Mapping[type[Layer], Lowering] = {DepthwiseConvolution: _depthwise, SeparableConvolution: _separable}

@@ -13,8 +13,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _flatten(b: Builder, call: Call[Flatten]) -> Value:
     """Write Flatten. A channels-first image is flattened without a transpose; the feature order is recorded."""

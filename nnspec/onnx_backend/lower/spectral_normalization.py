@@ -11,8 +11,6 @@ from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.lower import lowering_of
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _spectral(b: Builder, call: Call[SpectralNormalization]) -> Value | Mapping[str, Value]:
     """Write the wrapped layer; its kernel is stored normalized, the norm's estimate is used only in training."""

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.layers.base import Layer
-from nnspec.layers.standardization import Normalization
+from nnspec.layers.standardization import Normalization, Rescaling
 from nnspec.onnx_backend.absorb import absorb
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
-
-__all__ = ["TABLE"]
 
 _LEAST = 1e-7
 """Keras's ``epsilon()``, the smallest divisor."""
@@ -59,4 +57,16 @@ def _statistics(call: Call[Normalization]) -> tuple[NDArray[Any], NDArray[Any]]:
     return mean, np.maximum(np.sqrt(variance), _LEAST)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {Normalization: _normalization}
+def _rescaling(b: Builder, call: Call[Rescaling]) -> Value:
+    x, layer = call.x, call.layer
+    if isinstance(layer.scale, list) or isinstance(layer.offset, list):
+        x = declared(b, x)
+    if x.type.dtype != "float32":
+        x = replace(x, name=b.op("Cast", x.name, to=1))
+    y = b.op("Mul", x.name, b.constant(layer.scale, "scale", np.float32))
+    if layer.offset != 0:
+        y = b.op("Add", y, b.constant(layer.offset, "offset", np.float32))
+    return replace(x, name=y, type=call.output, linear=None)
+
+
+TABLE: Mapping[type[Layer], Lowering] = {Normalization: _normalization, Rescaling: _rescaling}

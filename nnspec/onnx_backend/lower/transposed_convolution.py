@@ -8,19 +8,12 @@ from typing import Any
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.transposed_convolution import (
-    Conv1DTranspose,
-    Conv2DTranspose,
-    Conv3DTranspose,
-    TransposedConvolution,
-)
+from nnspec.layers.transposed_convolution import TransposedConvolution
 from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.value import Linear, Value, channels_first
-
-__all__ = ["TABLE"]
 
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
@@ -48,8 +41,4 @@ def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
     return activate(b, Value(name, call.output, x.axes, linear=linear), layer.activation)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {
-    Conv1DTranspose: _transposed,
-    Conv2DTranspose: _transposed,
-    Conv3DTranspose: _transposed,
-}
+TABLE: Mapping[type[Layer], Lowering] = {TransposedConvolution: _transposed}

@@ -15,8 +15,6 @@ from nnspec.onnx_backend.lower.padding import Window, padded
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value, channels_first
 
-__all__ = ["TABLE"]
-
 
 def _with_indices(b: Builder, call: Call[MaxPoolingWithIndices2D]) -> Mapping[str, Value]:
     """Write max pooling with indices. ONNX's indices are into the whole tensor, ours into each channel."""

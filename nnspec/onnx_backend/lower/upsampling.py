@@ -8,14 +8,12 @@ from dataclasses import replace
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.upsampling import UpSampling, UpSampling1D, UpSampling2D, UpSampling3D
+from nnspec.layers.upsampling import UpSampling, UpSampling2D
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.resampling import resampled
 from nnspec.onnx_backend.value import Value, channels_first
-
-__all__ = ["TABLE"]
 
 
 def _upsample(b: Builder, call: Call[UpSampling]) -> Value:
@@ -30,4 +28,4 @@ def _upsample(b: Builder, call: Call[UpSampling]) -> Value:
     return Value(b.op("Resize", x.name, "", scales, bodies=None, **attributes), call.output, x.axes)
 
 
-TABLE: Mapping[type[Layer], Lowering] = {UpSampling1D: _upsample, UpSampling2D: _upsample, UpSampling3D: _upsample}
+TABLE: Mapping[type[Layer], Lowering] = {UpSampling: _upsample}

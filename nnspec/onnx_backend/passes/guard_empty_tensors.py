@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping
 
 from nnspec.onnx_backend.builder import Builder, Operation
 
-__all__ = ["UNSAFE", "guard_empty_tensors"]
-
 UNSAFE: Mapping[str, int | None] = {"ConvTranspose": 1, "Einsum": None, "GRU": 1, "InstanceNormalization": 1, "LSTM": 1}
 """The operators, each with the number of leading inputs that must not be empty; None for all.
 

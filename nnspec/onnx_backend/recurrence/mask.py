@@ -13,8 +13,6 @@ import numpy as np
 
 from nnspec.onnx_backend.builder import Builder
 
-__all__ = ["Mask", "Outside"]
-
 Outside = Literal["zero", "before", "behind"]
 """The output at a masked step: 0, the previous unmasked step, or the next one; 0 if there is none."""
 

@@ -18,8 +18,6 @@ from nnspec.onnx_backend.recurrence.mask import Mask
 from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacked
 from nnspec.onnx_backend.value import Value, time_first
 
-__all__ = ["fits", "operate"]
-
 
 @dataclass(frozen=True)
 class _Form:

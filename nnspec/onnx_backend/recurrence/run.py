@@ -12,8 +12,6 @@ from nnspec.onnx_backend.recurrence.track import Direction, Track
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["run", "state_values"]
-
 
 def run(b: Builder, x: Value, directions: Sequence[Direction]) -> Track:
     """Write one or two directions, as one operator if it is equivalent, else as a ``Scan`` each."""

@@ -12,8 +12,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array
 from nnspec.onnx_backend.recurrence.mask import Mask, Outside
 
-__all__ = ["Direction", "Track", "ended", "stacked"]
-
 
 @dataclass(frozen=True)
 class Direction:

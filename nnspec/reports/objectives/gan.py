@@ -14,8 +14,6 @@ from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.objectives.gan.diversity import log_warnings
 from nnspec.training.run.folder import Run
 
-__all__ = ["findings", "sections"]
-
 _SHOWN = 6
 _NAME = re.compile(r"epoch-(\d{4,})\.png")
 

@@ -9,8 +9,6 @@ from nnspec.reports.findings import Finding
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
 
-__all__ = ["findings", "sections"]
-
 
 def findings(run: Run) -> Iterator[Finding]:
     """Whether more or fewer epochs would have been better."""

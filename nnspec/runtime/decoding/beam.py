@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 from nnspec.generation.section import Beam
 from nnspec.runtime.decoding.stepper import State, Stepper, log_probabilities
 
-__all__ = ["beam_search", "penalty"]
-
 Tokens = NDArray[np.int64]
 Scores = NDArray[np.float64]
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from nnspec.generation.section import Sample
 from nnspec.runtime.decoding.stepper import State, Stepper, log_probabilities
 
-__all__ = ["drawn", "greedy", "one_by_one"]
-
 Tokens = NDArray[np.int64]
 
 

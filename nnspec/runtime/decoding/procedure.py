@@ -14,8 +14,6 @@ from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, Sample
 from nnspec.json_words import misfit
 
-__all__ = ["Procedure", "read_procedure"]
-
 
 def _valid_for(way: type[Beam | Sample], arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     way(**arguments)

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from nnspec.runtime.decoding.procedure import Procedure
 from nnspec.runtime.session import Arrays, Run
 
-__all__ = ["State", "Stepper", "log_probabilities"]
-
 
 @dataclass(frozen=True)
 class State:

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
 
-__all__ = ["StepResult", "Rows", "Steps"]
-
 Rows = NDArray[np.int64]
 """Indices of examples, (steps, batch size)."""
 

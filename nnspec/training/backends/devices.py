@@ -7,8 +7,6 @@ from typing import Literal
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["Strategy", "devices_for", "grow_memory"]
-
 Strategy = Literal["mirrored"]
 """How several devices share a training. `mirrored`: each computes a part of every batch, and gradients are summed."""
 

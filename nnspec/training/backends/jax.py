@@ -17,8 +17,6 @@ from nnspec.training.backends.base import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
 from nnspec.training.loop.prefetch import Prefetcher
 
-__all__ = ["JaxSteps"]
-
 _MOST_STEPS = 512
 """The most steps of a compiled call, which takes their number as an argument."""
 

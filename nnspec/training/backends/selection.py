@@ -17,8 +17,6 @@ from nnspec.training.backends.devices import grow_memory
 from nnspec.training.loop.learner import Learner
 from nnspec.training.run.machine import BY_DEFAULT, ONEDNN, processors
 
-__all__ = ["machine", "steps_for"]
-
 
 def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> Steps:
     """Creates the steps of a Keras backend.

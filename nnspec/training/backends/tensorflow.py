@@ -14,8 +14,6 @@ from nnspec.training.backends.base import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
 from nnspec.training.loop.prefetch import Prefetcher
 
-__all__ = ["TensorFlowSteps"]
-
 
 class TensorFlowSteps:
     """Steps on TensorFlow.

@@ -12,14 +12,11 @@ from keras import ops
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
 from nnspec.data.locations import locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import AugmentPlan, DataPlan, Need, TargetSource
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
-from nnspec.layers.mixing import Mixing
-
-__all__ = ["Augmenter", "outside_range"]
+from nnspec.layers.augmentation import Mixing
 
 Tensors = Mapping[str, Any]
 _LOOKED_AT = 1024

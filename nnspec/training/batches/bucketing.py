@@ -14,8 +14,6 @@ from nnspec.data.plan import DataPlan
 from nnspec.data.prepare import State
 from nnspec.types import Condition
 
-__all__ = ["in_buckets"]
-
 _Pads = dict[str, tuple[dict[str, Any], dict[str, Any]]]
 
 

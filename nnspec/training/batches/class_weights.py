@@ -17,8 +17,6 @@ from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.plan import OutputPlan, TrainingPlan
 
-__all__ = ["class_weights"]
-
 
 def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str, NDArray[np.float32]]:
     """The weight of each class, by output; empty if there are no class weights.

@@ -7,8 +7,6 @@ from typing import Any
 
 from nnspec.data.plan import DataPlan
 
-__all__ = ["cropped", "crops_of", "middle"]
-
 
 def crops_of(data: DataPlan | None) -> dict[str, int]:
     """The number of pixels to crop from each edge of a target, by output; only those that are cropped."""

@@ -15,10 +15,7 @@ from nnspec.graph.model import Node
 from nnspec.keras_backend import set_weight_arrays, weight_arrays
 from nnspec.keras_backend.names import keras_name
 from nnspec.layers.standardization import Normalization
-from nnspec.training.checks.statistics import fitted_layers, inverted_output
-from nnspec.training.plan import OutputPlan
-
-__all__ = ["Moments", "fit_statistics"]
+from nnspec.training.plan import OutputPlan, fitted_layers, inverted_output
 
 _ROWS = 1024
 Values = NDArray[Any]

@@ -9,8 +9,6 @@ from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.types import Config
 
-__all__ = ["RandomLayers"]
-
 Tensors = Mapping[str, Any]
 
 

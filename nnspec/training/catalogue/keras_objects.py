@@ -6,14 +6,12 @@ from typing import Any
 
 import keras
 
-from nnspec.training.catalogue import overlap_metrics, sequence_metrics
+from nnspec.training.catalogue import own_metrics
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.section import TrainSection
-
-__all__ = ["keras_loss", "keras_metric", "keras_optimizer"]
 
 
 def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
@@ -46,8 +44,8 @@ def keras_loss(loss: Loss) -> Any:
 def keras_metric(metric: Metric, name: str) -> Any:
     """Builds a Keras metric with its name in the log."""
     kind = type(metric).__name__
-    home = next((own for own in (sequence_metrics, overlap_metrics) if kind in own.__all__), keras.metrics)
-    return getattr(home, kind)(**_arguments(metric), name=name)
+    made = getattr(own_metrics, kind, None) or getattr(keras.metrics, kind)
+    return made(**_arguments(metric), name=name)
 
 
 def _arguments(config: Optimizer | Schedule | Loss | Metric) -> dict[str, Any]:

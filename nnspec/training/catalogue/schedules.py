@@ -9,8 +9,6 @@ from pydantic import Field, Strict, model_validator
 from nnspec.layers.scalars import Flag, Number, PositiveInt, PositiveNumber
 from nnspec.types import Config, Family
 
-__all__ = ["SCHEDULES", "Schedule"]
-
 _NAMES = (
     "CosineDecay",
     "CosineDecayRestarts",

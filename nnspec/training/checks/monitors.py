@@ -15,17 +15,7 @@ from nnspec.training import problems as t
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
-from nnspec.types import closest
-
-__all__ = [
-    "EpochMetrics",
-    "check_class_weight",
-    "check_input_noise",
-    "check_monitor",
-    "check_noise",
-    "check_plateau",
-    "epoch_metrics",
-]
+from nnspec.types import closest, did_you_mean, listed
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -186,7 +176,5 @@ def check_noise(
 def _does_not_fit(
     key: str, name: str, reason: str, known: Iterable[str], tree: MappingNode, problems: list[Diagnostic]
 ) -> None:
-    suggestion = closest(name, known)
-    listed = ", ".join(f"`{other}`" for other in known)
-    help = f"did you mean `{suggestion}`?" if suggestion else f"use {listed}" if listed else "remove it"
+    help = did_you_mean(name, known, f"use {listed(known)}" if known else "remove it")
     problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))

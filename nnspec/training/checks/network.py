@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from nnspec.data import problems as d
 from nnspec.data.check import check_data
 from nnspec.data.plan import DataPlan, Need
 from nnspec.diagnostics import Diagnostic
@@ -14,16 +16,13 @@ from nnspec.training.checks.monitors import check_class_weight, check_input_nois
 from nnspec.training.checks.outputs import check_outputs
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.statistics import check_fitted_layers
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.plugin import guarded
-from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.plan import OutputPlan, TrainingPlan, fitted_layers, inverted_output
 from nnspec.training.section import TrainSection
 
 if TYPE_CHECKING:
     from nnspec.training.checks.training import TrainingCheck
-
-__all__ = ["check_network"]
 
 
 def check_network(check: TrainingCheck) -> TrainingPlan | None:
@@ -113,5 +112,13 @@ def _check_rest(
         return
     check_class_weight(section, tree, outputs, problems)
     if not graph.gaps:
-        check_fitted_layers(graph, outputs, problems)
+        _check_fitted_layers(graph, outputs, problems)
     check_noise(section, tree, graph, outputs, problems)
+
+
+def _check_fitted_layers(graph: Graph, outputs: Mapping[str, OutputPlan], problems: list[Diagnostic]) -> None:
+    """Reports layers with ``invert`` that have no targets to take statistics of."""
+    for node, layer in fitted_layers(graph):
+        if layer.invert and inverted_output(node, graph, outputs) is None:
+            help = "set `mean` and `variance`, or use the layer at an output whose loss has numeric targets"
+            problems.append(d.NoStatistics.at(node.span, node.path, help=help, name=node.name))

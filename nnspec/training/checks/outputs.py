@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from nnspec.data.locations import locate
@@ -18,9 +19,7 @@ from nnspec.training.catalogue.metrics.accuracy import Accuracy, BinaryAccuracy,
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.plan import OutputPlan
 from nnspec.training.section import TrainSection
-from nnspec.types import Family, TensorType, closest
-
-__all__ = ["check_outputs", "drop_unknown"]
+from nnspec.types import Family, TensorType, closest, did_you_mean, listed
 
 _DISTRIBUTION = frozenset({"softmax", "sparsemax"})
 _PROBABILITY = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"}) | _DISTRIBUTION
@@ -77,9 +76,7 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
 
 
 def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
-    suggestion = closest(name, graph.output_names)
-    listed = ", ".join(f"`{output}`" for output in graph.output_names)
-    help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {listed}"
+    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}")
     return t.UnknownOutput.at(span, path, help=help, name=name)
 
 
@@ -137,51 +134,47 @@ def _named(output: str, given: list[Metric], resolved: list[Metric | None]) -> d
     return names
 
 
+@dataclass(frozen=True)
 class _Output:
     """The check of one output's loss and metrics."""
 
-    def __init__(
-        self, graph: Graph, name: str, type_: TensorType, loss: Loss | None, tree: MappingNode, problems: list[Diagnostic]
-    ) -> None:
-        self._graph = graph
-        self._name = name
-        self._type = type_
-        self._loss = loss
-        self._tree = tree
-        self._problems = problems
+    graph: Graph
+    name: str
+    type: TensorType
+    loss: Loss | None
+    tree: MappingNode
+    problems: list[Diagnostic]
 
     def warn_of_no_loss(self) -> None:
-        span, path = locate(self._tree, "loss")
-        help = f"add `{self._name}: …`, or remove it from the network's `outputs`"
-        self._problems.append(t.NoLossForOutput.at(span, path, help=help, name=self._name))
+        span, path = locate(self.tree, "loss")
+        help = f"add `{self.name}: …`, or remove it from the network's `outputs`"
+        self.problems.append(t.NoLossForOutput.at(span, path, help=help, name=self.name))
 
     def check(self, compares: Compares, key: str, position: int | None) -> None:
         """Reports a loss or metric that does not fit the output's shape or activation."""
-        if self._name in self._graph.gaps.outputs:
+        if self.name in self.graph.gaps.outputs:
             return
         place = self._place(key, position)
         word = type(compares).__name__
         axis = getattr(compares, "axis", -1)
-        rank = self._type.rank
+        rank = self.type.rank
         reason = help = ""
         if compares.least_last_axis() > 1 and isinstance(axis, int):
-            size = self._type.shape[axis] if rank and -rank - 1 <= axis < rank else 1
+            size = self.type.shape[axis] if rank and -rank - 1 <= axis < rank else 1
             if isinstance(size, int) and size < compares.least_last_axis():
                 reason = "needs an axis of at least 2 classes"
                 binary = next((name for name in compares.instead if name.startswith("Binary")), None)
                 help = f"use `{binary}`, or one unit for each class" if binary else "use one unit for each class"
         if compares.target_kind() == "sequence" and rank != 2:
             reason, help = "needs (time, classes)", "return a sequence of logits"
-        if compares.expected() == "class" and "float" in self._type.dtype:
+        if compares.expected() == "class" and "float" in self.type.dtype:
             reason, help = (
                 "expects class indices as output",
                 "write `sparse_y_pred: false` if the output has one score per class",
             )
         if reason:
-            shape = str(self._type)
-            self._problems.append(
-                t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self._name, shape=shape)
-            )
+            shape = str(self.type)
+            self.problems.append(t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self.name, shape=shape))
         elif key == "loss":
             self._check_activation(compares, place)
 
@@ -200,32 +193,32 @@ class _Output:
         elif wanted == "probability" and found not in _PROBABILITY:
             help = "add `activation: sigmoid` to its layer" + (", or write `from_logits: true`" if can_switch else "")
             got = "unbounded values" if found == "linear" else f"values of `{found}`"
-        elif loss.is_binary and found in _DISTRIBUTION and self._type.rank and self._type.shape[-1] != 1:
+        elif loss.is_binary and found in _DISTRIBUTION and self.type.rank and self.type.shape[-1] != 1:
             help = "use `CategoricalCrossentropy`, or `activation: sigmoid` (for binary classification, with one unit)"
-            got = f"{self._type.shape[-1]} probabilities that sum to 1 (`{found}`)"
+            got = f"{self.type.shape[-1]} probabilities that sum to 1 (`{found}`)"
         else:
             return
         words = (
             "an independent probability for each unit" if loss.is_binary and found in _DISTRIBUTION else _EXPECTED_WORDS[wanted]
         )
-        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": words, "name": self._name, "got": got}
-        self._problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
+        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": words, "name": self.name, "got": got}
+        self.problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
         """The activation of the output; None if it has none, or it is unknown."""
-        node = self._graph.nodes.get(self._graph.outputs[self._name].source)
-        return None if node is None or node.name in self._graph.gaps.assumed else node.layer.activation_name
+        node = self.graph.nodes.get(self.graph.outputs[self.name].source)
+        return None if node is None or node.name in self.graph.gaps.assumed else node.layer.activation_name
 
     def check_metric(self, metric: Metric, position: int) -> Metric | None:
         """The resolved metric; None if it does not fit."""
         place = self._place("metrics", position)
         word = type(metric).__name__
-        kind = self._loss.target_kind() if self._loss is not None else None
-        if self._loss is None or kind is None:
-            help = f"add a loss with a target for `{self._name}`"
-            self._problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self._name, metric=word))
+        kind = self.loss.target_kind() if self.loss is not None else None
+        if self.loss is None or kind is None:
+            help = f"add a loss with a target for `{self.name}`"
+            self.problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self.name, metric=word))
             return None
-        logits = self._loss.expected() == "logits"
+        logits = self.loss.expected() == "logits"
         meant = _accuracy(kind, logits) if isinstance(metric, Accuracy) else metric
         wanted = meant.target_kind() if meant is not None else "distribution"
         assert wanted is not None
@@ -234,28 +227,28 @@ class _Output:
             facts: dict[str, Any] = {
                 "metric": word,
                 "wanted": "classes" if meant is None else _TARGET_WORDS[wanted],
-                "name": self._name,
-                "loss": type(self._loss).__name__,
+                "name": self.name,
+                "loss": type(self.loss).__name__,
                 "got": _TARGET_WORDS[kind],
             }
-            self._problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))
+            self.problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))
             return None
         if logits and meant.expected() in ("distribution", "probability"):
             fields = type(meant).model_fields
             switch = next((s for s in ("from_logits: true", "threshold: 0") if s.partition(":")[0] in fields), None)
             help = f"write `{switch}`" if switch else ""
-            got = f"logits, according to `{type(self._loss).__name__}`"
-            facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self._name, "got": got}
-            self._problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
-        before = len(self._problems)
+            got = f"logits, according to `{type(self.loss).__name__}`"
+            facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self.name, "got": got}
+            self.problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
+        before = len(self.problems)
         self.check(meant, "metrics", position)
-        return meant if len(self._problems) == before else None
+        return meant if len(self.problems) == before else None
 
     def _place(self, key: str, position: int | None) -> tuple[Span, str]:
-        inner = self._tree.get(key)
-        named = isinstance(inner, MappingNode) and inner.get(self._name) is not None
-        keys: list[str | int] = [key, *([self._name] if named else []), *([position] if position is not None else [])]
-        return locate(self._tree, *keys)
+        inner = self.tree.get(key)
+        named = isinstance(inner, MappingNode) and inner.get(self.name) is not None
+        keys: list[str | int] = [key, *([self.name] if named else []), *([position] if position is not None else [])]
+        return locate(self.tree, *keys)
 
 
 def _serves(kind: TargetKind, metric: str) -> bool:

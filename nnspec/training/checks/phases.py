@@ -10,13 +10,14 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.training import problems as t
+from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.checks.monitors import EpochMetrics, check_monitor, check_plateau
-from nnspec.training.checks.optimizers import check_optimizer
+from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
-from nnspec.types import closest
+from nnspec.types import did_you_mean
 
-__all__ = ["check_phases"]
+__all__ = ["check_optimizer", "check_phases"]
 
 
 def check_phases(
@@ -77,8 +78,7 @@ def _check_loss_weights(
 ) -> None:
     for name in section.loss_weights:
         if name not in outputs:
-            suggestion = closest(name, outputs)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"its outputs are {', '.join(f'`{o}`' for o in outputs)}"
+            help = did_you_mean(name, outputs, f"its outputs are {', '.join(f'`{o}`' for o in outputs)}")
             problems.append(t.UnknownOutput.at(*locate(tree, "loss_weights", name), help=help, name=name))
 
 
@@ -89,8 +89,7 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     for i, path in enumerate(section.freeze):
         found = [node.weights_at for node in graph.nodes.values() if _within(node.name, path) or _within(node.weights_at, path)]
         if not found and path not in graph.gaps.layers:
-            suggestion = closest(path, [*_paths(graph), *graph.gaps.layers])
-            help = f"did you mean `{suggestion}`?" if suggestion else "`nnspec inspect` lists the layers by their paths"
+            help = did_you_mean(path, [*_paths(graph), *graph.gaps.layers], "`nnspec inspect` lists the layers by their paths")
             problems.append(t.UnknownFrozenLayer.at(*locate(tree, "freeze", i), help=help, layer=path))
         frozen |= dict.fromkeys(found)
     trains = any(weight.trainable and not node.frozen and node.weights_at not in frozen for _, weight, node in graph.weights())
@@ -111,3 +110,41 @@ def _paths(graph: Graph) -> list[str]:
             parts = name.split("/")
             found |= dict.fromkeys("/".join(parts[:end]) for end in range(1, len(parts) + 1))
     return list(found)
+
+
+def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
+    """Reports optimizers of unknown networks, and arguments that repeat another key.
+
+    Args:
+        section: The section ``train`` of a phase.
+        tree: Its YAML tree.
+        networks: The networks that can each have an optimizer; empty if one network is trained.
+        problems: Problems are appended here.
+    """
+    if isinstance(section.optimizer, dict):
+        _check_names(section.optimizer, tree, networks, problems)
+    given = section.optimizer.values() if isinstance(section.optimizer, dict) else [section.optimizer]
+    for optimizer in given:
+        assert isinstance(optimizer, Optimizer)
+        clip, ema = tree.get("clip"), tree.get("ema")
+        own = next(
+            (name for name in ("clipnorm", "clipvalue", "global_clipnorm") if getattr(optimizer, name) is not None), None
+        )
+        if section.clip is not None and clip is not None and own is not None:
+            problems.append(t.ClippedTwice.at(clip.span, clip.path, help="remove one of the two", first="clip", second=own))
+        if section.ema is not None and ema is not None and optimizer.use_ema:
+            problems.append(t.AveragedTwice.at(ema.span, ema.path, help="remove one of the two"))
+
+
+def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:
+    listed = " and ".join(f"`{name}`" for name in networks)
+    for name in given:
+        if name in networks:
+            continue
+        help = did_you_mean(name, networks, f"name {listed}" if networks else "write `optimizer: Adam`")
+        reason = f"names `{name}`, and the training is of {listed or 'one network'}"
+        problems.append(o.OptimizerNames.at(*locate(tree, "optimizer", name), help=help, reason=reason))
+    for name in networks:
+        if name not in given:
+            help = f"add `{name}: Adam`"
+            problems.append(o.OptimizerNames.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))

@@ -11,8 +11,6 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.section import TrainSection
 
-__all__ = ["check_ready"]
-
 
 def check_ready(
     spec: Spec,

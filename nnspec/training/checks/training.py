@@ -24,8 +24,6 @@ from nnspec.training.plan import TrainingPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import PluginError
 
-__all__ = ["TrainingCheck", "check_training"]
-
 
 @dataclass(frozen=True)
 class TrainingCheck:

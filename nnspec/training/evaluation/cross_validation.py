@@ -23,8 +23,6 @@ from nnspec.training.loop.progress import Progress
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.train import train
 
-__all__ = ["CrossValidation", "Spread", "crossval", "crossval_text"]
-
 
 @dataclass(frozen=True)
 class Spread:

@@ -10,8 +10,6 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["curve_names", "curves", "draw_curve"]
-
 _NOT_CURVES = {"epoch", "step", "seconds", "examples_per_second"}
 _TRAIN, _VALIDATION = "#4269d0", "#ef7134"
 

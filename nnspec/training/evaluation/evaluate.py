@@ -21,8 +21,7 @@ from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.checks.training import check_training
-from nnspec.training.evaluation.output_units import output_units
-from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, predictions_from
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan
 from nnspec.training.run.folder import Run
@@ -31,20 +30,6 @@ if TYPE_CHECKING:
     import keras
 
     from nnspec.training.loop.output_learner import OutputLearner
-
-__all__ = [
-    "Evaluation",
-    "answers_of",
-    "evaluate",
-    "run_evaluation",
-    "evaluation_text",
-    "examples_of",
-    "golden_rows",
-    "raw_rows",
-    "trained_model",
-    "units_of_run",
-]
-
 
 _INPUTS = 2**28
 """The approximate number of bytes of examples that are predicted at a time."""

@@ -9,8 +9,6 @@ import numpy as np
 
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
-__all__ = ["NUMBER_METRICS", "report_of", "reports_text"]
-
 NUMBER_METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2")
 """The regression metrics, besides the residuals."""
 

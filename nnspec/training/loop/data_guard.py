@@ -9,8 +9,6 @@ from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.training.loop.progress import Progress
 
-__all__ = ["DataGuard"]
-
 
 class DataGuard:
     """Compares the files of the training data with their fingerprints.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from nnspec.data.kinds import DataError
 from nnspec.data.paths import MissingFileError, find_file
@@ -13,13 +15,10 @@ from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.model import Start
 from nnspec.spec import Spec
-from nnspec.training.loop.weight_header import UnreadableHeader, read_header
 from nnspec.types import closest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["check_starting", "initial_weights"]
 
 _FILE = "weights.safetensors"
 _LISTED = 6
@@ -142,3 +141,60 @@ def _read(file: Path, start: Start) -> Mapping[str, NDArray[Any]]:
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         reason, help = f"`{_text(start)}` is damaged: {error}", ""
     raise SpecError([g.BadStart.at(start.span, start.path, help=help, reason=reason)])
+
+
+_MOST_BYTES = 25_000_000
+"""The largest header that is read, enough for about 200,000 arrays. The format allows four times as much."""
+
+_BITS = {f"{kind}{bits}": bits for kind in "FIU" for bits in (8, 16, 32, 64)} | {"BOOL": 8, "BF16": 16}
+"""The bits of a value by dtype; the size of arrays of other dtypes is not checked."""
+
+
+class UnreadableHeader(NnspecError):
+    """A file that is not a safetensors file. The text completes a sentence that begins with the file."""
+
+
+def read_header(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of a file's arrays, by name, in alphabetical order.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UnreadableHeader: If it is not a safetensors file, or is truncated.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(8)
+            length = int.from_bytes(start, "little")
+            if len(start) < 8 or length < 2 or length > size - 8:
+                raise UnreadableHeader("is not a safetensors file: it does not begin with the length of a header")
+            if length > _MOST_BYTES:
+                raise UnreadableHeader(f"has a header of {length:,} bytes, and at most {_MOST_BYTES:,} are allowed")
+            header = json.loads(file.read(length))
+    except OSError as error:
+        raise UnreadableHeader(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    except (ValueError, RecursionError):
+        raise UnreadableHeader("is not a safetensors file: its header is not JSON") from None
+    if not isinstance(header, dict):
+        raise UnreadableHeader("is not a safetensors file: its header is not a mapping")
+    header.pop("__metadata__", None)
+    return {name: _shape(name, header[name], size - 8 - length) for name in sorted(header)}
+
+
+def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
+    """The shape of an array, checked against its byte range."""
+    shape, offsets = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("shape", "data_offsets"))
+    if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
+        raise UnreadableHeader(f"is not a safetensors file: its header does not describe `{name}`")
+    bits = _BITS.get(str(entry.get("dtype")))
+    if bits is not None and 8 * (offsets[1] - offsets[0]) != bits * math.prod(shape):
+        raise UnreadableHeader(f"is damaged: `{name}` has the shape {tuple(shape)}, but has {offsets[1] - offsets[0]:,} bytes")
+    if offsets[1] > size:
+        raise UnreadableHeader(f"is truncated: `{name}` ends after the end of the file")
+    return tuple(shape)
+
+
+def _are_counts(values: object) -> TypeGuard[list[int]]:
+    return isinstance(values, list) and all(type(value) is int and 0 <= value < 2**63 for value in values)

@@ -10,8 +10,6 @@ from typing import Any, Protocol
 
 from nnspec.training.plan import PhasePlan
 
-__all__ = ["Batch", "Learner", "Task", "TrainableGroup", "Tensors", "Update", "averaged_weights", "part_of"]
-
 Tensors = Mapping[str, Any]
 Batch = tuple[Tensors, Tensors, Tensors]
 """Inputs, targets and weights of a batch."""

@@ -22,8 +22,6 @@ from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
 from nnspec.training.section import EarlyStopping
 
-__all__ = ["Loop", "NotFiniteLoss", "Status", "validate"]
-
 _SECONDS_PER_CALL = 0.2
 _MOST_STEPS_PER_CALL = 512
 _INITIAL_STEPS_PER_CALL = 8

@@ -15,8 +15,6 @@ from nnspec.training.loop.loop import NotFiniteLoss
 from nnspec.training.loop.position import Position
 from nnspec.training.section import TrainSection
 
-__all__ = ["Diverged", "explanation"]
-
 _LARGE_LOSS = 1e4
 _LARGE_VALUE = 1e4
 _MAX_FLOAT16 = 65_504.0

@@ -12,8 +12,6 @@ import numpy as np
 from nnspec.data.examples import Examples
 from nnspec.training.backends.base import Rows
 
-__all__ = ["Order", "Pace", "calls_of", "order_of"]
-
 
 class Pace(Protocol):
     """The most steps of a call."""

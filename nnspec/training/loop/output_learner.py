@@ -19,8 +19,6 @@ from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
 from nnspec.training.plan import OutputPlan
 
-__all__ = ["OutputLearner"]
-
 
 class OutputLearner:
     """Computes the weighted sum of the losses of outputs and layers, and the metrics.

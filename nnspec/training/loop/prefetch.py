@@ -8,8 +8,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from nnspec.data.examples import Batch, Examples
 from nnspec.training.backends.base import Rows
 
-__all__ = ["Prefetcher"]
-
 
 class Prefetcher:
     """Reads batches in a thread before they are needed."""

@@ -10,8 +10,6 @@ from typing import Any, Protocol, TextIO
 
 from nnspec.printable import terminal_text
 
-__all__ = ["Progress", "Quiet", "progress_for"]
-
 _SECONDS_BETWEEN_UPDATES = 0.5
 _SECONDS_BETWEEN_LINES = 1.0
 _MOST_METRICS = 8

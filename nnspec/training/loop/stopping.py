@@ -11,8 +11,6 @@ from nnspec.training.loop.position import Position
 from nnspec.training.plan import Monitor
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau
 
-__all__ = ["Plateau", "should_stop"]
-
 
 def should_stop(rule: EarlyStopping, monitor: Monitor, at: Position, value: float) -> bool:
     """Whether to stop early, as Keras's `EarlyStopping` does.

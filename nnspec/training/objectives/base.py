@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from nnspec.training.objectives.context import ObjectiveContext, Targets
     from nnspec.training.plan import TrainingPlan
 
-__all__ = ["Objective"]
-
 
 class Objective(Config):
     """A training objective."""

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.diagnostics import Diagnostic, Problem, Span
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan
-from nnspec.types import closest
-
-__all__ = ["OWN_LOSSES", "ObjectiveContext", "Targets", "refuse_keys"]
+from nnspec.types import did_you_mean, listed
 
 _DEFINED = "the objective defines the losses: remove it"
 OWN_LOSSES: Mapping[str, str] = {
@@ -95,9 +93,7 @@ class ObjectiveContext:
     def _knows(self, name: str, known: Iterable[str], what: str, problem: type[Problem], *keys: str | int) -> bool:
         if name in known:
             return True
-        suggestion = closest(name, known)
-        listed = ", ".join(f"`{other}`" for other in known)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"its {what}s are {listed}"
+        help = did_you_mean(name, known, f"its {what}s are {listed(known)}")
         self.problems.append(problem.at(*self.place(*keys), help=help, name=name, what=what))
         return False
 

@@ -13,8 +13,6 @@ from nnspec.training.objectives.base import Objective
 from nnspec.types import Plugin, PluginError
 from nnspec.types.plugins import reason_of
 
-__all__ = ["guarded", "guarding", "plugin_of"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

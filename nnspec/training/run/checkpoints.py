@@ -18,8 +18,6 @@ from nnspec.training.run.info import damage_of_records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Checkpoint", "Checkpoints", "DamagedCheckpoint", "read_checkpoint"]
-
 _FORMAT = "2"
 """The version of the checkpoint format."""
 

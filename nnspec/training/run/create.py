@@ -26,8 +26,6 @@ from nnspec.training.run.folder import FORMAT, Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.machine import versions
 
-__all__ = ["as_json", "create_run", "now", "run_folder", "spec_record", "versions_of"]
-
 
 def run_folder(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:
     """Chooses the folder of a run.

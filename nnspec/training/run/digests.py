@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,6 @@ from nnspec.printable import json_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-__all__ = ["Altered", "Sealed", "digest_of", "info_digest", "read_sealed", "sealed"]
 
 _KEY = "nnspec"
 """The key of a safetensors header for all values that are not arrays."""
@@ -128,8 +126,14 @@ def _canonical(document: Any) -> bytes:
     return json.dumps(document, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _array_digests(arrays: Iterable[NDArray[Any]]) -> list[str]:
-    """Hashing releases the interpreter, so several arrays are hashed at once."""
+_WORTH_THREADS = 2**23
+"""Bytes from which on hashing takes longer than starting threads."""
+
+
+def _array_digests(arrays: Collection[NDArray[Any]]) -> list[str]:
+    """Hashing releases the interpreter, so several large arrays are hashed at once."""
+    if sum(array.nbytes for array in arrays) < _WORTH_THREADS:
+        return [_array_digest(array) for array in arrays]
     with ThreadPoolExecutor() as pool:
         return list(pool.map(_array_digest, arrays))
 

@@ -20,8 +20,6 @@ from nnspec.training.run.info import damage_of_records
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["INFO", "METRICS", "TRANSFORMS", "WEIGHTS", "DamagedRun", "RunFiles", "resume_command", "transforms_content"]
-
 INFO = "run.json"
 METRICS, TRANSFORMS, WEIGHTS = "metrics.jsonl", "transforms.json", "weights.safetensors"
 
@@ -164,9 +162,9 @@ class RunFiles:
         return self._write(WEIGHTS, *sealed(arrays, {"epoch": epoch}))
 
     def write_metrics(self, records: Iterable[dict[str, Any]]) -> Self:
-        """Writes the log."""
+        """Writes the log, which is not flushed to the disk each epoch: checkpoints, which are, contain it."""
         content = "".join(json_text(record) + "\n" for record in records).encode()
-        return self._write(METRICS, content, digest_of(content))
+        return self._write(METRICS, content, digest_of(content), durable=False)
 
     def write_transforms(self, state: Mapping[str, Any]) -> Self:
         """Writes the state of the transforms."""
@@ -178,14 +176,14 @@ class RunFiles:
         content = spec.resolved().encode()
         return self._write("spec.yaml", content, digest_of(content))
 
-    def _write(self, name: str, content: bytes, digest: str) -> Self:
+    def _write(self, name: str, content: bytes, digest: str, *, durable: bool = True) -> Self:
         """Writes a file after its digest is in ``run.json``, so that a killed process leaves no invalid file."""
         digests = self.info.get("digests", {})
         allowed = digests.get(name, [])
         run = self
         if digest not in allowed:
             run = self.write_info(digests={**digests, name: [*allowed, digest]})
-        write_whole(self.path / name, content, durable=True)
+        write_whole(self.path / name, content, durable=durable)
         # The next write of `run.json` drops the old digest.
         return replace(run, info={**run.info, "digests": {**run.info["digests"], name: [digest]}})
 

@@ -8,13 +8,11 @@ from contextlib import suppress
 from nnspec.diagnostics import NnspecError
 from nnspec.training.loop.not_finite import Diverged
 from nnspec.training.loop.progress import Progress
-from nnspec.training.loop.session import Session
 from nnspec.training.run.create import now
 from nnspec.training.run.files import resume_command
 from nnspec.training.run.folder import Run
+from nnspec.training.run.session import Session
 from nnspec.training.run.writer import RunWriter
-
-__all__ = ["finish"]
 
 
 def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callable[[], bool] | None = None) -> Run:

@@ -23,8 +23,6 @@ from nnspec.training.run.files import INFO, DamagedRun, RunFiles
 from nnspec.training.run.info import damage
 from nnspec.training.run.machine import installed_version
 
-__all__ = ["Run"]
-
 FORMAT = 2
 """The version of the format of run folders."""
 

@@ -10,9 +10,6 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from nnspec.json_words import misfit
 
-__all__ = ["damage"]
-
-
 _Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]
 _Number = Annotated[float, Field(allow_inf_nan=True)]
 _Metrics = dict[str, "_Number | bool | str | list[Any] | dict[str, Any] | None"]

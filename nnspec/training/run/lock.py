@@ -9,8 +9,6 @@ from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["run_lock"]
-
 
 @contextmanager
 def run_lock(path: Path) -> Iterator[None]:

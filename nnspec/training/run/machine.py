@@ -9,8 +9,6 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-__all__ = ["BY_DEFAULT", "ONEDNN", "restore_environment", "differences", "installed_version", "processors", "versions"]
-
 ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 """The environment variable that enables oneDNN in TensorFlow."""
 

@@ -13,7 +13,7 @@ from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.training.backends.devices import devices_for
 from nnspec.training.loop.progress import Progress, progress_for
-from nnspec.training.run.checkpoints import Checkpoint, Checkpoints
+from nnspec.training.run.checkpoints import Checkpoint, Checkpoints, DamagedCheckpoint
 from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
@@ -28,8 +28,6 @@ from nnspec.training.run.resume_checks import (
 )
 from nnspec.training.run.train import prepare_training
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
-
-__all__ = ["resume"]
 
 _ENDED = ("finished", "stopped early")
 
@@ -71,31 +69,18 @@ def resume(
     run.objective  # noqa: B018 (raises if its package is not installed)
     with run_lock(run.path):
         checkpoint, damaged = Checkpoints(run.path / "checkpoints").newest()
-        broken = _broken(run, shown) if run.status in _ENDED else []
-        if run.status in _ENDED and not broken and spec is None and not overrides:
-            for error in damaged:
-                shown.print(str(error))
+        wanted = _spec_to_resume(run, checkpoint, damaged, spec, overrides, shown, allow_different=allow_different)
+        if wanted is None:
             shown.print(_ended_text(run))
             return run
-        if run.info.get("tensorboard"):
-            require("tensorboard")
-        for error in damaged:
-            before = "resuming from the previous one" if checkpoint else "there is no previous one"
-            shown.print(f"{error}; {before}")
-        wanted = check_same_spec(run, spec, overrides, allow_different=allow_different)
-        if run.status in _ENDED and not broken and not _is_longer(run, wanted):
-            shown.print(_ended_text(run))
-            return run
-        if broken and checkpoint is None:
-            raise NnspecError(f"{run.path} has no checkpoint to restore it from\n  = help: train again")
         _check_longer(run, wanted, checkpoint)
         restore_environment(run.info["machine"])
         plan, prepared = prepare_training(wanted, shown)
         check_same_graph(run, plan.graph)
         check_same_data(run, prepared)
         from nnspec.training.backends.selection import machine
-        from nnspec.training.loop.session import Session
         from nnspec.training.run.finish import finish
+        from nnspec.training.run.session import Session
 
         strategy = run.info["machine"].get("strategy")
         different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
@@ -110,11 +95,38 @@ def resume(
             writer.restore_log([])
         for error in damaged:
             error.path.unlink(missing_ok=True)
-        writer.run = _mark_resumed(
-            writer.run, wanted, plan.graph, checkpoints={"every_minutes": every, "keep": most}, **different
-        )
+        settings = {"every_minutes": every, "keep": most}
+        writer.run = _mark_resumed(writer.run, wanted, plan.graph, checkpoints=settings, **different)
         shown.print(_start_text(run, checkpoint))
         return finish(session, writer, shown)
+
+
+def _spec_to_resume(
+    run: Run,
+    checkpoint: Checkpoint | None,
+    damaged: Sequence[DamagedCheckpoint],
+    spec: str | Path | None,
+    overrides: Sequence[str],
+    shown: Progress,
+    *,
+    allow_different: bool,
+) -> Spec | None:
+    """The spec with which the run is resumed; None if it has ended, and is neither damaged nor extended."""
+    broken = _broken(run, shown) if run.status in _ENDED else []
+    if run.status in _ENDED and not broken and spec is None and not overrides:
+        for error in damaged:
+            shown.print(str(error))
+        return None
+    if run.info.get("tensorboard"):
+        require("tensorboard")
+    for error in damaged:
+        shown.print(f"{error}; {'resuming from the previous one' if checkpoint else 'there is no previous one'}")
+    wanted = check_same_spec(run, spec, overrides, allow_different=allow_different)
+    if run.status in _ENDED and not broken and not _is_longer(run, wanted):
+        return None
+    if broken and checkpoint is None:
+        raise NnspecError(f"{run.path} has no checkpoint to restore it from\n  = help: train again")
+    return wanted
 
 
 # --- length -----------------------------------------------------------------------------------------------------------------

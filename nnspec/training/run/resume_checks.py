@@ -20,8 +20,6 @@ from nnspec.training.run.create import as_json, versions_of
 from nnspec.training.run.folder import Run
 from nnspec.training.run.machine import differences
 
-__all__ = ["check_checkpoint", "check_same_data", "check_same_graph", "check_same_machine", "check_same_spec"]
-
 _MOST_LISTED = 8
 
 

@@ -14,8 +14,6 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from nnspec.diagnostics import NnspecError
 
-__all__ = ["FOLDER", "Board"]
-
 FOLDER = "tensorboard"
 """The subfolder of the run, which ``tensorboard --logdir runs`` finds."""
 

@@ -20,8 +20,6 @@ from nnspec.training.run.folder import Run
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
-__all__ = ["prepare_training", "train"]
-
 
 def train(
     spec: Spec | str | Path,
@@ -68,8 +66,8 @@ def train(
     prepared = _prepared(plan, model, problems, shown)
     # Keras takes seconds to load, so errors in the data are reported first.
     from nnspec.training.backends.selection import machine
-    from nnspec.training.loop.session import Session
     from nnspec.training.run.finish import finish
+    from nnspec.training.run.session import Session
 
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from nnspec.training.run.tensorboard import Board
 
-__all__ = ["CHECKPOINTS_KEPT", "CHECKPOINT_MINUTES", "RunWriter"]
-
 CHECKPOINT_MINUTES = 10.0
 """The default minutes between checkpoints in the middle of an epoch."""
 

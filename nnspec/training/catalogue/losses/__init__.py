@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from nnspec.layers import snake_name
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "LOSSES", "OURS"]
+__all__ = ["UNSUPPORTED", "LOSSES", "OURS"]
 
 _MODULES = {
     "base": ("Value",),
@@ -40,30 +41,16 @@ _MODULES = {
     ),
 }
 
-_SPELLINGS = {
-    "BinaryCrossentropy": ("binary_crossentropy", "bce", "BCE"),
-    "BinaryFocalCrossentropy": ("binary_focal_crossentropy",),
-    "CTC": ("ctc",),
-    "CategoricalCrossentropy": ("categorical_crossentropy",),
-    "CategoricalFocalCrossentropy": ("categorical_focal_crossentropy",),
-    "CategoricalGeneralizedCrossEntropy": ("categorical_generalized_cross_entropy",),
-    "CategoricalHinge": ("categorical_hinge",),
-    "Circle": ("circle",),
-    "CosineSimilarity": ("cosine_similarity",),
-    "Dice": ("dice",),
-    "Hinge": ("hinge",),
-    "Huber": ("huber",),
-    "KLDivergence": ("kl_divergence", "kld", "KLD"),
-    "LogCosh": ("log_cosh",),
-    "MeanAbsoluteError": ("mean_absolute_error", "mae", "MAE"),
-    "MeanAbsolutePercentageError": ("mean_absolute_percentage_error", "mape", "MAPE"),
-    "MeanSquaredError": ("mean_squared_error", "mse", "MSE"),
-    "MeanSquaredLogarithmicError": ("mean_squared_logarithmic_error", "msle", "MSLE"),
-    "Poisson": ("poisson",),
-    "SparseCategoricalCrossentropy": ("sparse_categorical_crossentropy",),
-    "SquaredHinge": ("squared_hinge",),
-    "Tversky": ("tversky",),
+_SHORT = {
+    "BinaryCrossentropy": ("bce", "BCE"),
+    "KLDivergence": ("kld", "KLD"),
+    "MeanAbsoluteError": ("mae", "MAE"),
+    "MeanAbsolutePercentageError": ("mape", "MAPE"),
+    "MeanSquaredError": ("mse", "MSE"),
+    "MeanSquaredLogarithmicError": ("msle", "MSLE"),
 }
+
+_NAMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names}
 
 _OF_CLASSES = (
     "write `SparseCategoricalCrossentropy` for class indices, `CategoricalCrossentropy` for one-hot targets, "
@@ -72,7 +59,7 @@ _OF_CLASSES = (
 
 LOSSES = Family(
     kind="loss",
-    modules={name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names},
+    modules=_NAMES,
     aliases={
         "BCELoss": "BinaryCrossentropy",
         "BCEWithLogitsLoss": "BinaryCrossentropy",
@@ -87,8 +74,9 @@ LOSSES = Family(
         "PoissonNLLLoss": "Poisson",
         "SmoothL1Loss": "Huber",
     },
-    spellings={spelling: name for name, spellings in _SPELLINGS.items() for spelling in spellings},
-    other_words={
+    spellings={snake_name(name): name for name in _NAMES if name != "Value"}
+    | {short: name for name, all in _SHORT.items() for short in all},
+    replacements={
         **dict.fromkeys(
             ("crossentropy", "crossentropyloss", "ce", "celoss", "xent", "logloss", "softmax", "logits"), _OF_CLASSES
         ),
@@ -106,7 +94,7 @@ LOSSES = Family(
 )
 """Every loss by name; Keras's snake-case and short names are also accepted."""
 
-LEFT_OUT = {"Loss": "the base class"}
+UNSUPPORTED = {"Loss": "the base class"}
 """Keras's losses that are not available in specs, each with the reason."""
 
 OURS = {"Value": "the output itself is the loss, as in a variational autoencoder's divergence"}

@@ -9,9 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.training.batches.targets import Compares, TargetKind
 
-__all__ = ["ClassAxis", "Focus", "FromLogits", "Loss", "Share", "Smoothing", "Value"]
-
-
 ClassAxis = Annotated[WholeNumber, Field(description="The class axis.")]
 FromLogits = Annotated[Flag, Field(description="Whether the output is logits instead of probabilities.")]
 Smoothing = Annotated[Fraction, Field(description="The amount of label smoothing, from 0 to 1.")]

@@ -10,8 +10,6 @@ from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import Focus, FromLogits, Loss, Share, Smoothing
 
-__all__ = ["BinaryCrossentropy", "BinaryFocalCrossentropy", "Dice", "Hinge", "SquaredHinge", "Tversky"]
-
 
 class BinaryCrossentropy(Loss):
     """Binary cross-entropy of each element; targets are 0 or 1."""

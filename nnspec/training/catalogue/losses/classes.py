@@ -10,15 +10,6 @@ from nnspec.layers.scalars import WholeNumber
 from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import ClassAxis, Focus, FromLogits, Loss, Share, Smoothing
 
-__all__ = [
-    "CategoricalCrossentropy",
-    "CategoricalFocalCrossentropy",
-    "CategoricalGeneralizedCrossEntropy",
-    "CategoricalHinge",
-    "KLDivergence",
-    "SparseCategoricalCrossentropy",
-]
-
 
 class SparseCategoricalCrossentropy(Loss):
     """Cross-entropy over classes; targets are class indices."""

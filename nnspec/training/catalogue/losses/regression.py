@@ -10,17 +10,6 @@ from nnspec.layers.scalars import PositiveNumber, WholeNumber
 from nnspec.training.batches.targets import TargetKind
 from nnspec.training.catalogue.losses.base import Loss
 
-__all__ = [
-    "CosineSimilarity",
-    "Huber",
-    "LogCosh",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "Poisson",
-]
-
 
 class MeanSquaredError(Loss):
     """Mean squared error."""

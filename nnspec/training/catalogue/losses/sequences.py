@@ -10,8 +10,6 @@ from nnspec.layers.scalars import Flag, PositiveNumber
 from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import Loss
 
-__all__ = ["CTC", "Circle"]
-
 
 class CTC(Loss):
     """Connectionist temporal classification (Graves et al. 2006), for label sequences without alignment.

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from nnspec.training.catalogue.metrics.base import snake_case
+from nnspec.layers import snake_name
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "METRICS", "OURS"]
+__all__ = ["UNSUPPORTED", "METRICS", "OURS"]
 
 _MODULES = {
     "accuracy": (
         "Accuracy",
         "BinaryAccuracy",
         "CategoricalAccuracy",
+        "ExactMatch",
         "SparseCategoricalAccuracy",
         "SparseTopKCategoricalAccuracy",
         "TopKCategoricalAccuracy",
@@ -22,6 +23,7 @@ _MODULES = {
         "CategoricalHinge",
         "Hinge",
         "KLDivergence",
+        "Perplexity",
         "Poisson",
         "SparseCategoricalCrossentropy",
         "SquaredHinge",
@@ -62,10 +64,6 @@ _MODULES = {
         "OneHotIoU",
         "OneHotMeanIoU",
     ),
-    "sequences": (
-        "ExactMatch",
-        "Perplexity",
-    ),
 }
 
 _SHORT = {
@@ -83,7 +81,7 @@ _NAMES = {name: f"{__name__}.{module}" for module, names in _MODULES.items() for
 METRICS = Family(
     kind="metric",
     modules=_NAMES,
-    other_words={
+    replacements={
         **dict.fromkeys(("f1", "fscore"), "write `F1Score`"),
         **dict.fromkeys(
             ("topk", "topkaccuracy", "top5"),
@@ -104,11 +102,11 @@ METRICS = Family(
         "TokenAccuracy": "SparseCategoricalAccuracy",
         "Top5Accuracy": "TopKCategoricalAccuracy",
     },
-    spellings={snake_case(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
+    spellings={snake_name(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
 )
 """Every metric by name; Keras's snake-case and short names are also accepted."""
 
-LEFT_OUT = {
+UNSUPPORTED = {
     "Mean": "the mean of values instead of a comparison; the loss `Value` is the mean of an output",
     "MeanMetricWrapper": "takes a Python function",
     "Metric": "the base class",

@@ -10,15 +10,6 @@ from nnspec.layers.scalars import Flag, PositiveInt
 from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.metrics.base import Rising
 
-__all__ = [
-    "Accuracy",
-    "BinaryAccuracy",
-    "CategoricalAccuracy",
-    "SparseCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy",
-    "TopKCategoricalAccuracy",
-]
-
 
 class Accuracy(Rising):
     """The accuracy for the kind of target that the loss takes: class indices, one-hot or binary."""
@@ -73,3 +64,9 @@ class BinaryAccuracy(Rising):
 
     def expected(self) -> Expected:
         return "probability" if 0 < self.threshold < 1 else "number"
+
+
+class ExactMatch(Rising):
+    """The share of examples that are correct at every position."""
+
+    target: ClassVar[TargetKind | None] = "class"

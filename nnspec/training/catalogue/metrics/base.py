@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field
-
-from nnspec.layers.scalars import Flag, WholeNumber
+from nnspec.layers import snake_name
 from nnspec.training.batches.targets import Compares
-
-__all__ = ["ClassAxis", "Falling", "FromLogits", "Metric", "Rising", "snake_case"]
-
-
-ClassAxis = Annotated[WholeNumber, Field(description="The class axis.")]
-FromLogits = Annotated[Flag, Field(description="Whether the output is logits instead of probabilities.")]
 
 
 class Metric(Compares):
@@ -29,7 +20,7 @@ class Metric(Compares):
     @classmethod
     def monitored(cls) -> str:
         """Its name in the log after that of the output, as in ``digit_sparse_categorical_accuracy``."""
-        return snake_case(cls.__name__)
+        return snake_name(cls.__name__)
 
 
 class Rising(Metric):
@@ -42,8 +33,3 @@ class Falling(Metric):
     """A metric to minimize."""
 
     better: ClassVar[Literal["max", "min"] | None] = "min"
-
-
-def snake_case(name: str) -> str:
-    """The name of a class in Keras's logs."""
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", name)).lower()

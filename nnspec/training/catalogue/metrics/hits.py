@@ -8,24 +8,8 @@ from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Flag, Fraction, PositiveInt, PositiveNumber, WholeNumber
 from nnspec.training.batches.targets import Expected, TargetKind
-from nnspec.training.catalogue.metrics.base import FromLogits, Metric
-
-__all__ = [
-    "AUC",
-    "F1Score",
-    "FBetaScore",
-    "FalseNegatives",
-    "FalsePositives",
-    "Precision",
-    "PrecisionAtRecall",
-    "Recall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-    "TrueNegatives",
-    "TruePositives",
-]
-
+from nnspec.training.catalogue.losses.base import FromLogits
+from nnspec.training.catalogue.metrics.base import Metric, Rising
 
 _Thresholds = Annotated[
     Fraction | list[Fraction] | None, Field(description="The thresholds above which a prediction is 1; null: 0.5.")
@@ -59,9 +43,7 @@ class FalseNegatives(_Counts):
     """The number of false negatives."""
 
 
-class _Rate(_Hits):
-    better: ClassVar[Literal["max", "min"] | None] = "max"
-
+class _Rate(_Hits, Rising):
     thresholds: _Thresholds = None
     top_k: PositiveInt | None = Field(
         None, description="The number of largest outputs that are predicted as 1; null: use the thresholds."
@@ -77,9 +59,7 @@ class Recall(_Rate):
     """The share of positives that are predicted."""
 
 
-class _Curve(_Hits):
-    better: ClassVar[Literal["max", "min"] | None] = "max"
-
+class _Curve(_Hits, Rising):
     num_thresholds: _Count = 200
     class_id: _ClassId = None
 
@@ -108,10 +88,8 @@ class SpecificityAtSensitivity(_Curve):
     sensitivity: Fraction = Field(description="The sensitivity.")
 
 
-class AUC(_Hits):
+class AUC(_Hits, Rising):
     """The area under the ROC or precision–recall curve, approximated with thresholds."""
-
-    better: ClassVar[Literal["max", "min"] | None] = "max"
 
     num_thresholds: Annotated[WholeNumber, Field(ge=2)] = Field(200, description="The number of thresholds.")
     curve: Literal["ROC", "PR", "PRGAIN"] = Field("ROC", description="The curve.")
@@ -125,38 +103,27 @@ class AUC(_Hits):
     from_logits: FromLogits = False
 
 
-class FBetaScore(_Hits):
-    """The weighted harmonic mean of precision and recall, one value for each class unless averaged."""
-
-    better: ClassVar[Literal["max", "min"] | None] = "max"
-
+class _FScore(_Hits, Rising):
     average: Literal["micro", "macro", "weighted"] | None = Field(
         None, description="How to average the classes; null: one value for each."
     )
-    beta: PositiveNumber = Field(1.0, description="The weight of recall relative to precision.")
     threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
         None, description="The threshold above which a prediction is 1; null: the largest output."
     )
+
+    def expected(self) -> Expected:
+        return "number" if self.threshold is None else "probability"
+
+
+class FBetaScore(_FScore):
+    """The weighted harmonic mean of precision and recall, one value for each class unless averaged."""
+
+    beta: PositiveNumber = Field(1.0, description="The weight of recall relative to precision.")
 
     @classmethod
     def monitored(cls) -> str:
         return "fbeta_score"
 
-    def expected(self) -> Expected:
-        return "number" if self.threshold is None else "probability"
 
-
-class F1Score(_Hits):
+class F1Score(_FScore):
     """The harmonic mean of precision and recall, one value for each class unless averaged."""
-
-    better: ClassVar[Literal["max", "min"] | None] = "max"
-
-    average: Literal["micro", "macro", "weighted"] | None = Field(
-        None, description="How to average the classes; null: one value for each."
-    )
-    threshold: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
-        None, description="The threshold above which a prediction is 1; null: the largest output."
-    )
-
-    def expected(self) -> Expected:
-        return "number" if self.threshold is None else "probability"

@@ -8,9 +8,8 @@ from pydantic import Field
 
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
 from nnspec.training.batches.targets import Expected, TargetKind
-from nnspec.training.catalogue.metrics.base import ClassAxis, Rising
-
-__all__ = ["BinaryDice", "BinaryIoU", "IoU", "MeanDice", "MeanIoU", "OneHotIoU", "OneHotMeanIoU"]
+from nnspec.training.catalogue.losses.base import ClassAxis
+from nnspec.training.catalogue.metrics.base import Rising
 
 
 class BinaryIoU(Rising):

@@ -1,4 +1,4 @@
-"""Losses as metrics: cross-entropies, divergences, hinge losses."""
+"""Losses as metrics: cross-entropies, divergences, hinge losses. Targets, outputs and arguments are those of the loss."""
 
 from __future__ import annotations
 
@@ -6,44 +6,19 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.scalars import Fraction, WholeNumber
+from nnspec.layers.scalars import Fraction
 from nnspec.training.batches.targets import Expected, TargetKind
-from nnspec.training.catalogue.metrics.base import ClassAxis, Falling, FromLogits
-
-__all__ = [
-    "BinaryCrossentropy",
-    "CategoricalCrossentropy",
-    "CategoricalHinge",
-    "Hinge",
-    "KLDivergence",
-    "Poisson",
-    "SparseCategoricalCrossentropy",
-    "SquaredHinge",
-]
+from nnspec.training.catalogue.losses import binary, classes, regression
+from nnspec.training.catalogue.losses.base import FromLogits
+from nnspec.training.catalogue.metrics.base import Falling
 
 
-class SparseCategoricalCrossentropy(Falling):
+class SparseCategoricalCrossentropy(Falling, classes.SparseCategoricalCrossentropy):
     """Cross-entropy over classes; targets are class indices."""
 
-    target: ClassVar[TargetKind | None] = "class"
-    expects: ClassVar[Expected] = "distribution"
-    instead: ClassVar[tuple[str, ...]] = ("CategoricalCrossentropy", "BinaryCrossentropy")
 
-    from_logits: FromLogits = False
-    ignore_class: WholeNumber | None = Field(None, description="A class index to ignore, often −1 or 255.")
-    axis: ClassAxis = -1
-
-
-class CategoricalCrossentropy(Falling):
+class CategoricalCrossentropy(Falling, classes.CategoricalCrossentropy):
     """Cross-entropy over classes; targets are one-hot."""
-
-    target: ClassVar[TargetKind | None] = "distribution"
-    expects: ClassVar[Expected] = "distribution"
-    instead: ClassVar[tuple[str, ...]] = ("SparseCategoricalCrossentropy", "BinaryCrossentropy")
-
-    from_logits: FromLogits = False
-    label_smoothing: Fraction = Field(0.0, description="The amount of label smoothing, from 0 to 1.")
-    axis: ClassAxis = -1
 
 
 class BinaryCrossentropy(Falling):
@@ -57,32 +32,30 @@ class BinaryCrossentropy(Falling):
     label_smoothing: Fraction = Field(0.0, description="The amount of label smoothing, from 0 to 1.")
 
 
-class KLDivergence(Falling):
-    """Kullback–Leibler divergence between target and output."""
+class Perplexity(Falling):
+    """Perplexity: the exponential of the mean cross-entropy of all positions."""
 
-    target: ClassVar[TargetKind | None] = "distribution"
+    target: ClassVar[TargetKind | None] = "class"
     expects: ClassVar[Expected] = "distribution"
 
+    from_logits: FromLogits = False
 
-class Poisson(Falling):
+
+class KLDivergence(Falling, classes.KLDivergence):
+    """Kullback–Leibler divergence between target and output."""
+
+
+class Poisson(Falling, regression.Poisson):
     """Negative log-likelihood of counts with a Poisson distribution; the output is its mean."""
 
-    target: ClassVar[TargetKind | None] = "non_negative"
 
-
-class Hinge(Falling):
+class Hinge(Falling, binary.Hinge):
     """Hinge loss."""
 
-    target: ClassVar[TargetKind | None] = "sign"
 
-
-class SquaredHinge(Falling):
+class SquaredHinge(Falling, binary.SquaredHinge):
     """Squared hinge loss."""
 
-    target: ClassVar[TargetKind | None] = "sign"
 
-
-class CategoricalHinge(Falling):
+class CategoricalHinge(Falling, classes.CategoricalHinge):
     """Hinge loss between the true class and the best other class; targets are one-hot."""
-
-    target: ClassVar[TargetKind | None] = "distribution"

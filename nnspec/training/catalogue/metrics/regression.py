@@ -10,19 +10,6 @@ from nnspec.layers.scalars import WholeNumber
 from nnspec.training.batches.targets import TargetKind
 from nnspec.training.catalogue.metrics.base import Falling, Rising
 
-__all__ = [
-    "ConcordanceCorrelation",
-    "CosineSimilarity",
-    "LogCoshError",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanSquaredError",
-    "MeanSquaredLogarithmicError",
-    "PearsonCorrelation",
-    "R2Score",
-    "RootMeanSquaredError",
-]
-
 
 class MeanSquaredError(Falling):
     """Mean squared error."""

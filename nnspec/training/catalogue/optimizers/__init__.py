@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nnspec.types import Family
 
-__all__ = ["LEFT_OUT", "OPTIMIZERS"]
+__all__ = ["UNSUPPORTED", "OPTIMIZERS"]
 
 _MODULES = {
     "classic": (
@@ -39,7 +39,7 @@ OPTIMIZERS = Family(
 )
 """Every optimizer by name; Keras's lower-case names are also accepted."""
 
-LEFT_OUT = {
+UNSUPPORTED = {
     "LossScaleOptimizer": "`precision: mixed_float16` applies it",
     "MultiOptimizer": "each network has one optimizer; objectives of several networks take one for each",
     "OptimizerMap": "the arguments of MultiOptimizer, not an optimizer",

@@ -9,8 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Flag, PositiveNumber
 from nnspec.training.catalogue.optimizers.base import Decay, LearningRate, NonNegative, Optimizer
 
-__all__ = ["Adam", "AdamW", "Adamax", "Lamb", "Nadam", "ScheduleFreeAdamW"]
-
 
 class _Moments(Optimizer):
     beta_1: Decay = Field(0.9, description="The decay rate of the first moment.")

@@ -11,9 +11,6 @@ from nnspec.layers.scalars import Flag, Fraction, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.types import Config, Named
 
-__all__ = ["Decay", "LearningRate", "NonNegative", "Optimizer"]
-
-
 LearningRate = PositiveNumber | Annotated[Config, Named(SCHEDULES)]
 """A positive number, or a schedule."""
 

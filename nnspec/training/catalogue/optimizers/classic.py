@@ -9,8 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Flag, Fraction, PositiveNumber
 from nnspec.training.catalogue.optimizers.base import Decay, LearningRate, NonNegative, Optimizer
 
-__all__ = ["Adadelta", "Adagrad", "Ftrl", "RMSprop", "SGD"]
-
 
 class SGD(Optimizer):
     """Stochastic gradient descent, optionally with momentum."""

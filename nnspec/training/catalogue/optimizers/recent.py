@@ -9,8 +9,6 @@ from pydantic import Field, Strict
 from nnspec.layers.scalars import Flag, Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.optimizers.base import Decay, NonNegative, Optimizer
 
-__all__ = ["Adafactor", "Lion", "Muon"]
-
 
 class Adafactor(Optimizer):
     """Adam with a factored second moment, for large matrices (Shazeer and Stern 2018)."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from nnspec.data.targets.base import TargetSource
+from nnspec.data.plan import TargetSource
 from nnspec.layers.base import Layer, LayerError
 from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.plan import OutputPlan
 from nnspec.types import Config, Dim, TensorType, same_size
-
-__all__ = ["corruptions_of", "reconstructed"]
 
 
 def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets | None:

@@ -10,8 +10,6 @@ from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.autoencoder.check import corruptions_of
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["Corruption"]
-
 Tensors = Mapping[str, Any]
 
 

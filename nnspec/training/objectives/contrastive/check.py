@@ -10,8 +10,6 @@ from nnspec.layers.base import Layer, LayerError
 from nnspec.training.objectives.context import ObjectiveContext
 from nnspec.training.objectives.contrastive import contrastive
 
-__all__ = ["ContrastivePlan", "contrastive_plan"]
-
 
 @dataclass(frozen=True)
 class ContrastivePlan:

@@ -12,8 +12,6 @@ from nnspec.training.batches.random_layers import RandomLayers
 from nnspec.training.objectives.contrastive.check import ContrastivePlan
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["ContrastiveLoss", "nt_xent"]
-
 
 class ContrastiveLoss:
     """Compares the vectors of two views of every example.

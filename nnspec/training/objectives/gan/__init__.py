@@ -103,7 +103,7 @@ class gan(Objective):  # noqa: N801
         return GanTask(networks, plan, prepared, augmenter)
 
     def record(self, plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
-        from nnspec.training.objectives.gan.samples import samples_of
+        from nnspec.training.objectives.gan.task import samples_of
 
         return {"samples": samples_of(plan.own, prepared).as_json()}
 

@@ -16,8 +16,6 @@ from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan.check_networks import check_networks
 from nnspec.training.plan import Monitor, TrainingPlan
 
-__all__ = ["check_gan"]
-
 _LAST = Monitor("epoch", "max")
 """No metric of a GAN selects the best weights, so the last ones are kept."""
 

@@ -13,16 +13,14 @@ from nnspec.layers.normalization import BatchNormalization
 from nnspec.layers.spectral_normalization import SpectralNormalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.checks.statistics import fitted_layers
 from nnspec.training.objectives import problems as o
 from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
 from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan import problems as g
 from nnspec.training.objectives.gan.plan import GanPlan
+from nnspec.training.plan import fitted_layers
 from nnspec.training.section import TrainSection
-from nnspec.types import closest, same_size
-
-__all__ = ["check_networks"]
+from nnspec.types import closest, did_you_mean, same_size
 
 _WITHOUT: Mapping[str, str] = {
     **OWN_LOSSES,
@@ -111,8 +109,7 @@ class _Check:
         for i, name in enumerate(self._gan.condition):
             without = [graph for graph in (generator, discriminator) if name not in graph.inputs]
             for graph in without:
-                suggestion = closest(name, graph.inputs)
-                help = f"did you mean `{suggestion}`?" if suggestion else f"add an input `{name}` to `{graph.name}`"
+                help = did_you_mean(name, graph.inputs, f"add an input `{name}` to `{graph.name}`")
                 self._mismatch(f"`{graph.name}` has no input `{name}`", "condition", i, help=help)
             if not without and not _alike(generator, name, discriminator, name):
                 first, second = generator.inputs[name], discriminator.inputs[name]
@@ -123,8 +120,7 @@ class _Check:
         rest = [name for name in generator.inputs if name not in self._gan.condition]
         wanted = self._gan.noise.input
         if wanted is not None and wanted not in rest:
-            suggestion = closest(wanted, rest)
-            help = f"did you mean `{suggestion}`?" if suggestion else ""
+            help = did_you_mean(wanted, rest)
             self._mismatch(f"`{generator.name}` has no noise input `{wanted}`", "noise", "input", help=help)
             return None
         if not rest:

@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["mean_distance", "mean_nearest_distance", "log_warnings"]
-
 _MIN_DIVERSITY = 0.5
 _MIN_DISTINCTNESS = 0.3
 _PATIENCE = 4

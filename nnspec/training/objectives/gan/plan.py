@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from nnspec.graph import Graph
 from nnspec.training.objectives.gan import gan
 
-__all__ = ["GanPlan"]
-
 
 @dataclass(frozen=True)
 class GanPlan:

@@ -13,8 +13,6 @@ from nnspec.diagnostics import SpecError
 from nnspec.training.objectives.next_token.problems import ReadsAhead
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["check_causality"]
-
 _MOST = 16
 """The number of examples to test."""
 

@@ -12,8 +12,6 @@ from nnspec.training.objectives.next_token.problems import ReadsAhead
 from nnspec.training.plan import OutputPlan
 from nnspec.types import TensorType, same_size
 
-__all__ = ["next_token_targets"]
-
 _PADDING = 0
 """The token ``<PAD>``, and the default value of the transform `pad`."""
 

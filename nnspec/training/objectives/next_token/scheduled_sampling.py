@@ -13,8 +13,6 @@ from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.objectives.next_token import ScheduledSampling, sequence_to_sequence
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["ScheduledTokens"]
-
 Tensors = Mapping[str, Any]
 
 

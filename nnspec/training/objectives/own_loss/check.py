@@ -12,8 +12,6 @@ from nnspec.training.objectives.context import OWN_LOSSES, ObjectiveContext, ref
 from nnspec.training.objectives.own_loss import OwnLoss
 from nnspec.training.plan import TrainingPlan
 
-__all__ = ["check_own_loss"]
-
 _NOT_USED = {**OWN_LOSSES, "label_noise": "there are no labels: remove it"}
 
 

@@ -17,8 +17,6 @@ from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.own_loss import BatchLoss, OwnLoss
 from nnspec.training.plan import PhasePlan, TrainingPlan
 
-__all__ = ["OwnLossTask"]
-
 
 class OwnLossTask(Task):
     """Trains one network with the loss of its objective.

@@ -9,13 +9,11 @@ from nnspec.training.batches.cropping import crops_of
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.transforms import batch_transforms
 from nnspec.training.catalogue.keras_objects import keras_optimizer
-from nnspec.training.evaluation.output_units import output_units
+from nnspec.training.evaluation.predictions import output_units
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.plan import PhasePlan, TrainingPlan
-
-__all__ = ["SupervisedTask"]
 
 
 class SupervisedTask(Task):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["OTHER_WORDS"]
-
 
 def _activation(name: str) -> str:
     return f"write `Activation: {name}`, or `activation: {name}` in the layer before it"
@@ -26,7 +24,7 @@ _SMALLEST = (
 
 _OPERATION = "the operation is the key: write `- Dense: {units: 10}`"
 
-OTHER_WORDS: Mapping[str, str] = {
+REPLACEMENTS: Mapping[str, str] = {
     "block": "a block is defined under `blocks: {NAME: {layers: […]}}` and used by its name: `- NAME`",
     "branch": "write `Parallel: {branches: [[…], […]], merge: Concatenate}`",
     "cat": "write `Concatenate` with `from: [a, b]`",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["LEFT_OUT"]
-
 _TEXT = "text is converted to integers before the network: prepare it in the data"
 _CATEGORIES = "values are converted to classes before the network: write a transform under `data.inputs`, then an `Embedding`"
 _SOUND = "spectrograms are computed before the network: prepare them in the data"
@@ -15,7 +13,7 @@ _FOREIGN = "its code cannot be checked or exported to ONNX: write the layers, or
 _BASE = "it is a base class, not an operation"
 _MIXES = "it also mixes targets, so it is part of the data"
 
-LEFT_OUT: Mapping[str, str] = {
+UNSUPPORTED: Mapping[str, str] = {
     "AugMix": "Keras draws its chains only once and ignores the seed; write `RandAugment`",
     "CategoryEncoding": _CATEGORIES,
     "ContrastLimitedAdaptiveHistogramEqualization": "ONNX has no equivalent of its histograms; see `AutoContrast`",
