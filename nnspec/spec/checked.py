@@ -236,7 +236,7 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
     family = next(mark for mark in config.model_fields[field].metadata if isinstance(mark, Named)).family
     beside = [(key, value) for key, value in tree.items() if key.value in config.model_fields and key.value != field]
     others = [(key, value) for key, value in tree.items() if (key, value) not in beside]
-    named = [entry for entry in others if entry[0].value in family or isinstance(entry[1], Resolved)] or others[:1]
+    named = [entry for entry in others if entry[0].value in family or _is_resolved(*entry)] or others[:1]
     for key, value in others:
         if (key, value) not in named:
             problems.append(_unknown_argument(config, key, value, family.kind))
@@ -332,6 +332,11 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
     return choose
 
 
+def _is_resolved(key: Scalar, value: Tree) -> bool:
+    """Return whether an entry is the use of a definition under its name."""
+    return isinstance(value, Resolved) and value.name == key.value
+
+
 def _is_null(tree: Tree) -> bool:
     return isinstance(tree, Scalar) and tree.value is None
 
@@ -354,7 +359,7 @@ def _is_member(tree: MappingNode, branches: list[tuple[_Resolve | None, Any]]) -
         return False
     [(key, value)] = entries
     word = str(key.value)
-    if isinstance(value, Resolved) or any(word in family for family in families):
+    if _is_resolved(key, value) or any(word in family for family in families):
         return True
     names_one = (
         value

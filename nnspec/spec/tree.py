@@ -151,14 +151,16 @@ class Resolved(Tree):
     """The arguments of a use of a definition of the document, resolved before the arguments around it are checked.
 
     Attributes:
+        name: The name of the definition.
         value: The object that they stand for.
         arguments: The arguments as written; None if there are none.
     """
 
-    __slots__ = ("arguments", "value")
+    __slots__ = ("arguments", "name", "value")
 
-    def __init__(self, value: Any, arguments: Tree | None, span: Span, place: Place | None = None) -> None:
+    def __init__(self, name: str, value: Any, arguments: Tree | None, span: Span, place: Place | None = None) -> None:
         super().__init__(span, place, 1, False, arguments is not None and arguments.unknown)
+        self.name = name
         self.value = value
         self.arguments = arguments
 

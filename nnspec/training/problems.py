@@ -197,3 +197,31 @@ class NoiseDoesNotFit(Problem):
     message = "`{key}` {reason}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")
+
+
+_BLOCK = (
+    "blocks:\n  squared:\n    inputs: [target, output]\n    layers:\n      - Compute: square(target - output)\n"
+    "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: y\n"
+)
+
+
+class BlockDoesNotFit(Problem):
+    """A block is a loss or metric if it has the inputs `target` and `output`, one output, and no weights.
+
+    Other inputs have the names of outputs or inputs of the network. The result has one value for each example, or for each
+    position along the leading axes of the output.
+    """
+
+    code = "NN520"
+    message = "the block `{block}` {reason}"
+    fails = _HEAD + _BLOCK.replace("target, output]", "target, output, scale]") + "train: {epochs: 1, loss: squared}\n"
+    passes = _HEAD + _BLOCK + "train: {epochs: 1, loss: squared}\n"
+
+
+class LossesDisagree(Problem):
+    """The losses in the list of an output are compared with the same target."""
+
+    code = "NN521"
+    message = "`{loss}` takes {wanted} as the target of `{name}`, and `{first}` takes {got}"
+    fails = _GOOD.replace(_LOSS, "loss: {digit: [SparseCategoricalCrossentropy, CategoricalHinge]}")
+    passes = _GOOD.replace(_LOSS, "loss: {digit: [SparseCategoricalCrossentropy, {CategoricalGeneralizedCrossEntropy: {q: 0.7}}]}")

@@ -150,6 +150,7 @@ _CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
     "class": _class,
     "label": _labels,
     "sequence": _labels,
+    "integer": _labels,
     "distribution": _distribution,
     "probability": _bounded(0, 1, "from 0 to 1"),
     "non_negative": _bounded(0, np.inf, "at least 0"),

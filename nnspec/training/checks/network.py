@@ -43,7 +43,7 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
         return None
     outputs = None
     if section is not None and tree is not None and not check.wrong & {"loss", "objective"}:
-        outputs = check_outputs(graph, section, tree, problems)
+        outputs = check_outputs(check.spec, graph, section, tree, problems)
     targets = _targets(check, graph, outputs)
     data = _data(check, graph, targets)
     if check.require_data:
@@ -73,20 +73,9 @@ def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] 
 def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:
     needs: dict[str, Need] = {}
     for name, output in (targets.outputs if targets is not None else {}).items():
-        if name in graph.gaps.outputs:
-            continue
-        kind = output.loss.target_kind() if output.loss is not None else None
-        if output.loss is not None and kind is not None:
-            loss = output.loss
-            needs[name] = Need(
-                kind,
-                output.type,
-                type(loss).__name__,
-                next(iter(loss.instead), None),
-                getattr(loss, "ignore_class", None),
-                getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
-                loss.by_position,
-            )
+        need = None if name in graph.gaps.outputs else output.need
+        if need is not None:
+            needs[name] = need
     return check_data(
         check.spec,
         graph,

@@ -15,6 +15,7 @@ from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
+from nnspec.training.checks.blocks import with_blocks
 from nnspec.training.checks.network import check_network
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -124,6 +125,8 @@ def _section(
         missing = tree.get("loss") is None
         if missing:
             problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
+        main = model.networks.get("main") if model is not None else None
+        kept = with_blocks(kept, spec.blocks, main.output_names if main is not None else (), problems)
         if model is not None and "main" in model.networks:
             kept = drop_unknown(kept, model.networks["main"], problems)
     without_loss = kept is None
