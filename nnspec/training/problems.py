@@ -74,13 +74,13 @@ class MetricDoesNotFit(Problem):
 
 
 class MetricWithoutTarget(Problem):
-    """A metric needs an output whose loss has a target."""
+    """A metric is compared with a target. `Accuracy` takes the kind of target that the loss takes, so the output needs a loss."""
 
     code = "NN507"
     message = "`{metric}` needs a target, and `{name}` has none"
     fails = (
         _HEAD + _NET + "outputs: {digit: digit, same: digit}\n" + _DIGITS
-        + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}, metrics: {same: SparseCategoricalAccuracy}}\n"
+        + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}, metrics: {same: Accuracy}}\n"
     )  # fmt: skip
     passes = _GOOD
 
