@@ -107,3 +107,130 @@ def test_a_loss_weight_follows_a_schedule_by_step_and_is_logged_and_resumed(tmp_
     again = resume(half.path, progress=Quiet())
     for name, value in whole.weights().items():
         assert np.array_equal(again.weights()[name], value), name
+
+
+WEIGHTED = """nnspec: 1
+name: weighted
+blocks:
+  squared:
+    inputs: {target: {shape: [T, 1]}, output: [T, 1], scale: [T]}
+    layers:
+      - Compute: scale * square(squeeze(target - output, 2))
+    outputs: [compute]
+inputs: {x: [T], scale: [T]}
+layers:
+  - Reshape: {target_shape: [-1, 1]}
+    from: x
+  - Masking
+  - LSTM: {units: 3, return_sequences: true}
+  - Dense: {units: 1}
+    name: y
+outputs: [y]
+data:
+  train: {npz: rows.npz}
+  targets: {y: {column: y, weight: importance}}
+train: {epochs: 1, batch_size: 6, loss: {y: [MeanSquaredError, squared]}, metrics: {y: [squared]}}
+"""
+
+
+def test_weights_of_positions_multiply_the_values_and_masked_positions_do_not_count(tmp_path):
+    draw = np.random.default_rng(3)
+    x, y, importance = draw.normal(size=(3, 6, 5)).astype(np.float32)
+    x[:, 3:] = np.where(draw.random((6, 2)) > 0.5, x[:, 3:], 0)
+    importance = np.abs(importance)
+    scale = draw.random((6, 5)).astype(np.float32)
+    np.savez(tmp_path / "rows.npz", x=x, y=y, importance=importance, scale=scale)
+    run = trained(tmp_path, WEIGHTED)
+    metrics = evaluate(run)
+    from nnspec.training.evaluation.evaluate import trained_model
+
+    predicted = np.asarray(trained_model(run)({"x": x, "scale": scale})["y"])[..., 0]
+    valid = (x != 0).astype(np.float32)
+    squared = (y - predicted) ** 2
+    expected = (valid * importance * squared * (1 + scale)).sum() / valid.sum()
+    assert metrics["loss"] == pytest.approx(expected, rel=1e-4)
+    assert metrics["y_squared"] == pytest.approx((valid * squared * scale).sum() / valid.sum(), rel=1e-4)
+
+
+LABELS = """nnspec: 1
+name: rule
+blocks:
+  perceptron:                                   # the gradient of this loss is the perceptron's update
+    inputs: {target: {shape: [], dtype: int32}, output: [3]}
+    layers:
+      - Compute:
+          wrong: cast(argmax(output, axis=1) != target, float)
+          scores: sum(one_hot(target, 3) * output, axis=1)
+          loss: stop_gradient(wrong) * (max(output, axis=1) - scores)
+        name: criterion
+    outputs: {loss: criterion.loss}
+inputs: {facts: [4]}
+layers:
+  - Dense: {units: 3}
+    name: kind
+  - Dense: {units: 3, activation: softmax}
+    name: other
+outputs: [kind, other]
+data:
+  train: {builtin: iris}
+  inputs: {facts: {columns: [sepal length (cm), sepal width (cm), petal length (cm), petal width (cm)]}}
+  targets: {kind: {column: target}, other: {column: target}}
+train:
+  epochs: 4
+  batch_size: 10
+  optimizer: {SGD: {learning_rate: 0.02}}
+  loss: {kind: perceptron}
+  metrics: {kind: [SparseCategoricalAccuracy, perceptron], other: [SparseCategoricalAccuracy]}
+  early_stopping: {monitor: kind_perceptron, mode: min, patience: 9}
+"""
+
+
+def test_a_block_states_the_type_of_its_target_and_an_output_without_a_loss_has_metrics(tmp_path):
+    run = trained(tmp_path, LABELS)
+    records = run.metrics()
+    assert records[-1]["loss"] < records[0]["loss"]
+    assert records[-1]["kind_perceptron"] == pytest.approx(records[-1]["loss"], rel=1e-4)
+    assert {"kind_sparse_categorical_accuracy", "other_sparse_categorical_accuracy"} <= records[0].keys()
+    assert "other_loss" not in records[0]
+
+
+NET = """inputs: {x: [T, 4], z: [2]}
+layers:
+  - Dense: {units: 3}
+    name: y
+    from: x
+  - Dense: {units: 2}
+    name: z2
+    from: z
+outputs: {y: y, z2: z2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("block", "loss", "code", "words"),
+    [
+        ("inputs: [target, output], layers: [{Compute: 'square(target - output)'}]", "own", None, ""),
+        ("inputs: [target, output, z], layers: [{Compute: 'mean(square(target - output), axis=[1, 2]) + sum(z, axis=1)'}]",
+         "own", None, ""),
+        ("inputs: [output, target, w], layers: [{Compute: 'square(target - output)'}]", "own", "NN520", "reads `w`"),
+        ("inputs: [output], layers: [{Compute: 'square(output)'}]", "own", "NN520", "no input `target`"),
+        ("inputs: [target, output], layers: [{Dense: {units: 3}, from: output}]", "own", "NN520", "has weights"),
+        ("inputs: [target, output], layers: [{Compute: 'sum(target - output, axis=1)'}]", "own", "NN520", "leading axes"),
+        ("inputs: [target, output], layers: [{Compute: 'target > output'}]", "own", "NN520", "no gradient"),
+        ("inputs: [target, output], layers: [{Compute: 'target - outputs'}]", "own", "NN221", "undefined"),
+        ("inputs: {target: {shape: [T], dtype: int32}, output: [T, 3]}, layers: [{Compute: 'mean(output, axis=2)'}]",
+         "[MeanSquaredError, own]", "NN520", "int32"),
+        ("inputs: [target, output], layers: [{Compute: 'square(target - output)'}]", "onw", "NN109", "unknown loss"),
+        ("inputs: [target, output], params: {a: float}, layers: [{Compute: 'a * (target - output)'}]", "own", "NN110",
+         "a"),
+    ],
+)  # fmt: skip
+def test_a_block_that_is_no_loss_is_reported_where_it_is_used(tmp_path, block, loss, code, words):
+    from nnspec.api import validate
+
+    file = tmp_path / "a.nnspec.yaml"
+    text = f"nnspec: 1\nname: a\nblocks: {{own: {{{block}}}}}\n{NET}train: {{epochs: 1, loss: {{y: {loss}, z2: Value}}}}\n"
+    file.write_text(text, encoding="utf-8")
+    found = [problem for problem in validate(file) if problem.is_error]
+    assert [problem.code for problem in found] == ([code] if code else []), found
+    assert all(words in f"{problem.message} {problem.help}" for problem in found), found
