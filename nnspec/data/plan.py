@@ -63,6 +63,12 @@ class Need:
             del shape[self.axis]
         return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
 
+    @property
+    def positions(self) -> tuple[int | Dim, ...]:
+        """The shape of the weights of positions: the axes of the output but the last one, before cropping."""
+        shape = self.output.shape[:-1]
+        return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else shape
+
 
 def target_shape(need: Need, sizes: Mapping[str, int]) -> tuple[int | None, ...]:
     """Return the shape that a loss requires of one target; None for unknown sizes.
@@ -78,12 +84,6 @@ def target_shape(need: Need, sizes: Mapping[str, int]) -> tuple[int | None, ...]
         return (None,)
     output = [substitute(size, values) for size in need.shape]
     return tuple(size if isinstance(size, int) else None for size in output)
-
-    @property
-    def positions(self) -> tuple[int | Dim, ...]:
-        """The shape of the weights of positions: the axes of the output but the last one, before cropping."""
-        shape = self.output.shape[:-1]
-        return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else shape
 
 
 @dataclass(frozen=True)

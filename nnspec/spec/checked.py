@@ -324,7 +324,7 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
                 bare = isinstance(tree, Scalar) and isinstance(tree.value, str) and not _has_literal(branches, tree)
                 bare = bare and not (takes_numbers and is_like_a_number(tree))
                 main = isinstance(annotation, type) and issubclass(annotation, Config) and annotation.main_argument is not None
-                fits = isinstance(tree, MappingNode) or bare or (main and not _is_null(tree))
+                fits = isinstance(tree, MappingNode | Resolved) or bare or (main and not _is_null(tree))
             if fits:
                 return resolve(tree, problems)
         return tree.plain()

@@ -159,7 +159,7 @@ blocks:
     inputs: {target: {shape: [], dtype: int32}, output: [3]}
     layers:
       - Compute:
-          wrong: cast(argmax(output, axis=1) != target, float)
+          wrong: cast(argmax(output, axis=1) != target, 'float32')
           scores: sum(one_hot(target, 3) * output, axis=1)
           loss: stop_gradient(wrong) * (max(output, axis=1) - scores)
         name: criterion
@@ -221,7 +221,7 @@ outputs: {y: y, z2: z2}
         ("inputs: {target: {shape: [T], dtype: int32}, output: [T, 3]}, layers: [{Compute: 'mean(output, axis=2)'}]",
          "[MeanSquaredError, own]", "NN520", "int32"),
         ("inputs: [target, output], layers: [{Compute: 'square(target - output)'}]", "onw", "NN109", "unknown loss"),
-        ("inputs: [target, output], params: {a: float}, layers: [{Compute: 'a * (target - output)'}]", "own", "NN110",
+        ("inputs: [target, output], params: {a: float}, layers: [{Compute: 'a * (target - output)'}]", "own", "NN104",
          "a"),
     ],
 )  # fmt: skip

@@ -225,7 +225,7 @@ class BlockBuilder:
             return self._wrong(use, f"has {len(graph.outputs)} outputs", "write `outputs: [NAME]` in the block")
         type_ = use.type
         leads = type_.rank <= compared.rank and all(
-            same_size(a, b) is not False for a, b in zip(type_.shape, compared.shape, strict=False)
+            same_size(a, b) is True for a, b in zip(type_.shape, compared.shape, strict=False)
         )
         if not leads:
             reason = f"returns {type_} for each example, and `{output}` is {compared}"
