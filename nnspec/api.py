@@ -54,7 +54,7 @@ def validate(
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
             model = survey(spec, problems)
-            if any(node.start for graph in model.networks.values() for node in graph.nodes.values()):
+            if any(node.start for graph in model.networks.values() for node in graph.every_node()):
                 from nnspec.training.loop.initial_weights import check_starting
 
                 check_starting(spec, model.networks.values(), problems)
@@ -91,13 +91,21 @@ def _all_problems() -> Mapping[str, type[Problem]]:
 def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, data: bool) -> None:
     if data and spec.section("train") is None and "main" in model.networks:
         require("train")
-        from nnspec.data.check_values import check_values
+        from nnspec.data.check_values import check_known_values, check_values
 
+        before = len(problems)
         check_values(spec, model.networks["main"], problems)
+        if any(problem.is_error for problem in problems[before:]):
+            check_known_values(spec, model.networks["main"], problems)
         return
     from nnspec.training.checks.training import check_training
 
     plan = check_training(spec, model, problems, require_data=data)
+    if data and plan is None and "main" in model.networks:
+        require("train")
+        from nnspec.data.check_values import check_known_values
+
+        check_known_values(spec, model.networks["main"], problems)
     if data and plan is not None and plan.data is not None:
         require("train")
         from nnspec.data.prepare import prepare
@@ -152,10 +160,15 @@ def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None
         True
     """
     from nnspec.comparison import compare
+
+    first, second = (_loaded(spec, root) for spec in (a, b))
+    return compare(first, compile(first), second, compile(second))
+
+
+def _loaded(spec: str | Path | Spec, root: Path | None) -> Spec:
     from nnspec.spec import load
 
-    first, second = (spec if isinstance(spec, Spec) else load(spec, root=root) for spec in (a, b))
-    return compare(first, compile(first), second, compile(second))
+    return spec if isinstance(spec, Spec) else load(spec, root=root)
 
 
 def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
@@ -266,13 +279,16 @@ def convolutionalize(
     return convolutionalizing.convolutionalize(model, folder, opset=opset, root=root)
 
 
-def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[list[Path], tuple[Diagnostic, ...]]:
+def build(
+    spec: str | Path | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None
+) -> tuple[list[Path], tuple[Diagnostic, ...]]:
     """Write the compiled graph, the Keras models and the verified ONNX models of a spec, with initial weights.
 
     Args:
-        spec: The spec.
+        spec: The spec, or its file.
         folder: The output folder; created if missing.
         seed: The seed of the initial weights.
+        root: The folder that the spec's paths must be in.
 
     Returns:
         The files, ``graph.json``, ``model.keras``, ``model.onnx`` (``NAME.keras``, ``NAME.onnx`` for each network of
@@ -285,5 +301,6 @@ def build(spec: Spec, folder: str | Path, *, seed: int | None = None) -> tuple[l
     require("train", "export")
     from nnspec.exporting.building import write_build
 
-    model = compile(spec)
-    return write_build(spec, model, Path(folder), seed=seed), model.diagnostics
+    loaded = _loaded(spec, root)
+    model = compile(loaded)
+    return write_build(loaded, model, Path(folder), seed=seed), model.diagnostics

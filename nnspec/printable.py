@@ -35,13 +35,13 @@ def printable(text: object) -> str:
 
 
 def on_one_line(text: object) -> str:
-    """Escape every control character, including tabs and newlines.
+    """Escape every control character, including tabs and newlines, and the workflow commands that may be within a line.
 
     Example:
         >>> on_one_line("cat\\n::error::")
         'cat\\\\n::error::'
     """
-    return printable(text).replace("\n", "\\n").replace("\t", "\\t")
+    return printable(text).replace("\n", "\\n").replace("\t", "\\t").replace("##[", "##\\x5b")
 
 
 def terminal_text(text: object) -> str:

@@ -175,7 +175,7 @@ def own_compute_mask() -> Any:
     return keras.Model(t, L.LSTM(2)(NoMask(3)(L.Embedding(5, 4, mask_zero=True)(t))))
 
 
-@probe(refused="input layer of your own")
+@probe(refused="input layer of a custom class")
 def input_layer_of_ones_own() -> Any:
     layer = InputLayer(shape=(4,))
     return keras.Model(layer.output, L.Dense(2)(layer.output))

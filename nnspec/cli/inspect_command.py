@@ -87,12 +87,22 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
         described["networks"][name] |= {"at": own} if own else {}
     if form == "json":
         return json_text(described, indent=1) + "\n"
-    texts = []
+    texts = [_params(model)] if model.params else []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
         title += f" at {', '.join(f'{symbol} = {size}' for symbol, size in sizes[name].items())}" if sizes[name] else ""
         texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
     return "\n".join(texts)
+
+
+def _params(model: Model) -> str:
+    from nnspec.spec.dumping import flow
+
+    rows = [
+        [param.name, "" if param.default is None else flow(param.default.plain()), param.text(), param.help]
+        for param in model.params.values()
+    ]
+    return table(["param", "value", "bounds", "help"], rows) + "\n"
 
 
 def _text(title: str, network: dict[str, Any]) -> str:

@@ -76,13 +76,14 @@ def _figures(graph: Graph) -> dict[str, Any]:
 
 def _layers(a: Graph, b: Graph) -> tuple[LayerChange, ...]:
     found: list[LayerChange] = []
-    for name, node in b.nodes.items():
-        before = a.nodes.get(name)
+    nodes_a, nodes_b = ({node.name: node for node in graph.every_node()} for graph in (a, b))
+    for name, node in nodes_b.items():
+        before = nodes_a.get(name)
         if before is None:
             found.append(LayerChange(name, "added", node.op))
         elif changes := tuple(_values("", _facts(before, node), _facts(node, before))):
             found.append(LayerChange(name, "changed", node.op, changes))
-    found += [LayerChange(name, "removed", node.op) for name, node in a.nodes.items() if name not in b.nodes]
+    found += [LayerChange(name, "removed", node.op) for name, node in nodes_a.items() if name not in nodes_b]
     return tuple(found)
 
 

@@ -30,7 +30,7 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, did_you_mean, listed
 
-__all__ = ["PARTS", "check_data", "suspect", "unreadable", "without_later"]
+__all__ = ["PARTS", "check_data", "known_data", "suspect", "unreadable", "without_later"]
 
 PARTS = ("train", "validation", "test")
 """The splits that can have a reader."""
@@ -62,6 +62,34 @@ def check_data(
     Returns:
         The plan; None if the section is missing or has errors.
     """
+    before = len(problems)
+    plan = known_data(
+        spec,
+        graph,
+        needs,
+        problems,
+        target_sources=target_sources,
+        require_data=require_data,
+        parts=parts,
+        certain=certain,
+    )
+    if plan is None or plan.section.wrong_arguments or graph.gaps or any(problem.is_error for problem in problems[before:]):
+        return None
+    return plan
+
+
+def known_data(
+    spec: Spec,
+    graph: Graph,
+    needs: Mapping[str, Need],
+    problems: list[Diagnostic],
+    *,
+    target_sources: Mapping[str, TargetSource] | None = None,
+    require_data: bool = False,
+    parts: Collection[str] = PARTS,
+    certain: bool = True,
+) -> DataPlan | None:
+    """Check the section ``data`` as [`check_data`][] does, and return the plan as far as it is known; None if nothing is."""
     tree = spec.section("data")
     if tree is None:
         return None
@@ -109,7 +137,7 @@ def check_data(
             check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
-    return None if not checked.is_right or graph.gaps or any(problem.is_error for problem in problems[before:]) else plan
+    return plan
 
 
 def _check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:

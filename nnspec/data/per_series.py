@@ -36,6 +36,10 @@ class RowSeries:
     numbers: NDArray[np.int64]
     labels: tuple[tuple[str, ...], ...]
 
+    def rows(self, rows: slice) -> RowSeries:
+        """Return the series of some of the rows."""
+        return RowSeries(self.numbers[rows], self.labels)
+
     def indices(self, labels: Sequence[Sequence[str]]) -> NDArray[np.int64]:
         """Return for each row the index of its series in a list of labels.
 

@@ -18,7 +18,9 @@ Shape = tuple[int | None, ...]
 
 def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str, Column], problems: list[Diagnostic]) -> None:
     """Report feeds whose shape does not match, or whose transforms cannot be applied."""
-    made = {place: column for place, feed in feeds.items() if (column := _made(plan, place, feed, columns, problems))}
+    made = {
+        place: column for place, feed in feeds.items() if (column := transformed_column(plan, place, feed, columns, problems))
+    }
     sizes: dict[str, int] = {}
     for place, column in made.items():
         kind, _, name = place.partition(".")
@@ -40,7 +42,9 @@ def fits(got: Shape, wanted: tuple[int | Dim, ...] | Shape) -> bool:
     return False
 
 
-def _made(plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]) -> Column | None:
+def transformed_column(
+    plan: DataPlan, place: str, feed: Feed, columns: Mapping[str, Column], problems: list[Diagnostic]
+) -> Column | None:
     """Infer the column that results from stacking and from the transforms of a feed."""
     kind, _, name = place.partition(".")
     parts = [columns[column] for column in feed.columns]

@@ -79,7 +79,7 @@ class _Rounding(keras.layers.Layer):  # type: ignore[misc]
     def call(self, x: Any) -> Any:
         up = keras.random.uniform(keras.ops.shape(x), seed=1, dtype=x.dtype) < 0.5
         last = float(np.finfo(keras.backend.standardize_dtype(x.dtype)).eps)
-        return x * keras.ops.where(up, 1 + last, 1 - last)
+        return x * keras.ops.cast(keras.ops.where(up, 1 + last, 1 - last), x.dtype)
 
 
 def _rounded(model: keras.Model) -> keras.Model:

@@ -9,6 +9,18 @@ from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
 from nnspec.graph.binding import Binding, bind_ports
+from nnspec.graph.cells import (
+    MERGES,
+    cell_inputs,
+    cell_of,
+    check_body,
+    check_sequence,
+    recurrence_ports,
+    sequences_of,
+    starts_of,
+    state_names,
+)
+from nnspec.graph.checks import decide
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -29,19 +41,22 @@ from nnspec.graph.wiring import counts_examples, misplaced, ports_of, reads_by_n
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.plugin import plugin_of, tried
+from nnspec.layers.rnn import unsized_error
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.checks import Check
 from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
-from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
+from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text, substitute
 from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder", "unbuilt"]
 
 _Fed = Mapping[str, tuple[Source, Given]]
+_Inner = Nested | NetworkUse | Recurrence | BothDirections
 
 
 @dataclass(frozen=True)
@@ -113,6 +128,9 @@ class Builder:
         if graph.nodes:
             self._given += only_one(graph.bound, self._bound_by)
             self._given.extend(advise(graph, self._read_in_gaps))
+            for node in graph.every_node():
+                if node.body is not None:
+                    self._given.extend(advise(node.body))
         return graph
 
     def _start_anew(self) -> None:
@@ -156,7 +174,7 @@ class Builder:
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if any(node.startswith(f"{name}/") for node in graph.nodes):
+            if not name or any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
@@ -178,6 +196,8 @@ class Builder:
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
+        if not gaps:
+            self._decide(network.checks, inputs, graph.output_types, "")
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
@@ -234,21 +254,30 @@ class Builder:
         fed = self._fed(step, _ports(content, self._networks), sources, found)
         if fed is None:
             return None
+        return self._applied(step, content, fed, scope, here)
+
+    def _applied(
+        self, step: Step, content: Layer | _Inner, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
         if content.time_distributed:
             return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
-    def _inside(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _inside(self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+        if isinstance(content, Recurrence):
+            return self._recurrence(step, content, fed, scope, here)
+        if isinstance(content, BothDirections):
+            return self._both_directions(step, content, fed, scope, here)
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
+        if content.carries:
+            return self._carried(step, content, fed, scope, here)
         return self._nested(step, content, fed, scope, here)
 
     def _time_distributed(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
+        self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around
     ) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""
         before = set(self._nodes)
@@ -274,6 +303,115 @@ class Builder:
         ends = {str(1 + number): (source, given) for number, given in enumerate(inside.values())}
         others = tuple(type_.shape[0] for _, (_, type_) in list(fed.values())[1:])
         return self._layer(step, BatchToSteps(outputs=tuple(inside), steps=others), {"0": (source, like), **ends}, here)
+
+    # --- recurrences -----------------------------------------------------------------------------------------------------
+
+    def _recurrence(
+        self, step: Step, content: Recurrence, fed: _Fed, scope: Scope, here: _Around, *, keeps_order: bool = False
+    ) -> Mapping[str, Given] | None:
+        """Build the graph of a cell, and the node that runs it at each step."""
+        own = here
+        if content.time_distributed:  # then the last node has the step's name
+            own = replace(here, prefix=f"{here.prefix}/rnn", weights=f"{here.weights}/rnn")
+            here = replace(here, prefix=own.prefix)
+        try:
+            given = self._at_each_step(content, fed)
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        if given is None:
+            return None
+        outer, self._nodes = self._nodes, {}
+        try:
+            outputs = self._cell(content.cell, given, scope, here)
+        finally:
+            inner, self._nodes = self._nodes, outer
+        if outputs is None:
+            return None
+        inputs = {port: type_ for port, (_, (_, type_)) in given.items()}
+        body = Graph(here.prefix, inputs, inner, {}).giving({name: ref for name, (ref, _) in outputs.items()})
+        try:
+            cell = cell_of(content, body, fed)
+            layer = content.layer.running(cell, keeps_order=keeps_order)
+            if unsized := layer.unsized():
+                raise unsized_error(*unsized)
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        self._problems += check_body(cell, body)
+        return self._layer(step, layer, fed, own)
+
+    def _at_each_step(self, content: Recurrence, fed: _Fed) -> _Fed | None:
+        """Return what each input of a cell is fed at one step; None if a declaration that has been reported is missing."""
+        cell = content.cell.content
+        names = cell_inputs(cell, self._networks)
+        sequences = sequences_of(content, names)
+        states = state_names(cell, self._networks)
+        found: dict[str, tuple[Source, Given]] = {}
+        for port in names:
+            if port in fed:
+                source, (_, type_) = fed[port]
+                if port in sequences:
+                    type_ = check_sequence(content.layer, port, type_)
+                found[port] = source, (Ref(port), type_.masked(None) if port in states else type_)
+        missing = [port for port in names if port not in fed]
+        types = starts_of(
+            cell, content.cell.op, missing, {port: type_ for port, (_, (_, type_)) in found.items()}, self._networks
+        )
+        if types is None:
+            return None
+        at = content.cell
+        started = {port: (Source(port, port, at.span, at.path, implied=True), (Ref(port), types[port])) for port in missing}
+        return {port: found[port] if port in found else started[port] for port in names}
+
+    def _cell(self, cell: Step, given: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+        """Build one step of a cell. A built-in cell has the weights of its step: ``rnn/kernel``."""
+        content = cell.content
+        at = replace(here, prefix=f"{here.prefix}/{cell.name}")
+        if isinstance(content, Layer):
+            return self._layer(cell, content, given, at)
+        assert isinstance(content, Nested | NetworkUse)
+        return self._inside(cell, content, given, scope, here if isinstance(content, Nested) else at)
+
+    def _both_directions(
+        self, step: Step, content: BothDirections, fed: _Fed, scope: Scope, here: _Around
+    ) -> Mapping[str, Given] | None:
+        """Build a recurrence for each direction, and merge their outputs."""
+        outputs: dict[str, Given] = {}
+        results: dict[str, dict[str, Given]] = {}
+        for inner in content.steps:
+            run = inner.content
+            assert isinstance(run, Recurrence)
+            names = cell_inputs(run.cell.content, self._networks)
+            own = {port: fed[key] for port in names for key in (f"{inner.name}_{port}", port) if key in fed}
+            layer = run.layer
+            if layer.return_sequences:
+                layer = layer.model_copy(update={"zero_output_for_mask": True})
+            made = self._recurrence(inner, replace(run, layer=layer), own, scope, here.inside().at(inner), keeps_order=True)
+            if made is None:
+                return None
+            states = state_names(run.cell.content, self._networks) if layer.return_state else ()
+            outputs |= {f"{inner.name}_{name}": given for name, given in made.items() if name in states}
+            results[inner.name] = {name: given for name, given in made.items() if name not in states}
+        forward, backward = results["forward"], results["backward"]
+        if content.merge_mode is None:
+            both = {f"{way}_{name}": given for way, found in results.items() for name, given in found.items()}
+            return both | outputs
+        merged: dict[str, Given] = {}
+        for name in forward:
+            pair = {"0": forward[name], "1": backward[name]}
+            at = here.inside()
+            at = replace(at, prefix=f"{at.prefix}{name}", weights=f"{at.weights}{name}")
+            source = next(iter(fed.values()))[0]
+            merge = LAYERS.get(MERGES[content.merge_mode])()
+            assert isinstance(merge, Layer)
+            found = self._layer(step, merge, {port: (source, given) for port, given in pair.items()}, at)
+            if found is None:
+                return None
+            merged[name] = found["output"]
+        return merged | outputs
+
+    # --- layers ------------------------------------------------------------------------------------------------------------
 
     def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
@@ -327,12 +465,41 @@ class Builder:
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
         if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
+        if outputs is not None and content.outputs is None and len(outputs) == 1:
+            outputs = {"output": next(iter(outputs.values()))}
+        if outputs is not None:
+            known = {name: given for name, given in inputs.items() if given is not None}
+            self._decide(content.checks, _types(known), _types(outputs), here.prefix)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
             self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
-        if outputs is None or content.outputs is not None:
-            return outputs
-        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+        return outputs
+
+    def _decide(
+        self, checks: tuple[Check, ...], inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], prefix: str
+    ) -> None:
+        """Decide checks of sizes, and keep what must be true of free sizes."""
+        for check in checks:
+            self._bindings += [(prefix, request) for request in decide(check, inputs, outputs, self._problems)]
+
+    def _carried(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+        """Build repetitions that each feed their outputs to the inputs of the next, by name."""
+        scope = Scope({}, _first_of_each(content.steps), around, step.name, prefix=here.inside().prefix)
+        outputs: Mapping[str, Given] = {port: given for port, (_, given) in fed.items()}
+        for part in content.steps:
+            missing = [port for port in fed if port not in outputs]
+            if missing:
+                self._problems.append(_cannot_repeat(step, list(fed), missing, list(outputs)))
+                return None
+            sources = {port: Source(port, port, step.span, step.path, implied=True) for port in fed}
+            inside = {port: (source, outputs[port]) for port, source in sources.items()}
+            assert isinstance(part.content, Nested | NetworkUse | None)
+            built = None if part.content is None else self._applied(part, part.content, inside, scope, here.inside().at(part))
+            scope.built[part.name] = built
+            if built is None:
+                return None
+            outputs = built
+        return outputs
 
     def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
@@ -352,18 +519,18 @@ class Builder:
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        note = Note(f"in this use of the network `{network.name}`", step.span)
-        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
             outputs = {"output": outputs["output"]}
+        if outputs is not None:
+            self._decide(network.checks, _types(given), _types(outputs), here.prefix)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         ports = {port: ref for port, (ref, _) in given.items()}
         named = {name: ref for name, (ref, _) in (outputs or {}).items()}
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
 
-    def _bound(
-        self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around
-    ) -> Binding | None:
+    def _bound(self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around) -> Binding | None:
         """Return the sizes that the declared inputs have in this use; reports and returns None if they do not fit."""
         try:
             found = bind_ports(what, declared, {port: type_ for port, (_, (_, type_)) in fed.items()})
@@ -488,10 +655,13 @@ def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
     """Yield the paths of the steps, nested steps and used networks."""
     for step in steps:
         yield prefix + step.name
-        if isinstance(step.content, Nested):
-            yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
-        elif isinstance(step.content, NetworkUse):
+        yield from step_paths(inner_steps(step.content), f"{prefix}{step.name}/")
+        if isinstance(step.content, NetworkUse):
             yield step.content.network
+
+
+def _types(given: Mapping[str, Given]) -> dict[str, TensorType]:
+    return {name: type_ for name, (_, type_) in given.items()}
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
@@ -501,9 +671,19 @@ def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
     return names
 
 
-def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
+def _cannot_repeat(step: Step, inputs: list[str], missing: list[str], outputs: list[str]) -> Diagnostic:
+    named = ", ".join(f"{name}: …" for name in inputs)
+    what = f"an output `{missing[0]}`" if len(missing) == 1 else f"outputs {listed(missing)}"
+    reason = f"`{step.op}` has no {what.removeprefix('an ')} to feed to the next repetition"
+    help = f"give it outputs with the names of its inputs: `outputs: {{{named}}}`; its outputs are {listed(outputs)}"
+    return g.CannotRepeat.at(step.span, step.path, help=help, reason=reason)
+
+
+def _ports(content: Layer | _Inner, networks: Mapping[str, Network]) -> Ports:
     if isinstance(content, Layer):
         return content.ports
+    if isinstance(content, Recurrence | BothDirections):
+        return recurrence_ports(content, networks)
     if isinstance(content, NetworkUse):
         return Ports(tuple(networks[content.network].inputs))
     return Ports(tuple(_port(content, networks) if name == INPUT else name for name in content.inputs))

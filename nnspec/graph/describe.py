@@ -20,19 +20,21 @@ def describe(model: Model) -> dict[str, Any]:
 
     Returns:
         ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs",
-        "peak_activation_bytes", "layers"}}}``. A shape starts with null for the batch; a symbol is its name; a value that
+        "peak_activation_bytes", "layers"}}}``, and ``"params"`` if there are any: ``{NAME: {"value", "type", "at_least", …,
+        "help"}}``. A shape starts with null for the batch; a symbol is its name; a value that
         depends on a symbol is an expression; the peak of activations is a list of expressions if it is their maximum.
         Strides of receptive fields below 1 are strings, ``1/2``. A layer from another package has ``plugin``: its package, and
         whether it is exported by its own ``to_onnx`` or with ``tf2onnx``.
     """
-    return {"name": model.name, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
+    params = {"params": {name: param.as_json() for name, param in model.params.items()}} if model.params else {}
+    return {"name": model.name, **params, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
 
 
 def _network(graph: Graph) -> dict[str, Any]:
     fields = receptive_fields(graph)
     layers = []
-    for node in graph.nodes.values():
-        field = fields[node.name]
+    for node in graph.every_node():
+        field = fields.get(node.name)
         layers.append(
             {
                 "name": node.name,

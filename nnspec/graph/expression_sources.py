@@ -8,7 +8,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
 from nnspec.spec.compute import reads_of
-from nnspec.spec.step import Step
+from nnspec.spec.step import INPUT, Step
 from nnspec.types import listed
 
 
@@ -23,7 +23,10 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     """
     inputs = list(scope.inputs)
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
-    shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
+    if above is not None:
+        shown = f"the step before, `{previous}`"
+    else:
+        shown = "the input of these steps" if previous == INPUT else f"the input `{previous}`"
     layer = step.content
     assert isinstance(layer, Compute)
     found: list[Source] = []
@@ -34,12 +37,14 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         is_tensor = scope.is_defined(name, before=step.name)
         own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
         meanings = [own] if is_tensor else []
-        if name == "x" and previous is not None and (previous != "x" or not is_tensor):
+        is_same = is_tensor and above is None and previous is not None and _is_input(scope, name, previous)
+        if name == "x" and previous is not None and not (is_tensor and previous == "x") and not is_same:
             meanings.append(shown)
         if read.name in layer.params or name in CONSTANTS:
             meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
+            tensor = name if tensor == INPUT else tensor
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
             first, second, *_ = meanings
             found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
@@ -54,3 +59,14 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
                 text = previous + read.name[1:]
             found.append(Source(text, read.name, span, read.scalar.path))
     return found if len(problems) == before else None
+
+
+def _is_input(scope: Scope, name: str, input: str) -> bool:
+    """Return whether a name of an enclosing list is the very tensor that an input of this list is."""
+    holder = scope.holder(name)
+    given = holder.inputs.get(name) if holder is not None and name in holder.inputs else None
+    if holder is not None and given is None:
+        built = holder.built.get(name) or {}
+        given = next(iter(built.values()), None)
+    own = scope.inputs.get(input)
+    return given is not None and own is not None and given[0] == own[0]

@@ -84,6 +84,16 @@ def _is_model(entry: Mapping[str, Any]) -> bool:
     return kind in (_SEQUENTIAL, *_FUNCTIONAL) and needed <= config.keys()
 
 
+def _at_every_step(entry: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the model that a ``TimeDistributed`` applies; None if it applies another layer, or is another layer."""
+    config = entry.get("config")
+    inner = config.get("layer") if isinstance(config, dict) else None
+    is_wrapper = (entry.get("class_name") == "TimeDistributed" and is_of_keras(entry)) or (
+        entry.get("registered_name") == "nnspec>EveryStep"
+    )
+    return inner if is_wrapper and isinstance(inner, dict) and _is_model(inner) else None
+
+
 def _is_input(entry: Mapping[str, Any]) -> bool:
     return entry.get("class_name") == "InputLayer" and is_of_keras(entry)
 
@@ -106,7 +116,7 @@ def _functional(
         if own in layers or own in declared:
             raise ConfigError(f"`{name}` has two layers `{own}`")
         if _is_input(entry):
-            declared[own] = _input(entry, own)
+            declared[own] = _input(mapping_in(entry.get("config"), f"the input `{own}`"), own)
         else:
             calls = tuple(call_of(node, own) for node in list_in(entry.get("inbound_nodes", []), f"the calls of `{own}`"))
             layers[own] = _layer(entry, own, calls, place, shared)
@@ -114,8 +124,8 @@ def _functional(
     begins, counted = ends(config["input_layers"], f"the inputs of `{name}`")
     inputs = [tensor.layer for tensor in begins.values()]
     for given in inputs:
-        if given in layers and not layers[given].is_keras:
-            raise ConfigError(f"`{name}` has the input `{given}`, an input layer of a custom class: use `keras.Input`")
+        if given in layers and not layers[given].is_keras:  # reported with the other layers without an equivalent
+            declared[given] = _input(layers[given].config, given)
         if given not in declared:
             raise ConfigError(f"`{name}` has the input `{given}`, which is not an `InputLayer`")
     outer, order = ends(config["output_layers"], f"the outputs of `{name}`")
@@ -144,7 +154,7 @@ def _sequential(
     for entry in entries:
         own = str(entry.get("name") or mapping_in(entry.get("config"), "a layer").get("name"))
         if _is_input(entry):
-            inputs[own] = _input(entry, own)
+            inputs[own] = _input(mapping_in(entry.get("config"), f"the input `{own}`"), own)
             above = Tensor(own)
             continue
         if above is None:
@@ -178,6 +188,12 @@ def _layer(
     if before is not None:
         return replace(before, name=name, calls=calls, same_as=before.name)
     registered = entry.get("registered_name")
+    inner = _at_every_step(entry)
+    held = None
+    if group and inner is not None:
+        held = _layer(inner, str(mapping_in(inner["config"], f"`{name}`").get("name")), (), f"{group}/layer", shared).model
+    elif group and _is_model(entry):
+        held = _model(entry, f"{group}/", shared)
     layer = KerasLayer(
         name,
         kind,
@@ -186,8 +202,9 @@ def _layer(
         mapping_in(entry.get("config"), f"`{name}`"),
         calls,
         group,
-        _model(entry, f"{group}/", shared) if _is_model(entry) and group else None,
+        held,
         is_of_keras(entry),
+        every_step=inner is not None,
     )
     if group:
         shared.add(entry, layer)
@@ -218,8 +235,7 @@ def _snake(kind: str) -> str:
     return re.sub("([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def _input(entry: Mapping[str, Any], name: str) -> tuple[tuple[int | None, ...], str]:
-    config = mapping_in(entry.get("config"), f"the input `{name}`")
+def _input(config: Mapping[str, Any], name: str) -> tuple[tuple[int | None, ...], str]:
     for flag in ("sparse", "ragged", "optional"):
         if config.get(flag):
             raise ConfigError(f"the input `{name}` is {flag}; inputs of a spec are dense and required")

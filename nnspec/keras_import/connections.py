@@ -92,7 +92,7 @@ def output_of(tensor: Tensor, layers: Mapping[str, KerasLayer]) -> Tensor:
 
 def _counts_from_one(layer: KerasLayer) -> bool:
     """Whether it is a functional model or a subclass of one."""
-    return layer.kind != "Sequential" and (layer.model is not None or "output_layers" in layer.config)
+    return layer.kind != "Sequential" and layer.is_model
 
 
 def renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
@@ -105,9 +105,7 @@ def renumbered(layers: dict[str, KerasLayer]) -> dict[str, KerasLayer]:
     late = {
         name
         for name, layer in layers.items()
-        if (layer.model is not None or "output_layers" in layer.config)
-        and max(read.get(name, {0})) >= max(1, len(layer.calls))
-        and 0 not in read[name]
+        if layer.is_model and max(read.get(name, {0})) >= max(1, len(layer.calls)) and 0 not in read[name]
     }
     if not late:
         return layers

@@ -11,7 +11,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.keras_import import problems as k
 from nnspec.keras_import.model import KerasModel
 
-__all__ = ["live_config", "live_problems", "live_statistics"]
+__all__ = ["live_config", "live_problems", "live_statistics", "without_wrapper"]
 
 _COMPUTING = ("__call__", "call", "compute_mask", "compute_output_shape", "compute_output_spec")
 
@@ -29,8 +29,15 @@ def live_config(model: Any) -> Any:
 def _models(model: Any) -> Iterator[Any]:
     yield model
     for layer in model.layers:
-        if hasattr(layer, "layers"):
-            yield from _models(layer)
+        inner = without_wrapper(layer)
+        if hasattr(inner, "layers"):
+            yield from _models(inner)
+
+
+def without_wrapper(layer: Any) -> Any:
+    """Return the model that a ``TimeDistributed`` applies; any other layer itself."""
+    inner = getattr(layer, "layer", None)
+    return inner if hasattr(inner, "layers") else layer
 
 
 def _base(kind: type) -> type:
@@ -82,7 +89,7 @@ def live_statistics(model: KerasModel, live: Any, place: str) -> Any:
             continue
         own = live.get_layer(layer.name)
         if layer.model is not None:
-            return live_statistics(layer.model, own, place)
+            return live_statistics(layer.model, without_wrapper(own), place)
         number = int(place.rpartition("/")[2])
         return own.weights[number].numpy() if number < len(own.weights) else None
     return None

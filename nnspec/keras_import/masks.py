@@ -13,6 +13,7 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, KerasModel, Tensor,
 from nnspec.keras_import.order import calls_in_order
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
+from nnspec.layers.time_distributed import TimeDistributed
 
 __all__ = ["check_masks"]
 
@@ -103,9 +104,7 @@ class _Check:
             theirs = _NONE if layer.is_operation or (layer.kind in _ALONE and len(read) > 1) else carried
         ours = _NONE.union(*(self._ours.get(ref, _NONE) for ref in refs[: 1 if layer.kind in _ALONE else None]))
         node = self._graph.nodes.get(use.prefix + steps[0].name)
-        matters = (
-            layer.model is not None or given is not None or (node is not None and (node.layer.uses_mask or node.op in _MERGES))
-        )
+        matters = layer.model is not None or given is not None or (node is not None and _uses_mask(node))
         if ours != theirs and matters:
             at, name, reason = use.prefix + steps[0].name, use.prefix + layer.name, _reason(ours, theirs)
             problem = k.OtherMask.at(self._span, at, help=_HELP, layer=name, kind=kind_of(layer), reason=reason)
@@ -121,12 +120,14 @@ class _Check:
         inner = self._networks[step.network]
         refs = {port: self._ref(use, source) for port, source in step.sources.items()}
         masks = {Tensor(name): self._ours.get(refs[ours], _NONE) for name, ours in inner.input_names.items() if ours in refs}
+        if step.every_step:  # the mask of one step, even if it is one value
+            refs = {port: Ref(f"{use.prefix}{step.name}/{port}") for port in refs}
         self.network(_Use(inner, f"{use.prefix}{step.name}/", refs, masks))
 
     def _note(self, use: _Use, steps: Iterable[PlannedStep], theirs: Roots, ours: Roots) -> None:
         for step in steps:
             for index, text in _given_by(step, self._networks, self._graph.nodes.get(use.prefix + step.name)):
-                made = self._ours.get(self._ref(use, text), _NONE)
+                made = theirs if step.every_step else self._ours.get(self._ref(use, text), _NONE)
                 use.theirs[Tensor(step.keras.name, step.call, index)] = made if not ours else theirs if made else _NONE
 
     def _ref(self, use: _Use, text: str) -> Ref:
@@ -219,6 +220,12 @@ def _roots(graph: Graph) -> dict[Ref, Roots]:
             inherited = _NONE.union(*given) if node.layer.passes_mask or any(given) else _NONE
             found[Ref(node.name, output)] = inherited or frozenset({str(ref) for ref in node.inputs.values()})
     return found
+
+
+def _uses_mask(node: Node) -> bool:
+    """Whether a mask changes what a layer computes, or what it applies at every time step."""
+    applied = node.layer.inner if isinstance(node.layer, TimeDistributed) else node.layer
+    return applied.uses_mask or type(applied).__name__ in _MERGES
 
 
 def _is_padding(layer: KerasLayer, call: KerasCall, model: KerasModel) -> bool:

@@ -69,7 +69,8 @@ class KerasLayer:
         config: Its arguments.
         calls: Its calls, in order.
         group: The group of its weights in the file, ``layers/conv2d_1``; None for an operation.
-        model: The nested model, if it is one.
+        model: The nested model, if it is one or applies one at every time step.
+        every_step: Whether it is a ``TimeDistributed`` of `model`.
     """
 
     name: str
@@ -82,11 +83,17 @@ class KerasLayer:
     model: KerasModel | None = None
     is_keras: bool = True
     same_as: str = ""
+    every_step: bool = False
 
     @property
     def is_operation(self) -> bool:
         """Whether it is an operation between layers, which drops masks and has no weights."""
         return self.is_keras and self.module.startswith("keras.src.ops.")
+
+    @property
+    def is_model(self) -> bool:
+        """Whether it is a nested model, or a functional model of a custom class."""
+        return (self.model is not None and not self.every_step) or "output_layers" in self.config
 
     @property
     def is_ours(self) -> bool:

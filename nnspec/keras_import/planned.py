@@ -28,6 +28,7 @@ class PlannedStep:
         call: The index of the layer's call; -1 for a part that computes none of the layer's outputs.
         inside: The location of its weights in that layer; None if they are the layer's own.
         gives: The index of each of its outputs in that layer's outputs.
+        every_step: Whether it applies the network at every time step.
         calling: The call arguments that `share` overrides.
     """
 
@@ -42,6 +43,7 @@ class PlannedStep:
     inside: Inside | None = None
     gives: Mapping[str, int] = field(default_factory=dict)
     calling: Mapping[str, object] = field(default_factory=dict)
+    every_step: bool = False
 
 
 @dataclass

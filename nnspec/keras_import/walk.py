@@ -59,6 +59,9 @@ class Walk:
         symbols = _symbols()
         whole = self.planner.whole.of(self.network.keras)
         for given, (shape, dtype) in self.network.keras.inputs.items():
+            if given in self.network.keras.layers:
+                own = NoEquivalent("it is an input layer of a custom class", "use `keras.Input`, and save the model again")
+                self.planner.say(self.network.keras.layers[given], self.path, own)
             name = self.names.input(given)
             sizes = tuple(symbol(next(symbols)) if size is None else size for size in shape[1:])
             ours = "int32" if given in whole else dtype
@@ -180,7 +183,8 @@ class Walk:
                 )
         name = self.names.step(layer.name, number, network=inner.name)
         sources = {port: self._texts.get(tensor, tensor.layer) for port, tensor in given.items()}
-        self.network.steps.append(PlannedStep(name, None, inner.name, None, sources, False, layer, number))
+        step = PlannedStep(name, None, inner.name, None, sources, False, layer, number, every_step=layer.every_step)
+        self.network.steps.append(step)
         several = len(inner.outputs) > 1
         names = dict(zip(inner.keras.outputs, inner.outputs, strict=True))
         for index, theirs in enumerate(inner.keras.output_order):
@@ -191,7 +195,7 @@ class Walk:
             if known is not None:
                 sizes = tuple(unknown() if size is None else size for size in known[1:])
                 self.network.types[tensor] = TensorType(sizes, type_.dtype if type_ is not None else "float32")
-            elif type_ is not None:
+            elif type_ is not None and not layer.every_step:
                 self.network.types[tensor] = type_
 
     def _ports(self, layer: KerasLayer, number: int, inner: PlannedNetwork) -> dict[str, Tensor]:

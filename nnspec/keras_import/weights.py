@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph.model import Graph, Node
 from nnspec.keras_import import problems as k
+from nnspec.keras_import.live import without_wrapper
 from nnspec.keras_import.planned import PlannedStep
 from nnspec.keras_import.weights_file import WeightsFile
 from nnspec.layers.attention import GroupQueryAttention
@@ -113,7 +114,7 @@ def live_arrays(
     def read(node: Node, step: PlannedStep) -> list[NDArray[Any]]:
         at = model
         for name in paths[node.weights_at]:
-            at = at.get_layer(name)
+            at = without_wrapper(at.get_layer(name))
         for attribute in step.inside.attributes if step.inside is not None else ():
             at = at[attribute] if isinstance(attribute, int) else getattr(at, attribute)
         arrays: list[NDArray[Any]] = [variable.numpy() for variable in at.weights]

@@ -68,7 +68,8 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
     numbers: dict[str, int] = {}
     above: PlannedStep | None = None
     for step in network.steps:
-        base = step.share or step.network or snake_name(type(step.layer).__name__)
+        of_network = "time_distributed" if step.every_step else step.network
+        base = step.share or of_network or snake_name(type(step.layer).__name__)
         number = numbers.get(base, 0)
         names.discard(step.name)
         named = default_name(base, names, numbers) != step.name
@@ -100,6 +101,8 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     beside |= {"freeze": True} if step.frozen and step.share is None else {}
     if step.share is not None:
         lines = [f"- share: {_flow({'layer': step.share, **step.calling} if step.calling else step.share)}"]
+    elif step.every_step:
+        lines = [f"- TimeDistributed: {step.network}"]
     elif step.layer is None:
         lines = [f"- {step.network}" + (":" if beside else "")]
     else:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
@@ -121,6 +121,21 @@ class Layer(Config):
     def same_at_every_position(self) -> bool:
         """Whether it treats each position of (…, features) as it treats (features)."""
         return False
+
+    @property
+    def body(self) -> Any:
+        """The graph that it runs at each step, which the graph package types; None if it runs none."""
+        return None
+
+    def body_runs(self, inputs: Inputs) -> int | Dim:
+        """Return how many times it runs its `body`."""
+        del inputs
+        return 1
+
+    def with_body(self, body: Any) -> Layer:
+        """Return the layer with another graph in place of its `body`."""
+        del body
+        return self
 
     @property
     def activation_name(self) -> str | None:

@@ -19,8 +19,6 @@ from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Compute", "Typed", "frozen", "typed"]
-
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 

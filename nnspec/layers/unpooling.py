@@ -41,6 +41,7 @@ class MaxUnpooling2D(ChoosesByIndex):
     pooling's windows fit.
     """
 
+    main_argument: ClassVar[str | None] = "pool_size"
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     ports: ClassVar[Ports] = Ports(("x", "indices"), ("like",))
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]

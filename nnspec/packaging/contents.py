@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,9 @@ from nnspec.serving.served import default_name, is_batchable
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""Names that a package uses in paths and in the Dockerfile: those in a model file may contain anything."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> C
         license: The license, as an SPDX identifier.
 
     Raises:
-        NnspecError: If it is neither, or the model is not verified.
+        NnspecError: If it is neither, the model is not verified, or its name cannot be the name of a folder.
     """
     run = None
     if path.is_dir():
@@ -66,4 +70,8 @@ def read_contents(path: Path, scratch: Path, *, license: str | None = None) -> C
     content = read_model(file)
     predictor = Predictor(file, content=content)
     require_proven(content, predictor.metadata, f"`{path}`")
-    return Contents(run.name if run else default_name(path, content), content, predictor, run, license)
+    name = run.name if run else default_name(path, content)
+    if not FILE_NAME.fullmatch(name):
+        help = "use letters, digits, hyphens and underscores in `name` of the spec, or in the name of a file of another source"
+        raise NnspecError(f"the name of the model, `{name[:100]}`, cannot be the name of a folder\n  = help: {help}")
+    return Contents(name, content, predictor, run, license)

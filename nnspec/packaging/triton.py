@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnspec.packaging.contents import Contents
+from nnspec.packaging.contents import FILE_NAME, Contents
 from nnspec.printable import json_text, printable
 from nnspec.runtime.ports import Port
 
@@ -28,8 +28,8 @@ def repository(contents: Contents) -> dict[str, bytes]:
     outputs = contents.predictor.outputs
     # Triton reads one label per output position: a single unit for two classes has none.
     labels = {
-        name: f"{name}.labels.txt"
-        for name, named in classes.items()
+        name: f"{name if FILE_NAME.fullmatch(name) else f'output_{number}'}.labels.txt"
+        for number, (name, named) in enumerate(classes.items())
         if name in outputs and len(outputs[name].shape) == 2 and outputs[name].shape[1] == len(named)
     }
     text = config(contents.name, contents.predictor.inputs, outputs, joins=contents.joins, labels=labels)

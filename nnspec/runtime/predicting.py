@@ -129,6 +129,5 @@ def read_rows(
     table, name = open_data(data, recipe, types)
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
-    if series is not None:
-        series = RowSeries(series.numbers[:limit], series.labels)
-    return {name: array[:limit] for name, array in arrays.items()}, series
+    first = slice(limit)
+    return {name: array[first] for name, array in arrays.items()}, None if series is None else series.rows(first)

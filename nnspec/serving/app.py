@@ -79,8 +79,8 @@ async def _no_route(request: Request, problem: Exception) -> Response:
 
 
 async def _refused(request: Request, refused: Exception) -> Response:
-    del request
     assert isinstance(refused, RequestError)
+    State.of(request).journal.log_advice(request.url.path, refused)
     return refusal(refused)
 
 

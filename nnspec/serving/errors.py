@@ -12,15 +12,17 @@ class RequestError(Exception):
 
     Attributes:
         status: The HTTP status.
-        message: The error message.
+        message: The error message: what was wrong, and what the client must send.
         headers: Additional response headers.
+        advice: What the operator of the server or the author of the spec can do, for the log; empty if nothing.
     """
 
-    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None, *, advice: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.headers = dict(headers or {})
+        self.advice = advice
 
 
 def body_too_large(limit: int, what: str = "the body") -> RequestError:

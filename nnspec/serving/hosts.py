@@ -53,7 +53,8 @@ def require_host(given: Sequence[str], allowed: frozenset[str] | None) -> None:
         return
     if any(pattern.startswith("*.") and name.endswith(pattern[1:]) for pattern in allowed):
         return
-    raise RequestError(421, f"unknown host {name[:200]!r}; start the server with --allow-host NAME to accept it")
+    advice = f"to accept the host, start the server with --allow-host {name[:200]!r}"
+    raise RequestError(421, f"unknown host {name[:200]!r}; send the `Host` header of this server", advice=advice)
 
 
 def _name(host: str) -> str:

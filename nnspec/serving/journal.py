@@ -11,6 +11,8 @@ from typing import Any, TextIO
 
 import orjson
 
+from nnspec.serving.errors import RequestError
+
 __all__ = ["Journal"]
 
 _MAX_QUEUED = 10_000
@@ -40,6 +42,11 @@ class Journal:
             self._lost = 0
         except queue.Full:
             self._lost += 1
+
+    def log_advice(self, path: str, refused: RequestError) -> None:
+        """Log what the operator or the author of the spec can do about a rejected request, if anything."""
+        if refused.advice:
+            self.log("refused", path=path[:500], status=refused.status, error=refused.message, advice=refused.advice)
 
     def close(self) -> None:
         """Write the queued lines, for at most two seconds."""

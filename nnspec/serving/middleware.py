@@ -46,6 +46,7 @@ class Middleware:
                 raise RequestError(401, "this server requires a bearer token", {"WWW-Authenticate": "Bearer"})
             await self._app(scope, receive, response.send)
         except RequestError as refused:
+            self._state.journal.log_advice(scope["path"], refused)
             await response.send_instead(refusal(refused), scope, receive)
         except asyncio.CancelledError:
             raise

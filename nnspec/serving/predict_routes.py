@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from nnspec.data.per_series import RowSeries
 from nnspec.serving.batching import Arrays
 from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError
@@ -53,31 +54,33 @@ async def predict(request: Request) -> Response:
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
         content_type = request.headers.get("content-type", "")
-        inputs = await state.work.run(len(body), served.request_decoder.read, body, content_type, budget)
+        inputs, series = await state.work.run(len(body), served.request_decoder.read, body, content_type, budget)
         del body
         rows = len(next(iter(inputs.values())))
         step = min(served.request_decoder.rows_at_once or rows, served.max_rows or rows)
         parts = []
         for start in range(0, rows, step):
-            part = {name: array[start : start + step] for name, array in inputs.items()}
-            parts.append((part, await compute_outputs(request, served, part, budget)))
-        size = sum(array.nbytes for _, outputs in parts for array in outputs.values())
+            rows_at = slice(start, start + step)
+            part = {name: array[rows_at] for name, array in inputs.items()}
+            outputs = await compute_outputs(request, served, part, budget)
+            parts.append((part, outputs, None if series is None else series.rows(rows_at)))
+        size = sum(array.nbytes for _, outputs, _ in parts for array in outputs.values())
         content = await state.work.run(size, _serialize, served, parts, budget)
         return TrackedResponse(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
 
 
-def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays]], budget: Budget) -> bytearray:
+def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays, RowSeries | None]], budget: Budget) -> bytearray:
     """Serialize a response, row by row."""
     assert served.request_decoder is not None
     content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
     count = 0
-    for inputs, outputs in parts:
-        for row in served.request_decoder.rows(inputs, outputs):
+    for part in parts:
+        for row in served.request_decoder.rows(*part):
             if count % 64 == 0:
                 budget.require_time()
-            part = b"," * bool(count) + orjson.dumps(row)
-            budget.memory.reserve(len(part))
-            content += part
+            text = b"," * bool(count) + orjson.dumps(row)
+            budget.memory.reserve(len(text))
+            content += text
             count += 1
     return content + b"]}"
 

@@ -9,10 +9,11 @@ from functools import cached_property
 from typing import Any, Literal
 
 from nnspec.data.kinds import Column, DataError
+from nnspec.data.per_series import RowSeries, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.readers.base import Table
-from nnspec.data.recipe import feed_of, read_inputs
+from nnspec.data.recipe import feed_of, read_inputs, series_columns
 from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.runtime.ports import Port
@@ -56,12 +57,12 @@ class RequestDecoder:
         """The maximum rows in one batch; None for no limit."""
         return _SEQUENCES if self.decoder is not None else None
 
-    def rows(self, inputs: Arrays, outputs: Arrays) -> Iterator[dict[str, Any]]:
+    def rows(self, inputs: Arrays, outputs: Arrays, series: RowSeries | None) -> Iterator[dict[str, Any]]:
         """The rows of the response, as `nnspec predict` and `nnspec generate` print them."""
         if self.decoder is not None:
             yield from self.decoder.rows(outputs)
             return
-        for row in predictions_of(self.predictor, inputs, outputs).rows():
+        for row in predictions_of(self.predictor, inputs, outputs, series=series).rows():
             del row["row"]
             yield row
 
@@ -80,8 +81,8 @@ class RequestDecoder:
             }
         return description
 
-    def read(self, body: Content, kind: str, budget: Budget) -> Arrays:
-        """Decode a body into the model's inputs.
+    def read(self, body: Content, kind: str, budget: Budget) -> tuple[Arrays, RowSeries | None]:
+        """Decode a body into the model's inputs, and the series of each row if the units differ between series.
 
         Args:
             body: An image file, rows as CSV or JSON, or a text.
@@ -89,7 +90,8 @@ class RequestDecoder:
             budget: The budget of the request.
 
         Raises:
-            RequestError: With 400, 413 or 415, if the body does not match the model, or is too large.
+            RequestError: With 400, 413 or 415, if the body does not match the model, or is too large. The help texts of
+                readers and transforms address the author of the spec, and are its advice.
         """
         budget.require_time()
         try:
@@ -97,15 +99,27 @@ class RequestDecoder:
             budget.require_rows(len(table))
             self._take_room(table, budget)
             if self.decoder is not None:
-                return self.decoder.inputs(table, _DATA)
-            return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
+                return self.decoder.inputs(table, _DATA), None
+            series = series_of_rows(table, self._series)
+            if series is not None:
+                self._require_known(series)
+            return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor)), series
         except SpecError as error:
-            # Omit the help texts, which address the author of the spec.
-            raise RequestError(400, "; ".join(one.message for one in error.diagnostics)) from None
+            message = "; ".join(one.message for one in error.diagnostics)
+            raise RequestError(400, message, advice="; ".join(one.help for one in error.diagnostics if one.help)) from None
         except DataError as error:
-            raise RequestError(400, error.message + (f" ({error.help})" if error.help else "")) from None
+            raise RequestError(400, error.message, advice=error.help) from None
         except NnspecError as error:
-            raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
+            message, _, help = str(error).partition("\n  = help: ")
+            raise RequestError(400, message, advice=help) from None
+
+    def _require_known(self, series: RowSeries) -> None:
+        """Refuse rows of unknown series before anything is computed."""
+        for units in self.predictor.units.values():
+            try:
+                series.indices(units.labels)
+            except DataError as error:
+                raise RequestError(400, f"{error.message}; {error.help}") from None
 
     @property
     def _port(self) -> Port:
@@ -121,6 +135,10 @@ class RequestDecoder:
             return list(self.decoder.feeds.values())
         return [feed_of(name, self.predictor.recipe, _DATA)[0] for name in self.predictor.inputs]
 
+    @property
+    def _series(self) -> tuple[str, ...]:
+        return () if self.decoder is not None else series_columns(self.predictor.recipe)
+
     def _table(self, body: Content, kind: str, budget: Budget) -> Table:
         if not body:
             raise RequestError(400, f"the body is empty; expected {self._expected}")
@@ -131,9 +149,9 @@ class RequestDecoder:
             budget.require_values(len(body), text=True)
             budget.memory.reserve(BYTES_A_VALUE * len(body))
         if kind == "application/json":
-            return json_table(body, self._feeds, first if self.kind == "text" else None, budget)
+            return json_table(body, self._feeds, self._series, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
-            return csv_table(body, self._feeds, list(self.columns), self.predictor.recipe, budget)
+            return csv_table(body, self._feeds, self._series, list(self.columns), self.predictor.recipe, budget)
         if self.kind == "picture" and (is_image(body) or kind in _IMAGE_TYPES):
             column = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
             return decode_image(body, first, column, self.predictor.recipe, budget)
@@ -174,10 +192,11 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
     if decoder is not None:
         return _of_decoder(decoder)
     inputs = predictor.recipe.get("inputs", {})
-    # Per-series units cannot be restored, since a request does not identify the series of its rows.
-    if not inputs or predictor.inputs.keys() - inputs.keys() or predictor.units:
+    series = series_columns(predictor.recipe)
+    if not inputs or predictor.inputs.keys() - inputs.keys() or (predictor.units and not series):
         return None
     columns = {column: kind for name, port in predictor.inputs.items() for column, kind in _columns(name, port, predictor)}
+    columns = {**{name: _series_column(number, predictor) for number, name in enumerate(series)}, **columns}
     if len(predictor.inputs) == len(columns) == 1:
         [(name, port)] = predictor.inputs.items()
         if columns[next(iter(columns))]["kind"] == "text":
@@ -185,6 +204,12 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
         if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
             return RequestDecoder(predictor, "picture", columns)
     return RequestDecoder(predictor, "row", columns)
+
+
+def _series_column(number: int, predictor: Predictor) -> dict[str, Any]:
+    """Describe a column that identifies the series of a row."""
+    labels = dict.fromkeys(label[number] for units in predictor.units.values() for label in units.labels)
+    return {"kind": "choice", "may_miss": False, "choices": list(labels)} if labels else {"kind": "text", "may_miss": False}
 
 
 def _of_decoder(decoder: Decoder) -> RequestDecoder:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +17,7 @@ from nnspec.data.readers.csv import Csv
 from nnspec.data.readers.jsonl import JsonTable
 from nnspec.data.recipe import require_columns
 from nnspec.data.single_image import SingleValueTable, image_table, training_image_format
+from nnspec.diagnostics import NnspecError
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.json_keys import require_unique_keys
@@ -37,19 +38,19 @@ _DELIMITERS = {b",": 1, b":": 1, b"[": 4, b"{": 4}
 Bytes = bytes | bytearray
 
 
-def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
+def json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
     """Parse JSON rows: an object, a list of objects, or a single string.
 
     Args:
         body: The body.
         feeds: The model inputs with their columns; other columns are ignored.
+        series: The columns that identify the series of a row.
         text_column: The column of a single string; None if the model has other inputs.
         budget: The budget of the request.
 
     Raises:
         RequestError: If the rows are invalid, or too many.
-        DataError: If a row has different keys than the first.
-        NnspecError: If the first row lacks a column.
+        DataError: If a value has another type than the others of its column.
     """
     # Each value except the first follows one of these delimiters.
     values = sum(weight * body.count(sign) for sign, weight in _DELIMITERS.items())
@@ -57,10 +58,10 @@ def json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budg
     budget.require_values(len(body) - _BYTES_OF_VALUE * values, text=True)
     budget.memory.reserve(BYTES_A_VALUE * values + _characters(body))
     with budget.exclusive(len(body)):
-        return _json_table(body, feeds, text_column, budget)
+        return _json_table(body, feeds, series, text_column, budget)
 
 
-def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, budget: Budget) -> Table:
+def _json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
     try:
         parsed = orjson.loads(body)
     except ValueError as error:
@@ -73,9 +74,25 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], text_column: str | None, bud
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise RequestError(400, 'expected rows as a JSON object {"column": value, …} or a list of objects')
     for feed in feeds:
-        require_columns(rows[0], feed)
-    expected = {column for feed in feeds for column in feed.columns}
+        _require_columns(rows[0], feed)
+    _require_series(rows[0], series)
+    expected = {*series, *(column for feed in feeds for column in feed.columns)}
     return JsonTable(_select_columns(rows, expected, budget), list(expected), _row)
+
+
+def _require_columns(columns: Collection[str], feed: Feed) -> None:
+    try:
+        require_columns(columns, feed)
+    except NnspecError as error:
+        raise RequestError(400, str(error).replace("\n  = help:", ";")) from None
+
+
+def _require_series(columns: Collection[str], series: Sequence[str]) -> None:
+    """Require the columns that identify the series of a row, whose statistics the model uses."""
+    for name in series:
+        if name not in columns:
+            reason = f"the rows have no `{name}`, which identifies the series of a row; add `{name}` to every row"
+            raise RequestError(400, reason)
 
 
 def _select_columns(
@@ -88,7 +105,7 @@ def _select_columns(
         if row.keys() != first:
             other = min(row.keys() ^ first)
             has = f"has `{other}`, unlike the first row" if other in row else f"has no `{other}`, unlike the first row"
-            raise DataError(f"{_row(number)}: it {has}", help="use the same keys in every row, and null for missing values")
+            raise RequestError(400, f"{_row(number)}: it {has}; use the same keys in every row, and null for missing values")
         yield number, {column: row[column] for column in expected}
 
 
@@ -96,20 +113,26 @@ def _row(number: int) -> str:
     return f"the request, row {number}"
 
 
-def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe: Mapping[str, Any], budget: Budget) -> Table:
+def csv_table(
+    body: Bytes,
+    feeds: Sequence[Feed],
+    series: Sequence[str],
+    columns: Sequence[str],
+    recipe: Mapping[str, Any],
+    budget: Budget,
+) -> Table:
     """Parse CSV rows in the dialect of the training data, with a header line or in the order of the model's columns.
 
     Args:
         body: The body.
         feeds: The model inputs with their columns.
+        series: The columns that identify the series of a row.
         columns: The model's columns, in order.
         recipe: The data section of the model's metadata.
         budget: The budget of the request.
 
     Raises:
-        RequestError: If there are too many rows or values.
-        DataError: If the CSV is invalid.
-        NnspecError: If a column is missing.
+        RequestError: If the CSV is invalid, there are too many rows or values, or a column is missing.
     """
     reader = with_training_arguments(Csv.model_validate({"file": "rows.csv"}), recipe, {})
     assert isinstance(reader, Csv)
@@ -125,11 +148,16 @@ def csv_table(body: Bytes, feeds: Sequence[Feed], columns: Sequence[str], recipe
     if not header.intersection(columns):
         reader = reader.model_copy(update={"names": list(columns), "header": False})
     files = {"file": MemoryFile("rows.csv", body)}
-    found = reader.columns(files)
-    for feed in feeds:
-        require_columns(found, feed)
-    budget.require_time()
-    return reader.open(files)
+    try:
+        found = reader.columns(files)
+        for feed in feeds:
+            _require_columns(found, feed)
+        _require_series(found, series)
+        budget.require_time()
+        return reader.open(files)
+    except DataError as error:
+        expected = f"expected CSV in UTF-8 with the delimiter {reader.separator!r}"
+        raise RequestError(400, f"{error.message}; {expected}", advice=error.help) from None
 
 
 def text_table(body: Bytes, column: str, budget: Budget) -> Table:
@@ -162,13 +190,13 @@ def decode_image(body: Bytes, column: str, expected: Column, recipe: Mapping[str
     """
     try:
         header = header_of(body, _IMAGE, _MAX_PIXELS)
+        look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
+        budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
+        budget.require_time()
+        return image_table(body, _IMAGE, look, column, expected)
     except TooManyPixelsError:
         reason = f"{_IMAGE} has more than {_MAX_PIXELS:,} pixels, this server's limit; send a smaller image"
         raise RequestError(413, reason) from None
-    look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
-    budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
-    budget.require_time()
-    return image_table(body, _IMAGE, look, column, expected)
 
 
 def _characters(body: Bytes) -> int:

@@ -10,6 +10,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Annotated, Any, Generic, TypeVar, Union
@@ -18,8 +19,9 @@ from pydantic import ValidationError
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
+from nnspec.spec.dumping import flow
 from nnspec.spec.hints import spaced
-from nnspec.spec.readings import is_like_a_number
+from nnspec.spec.readings import Reading, is_like_a_number, readings
 from nnspec.spec.tree import MappingNode, Place, Resolved, Scalar, SequenceNode, Tree, Unknown
 from nnspec.spec.wrong_values import Where, joint_error, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
@@ -204,7 +206,9 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
         return _without_synonyms(config, tree)
     if config.main_argument is not None:
         return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
-    problems.append(p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name), what=f"`{name}`", got=tree.kind))
+    problems.append(
+        p.NotAMapping.at(tree.span, tree.path, help=_as_mapping(config, name, tree), what=f"`{name}`", got=tree.kind)
+    )
     return None
 
 
@@ -220,10 +224,15 @@ def _without_synonyms(config: type[Config], tree: MappingNode) -> MappingNode:
     return MappingNode([(named(key), value) for key, value in tree.items()], tree.span, tree.place)
 
 
-def _as_mapping(config: type[Config], name: str) -> str:
-    """Return an example of the arguments of a class: the required ones, or else the first."""
+def _as_mapping(config: type[Config], name: str, tree: Tree) -> str:
+    """Return an example of the arguments of a class: the required ones, or else the first, with the numbers given for it."""
     needed = [field for field, info in config.model_fields.items() if info.is_required()]
     named = needed or list(config.model_fields)[:1]
+    for reading in (Reading(tree.plain(), flow(tree.plain())), *readings(tree)) if len(named) == 1 else ():
+        if isinstance(reading.value, int | float | list) and not isinstance(reading.value, bool):
+            with suppress(ValidationError):
+                config.model_validate({named[0]: reading.value})
+                return f"write `{name}: {{{named[0]}: {reading.text}}}`"
     written = f"write `{name}: {{{', '.join(f'{field}: …' for field in named)}}}`"
     return written if needed else f"write `{name}` alone, or {written}" if named else f"`{name}` has no arguments"
 

@@ -60,16 +60,6 @@ def reads_of(arguments: Tree | None) -> Iterator[Read]:
         seen.add(result)
 
 
-def names_computed(tree: Tree | None) -> frozenset[str]:
-    """Return the names that the ``Compute`` steps in a tree read."""
-    if isinstance(tree, SequenceNode):
-        return frozenset().union(*(names_computed(item) for item in tree.items))
-    if not isinstance(tree, MappingNode):
-        return frozenset()
-    own = (read.name for read in reads_of(tree.get("Compute")))
-    return frozenset(own).union(*(names_computed(value) for _, value in tree.items()))
-
-
 def read_compute(
     arguments: Tree | None, source: Tree | None, at: Scalar, path: str, scope: Scope, problems: list[Diagnostic]
 ) -> Compute | None:

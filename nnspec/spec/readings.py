@@ -43,7 +43,7 @@ _CHARACTERS = {
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 _SUM = re.compile(r"[\d\s.+*/()eE-]*\d[.\s]*(?:\*\*|//|[+*/-])[\d\s.+*/()eE-]*\d[\s.)]*")
-_PARTS = re.compile(r"[\s,;x×]+")
+_PARTS = re.compile(r"[\s,;xX×]+")
 _LISTS = (1, 2, 3)
 
 
@@ -96,6 +96,7 @@ def readings(tree: Tree) -> Iterator[Reading]:
     elif isinstance(tree, SequenceNode) and len(tree.items) == 1:
         value = tree.items[0].plain()
         yield Reading(value, flow(value))
+        yield from _lists(value) if isinstance(value, str) else ()
     elif isinstance(tree, MappingNode):
         value = [tree.plain()]
         text = flow(value)
@@ -155,9 +156,14 @@ def _computed(text: str) -> Reading | None:
 
 
 def _lists(text: str) -> Iterator[Reading]:
-    """Yield ``3x3``, ``3, 3`` and ``(3, 3)`` as lists of numbers."""
+    """Yield ``3x3``, ``3, 3``, ``(3, 3)`` and ``(3,)`` as lists of numbers; one number may stand for several."""
     if len(text) > _LONGEST:
         return
     parts = [resolve_plain(part) for part in _PARTS.split(text.strip().strip("()[]")) if part]
-    if len(parts) > 1 and all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
+    if not all(isinstance(part, int | float) and not isinstance(part, bool) for part in parts):
+        return
+    if len(parts) > 1:
         yield Reading(parts, flow(parts))
+    elif parts and text.strip().strip("()[]") != text.strip():
+        yield from (Reading(parts * count, flow(parts * count)) for count in _LISTS)
+        yield Reading(parts[0], flow(parts[0]))

@@ -62,7 +62,9 @@ def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Correct
     lines = text.split("\n")
     if mark.line >= len(lines):
         return None
-    finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (_tab, _no_colon, _unquoted, _no_braces)
+    finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (
+        _tab, _no_colon, _bare_expression, _unquoted, _no_braces,
+    )  # fmt: skip
     for find in finders:
         if found := find(text, name, lines, mark.line, mark.column):
             return found
@@ -124,6 +126,26 @@ def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) ->
             short = re.fullmatch(r"\$\{(\w+)\}", value)
             help = f'write `"{value}"`' + (f", or `${short[1]}`" if short else "")
             return Correction(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
+    return None
+
+
+_BLOCK = re.compile(r"^[ ]*(?:-[ ]+)?(?:Compute|that):[ ]+(?P<value>[^'\"|>\s{][^\n]*?)(?=[ ]+#|[ ]*$)")
+_FLOW = re.compile(r"\{[ ]*(?:[^{}'\"]*,[ ]*)?(?:Compute|that):[ ]+(?P<value>[^'\"\s{][^{}\n]*?)(?=,[ ]*\w+:|[ ]*\})")
+
+
+def _bare_expression(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of an unquoted expression of ``Compute`` or ``that`` which YAML reads as something else."""
+    del text, column
+    for at in (line, line - 1):
+        written = lines[at] if at >= 0 and len(lines[at]) <= _LONGEST_LINE else ""
+        match = _BLOCK.match(written) or _FLOW.search(written)
+        if match is None:
+            continue
+        value = match["value"]
+        quoted = f'"{value}"' if '"' not in value and "\\" not in value else "'" + value.replace("'", "''") + "'"
+        span = Span(name, at + 1, match.start("value") + 1, at + 1, match.end("value") + 1)
+        mended = [*lines[:at], written[: match.start("value")] + quoted + written[match.end("value") :], *lines[at + 1 :]]
+        return Correction(p.Unquoted.at(span, help=f"write `{quoted}`", value=value), "\n".join(mended))
     return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from nnspec.types.conditions import Condition, Relation
-from nnspec.types.dims import Dim, SizeTooComplex, first_quotient, substitute, symbol, symbols_of
+from nnspec.types.dims import Dim, Monomial, SizeTooComplex, first_quotient, product_as_symbol, substitute, symbol, symbols_of
 from nnspec.types.solving import as_condition, reduced_bound, reduced_equality, sample, solve_one
 
 __all__ = ["Constraint", "Solution", "conflict", "solve"]
@@ -83,7 +83,10 @@ def solve(constraints: Sequence[Constraint], names: Sequence[str]) -> Solution |
         if any(isinstance(size, int) and size < 1 for size in sizes.values()):
             return None
     conditions = {name: found for name, found in alone.items() if found is not None and not found.is_trivial}
-    relations = _relations(*split, {name for name, found in alone.items() if found is None}, conditions)
+    single = _products_solved(*split)
+    if single is None:
+        return None
+    relations = _relations(*single, {name for name, found in alone.items() if found is None}, conditions)
     free = [name for name in names if name not in sizes]
     concerned = [name for name in free if any(name in relation.symbols for relation in relations)]
     if len(concerned) > _MOST_RELATED:
@@ -220,6 +223,58 @@ def _at_least_zero(size: int | Dim) -> bool:
     return isinstance(size, int) and size >= 0
 
 
+_MOST_COMPARED = 200
+"""The largest number of constraints that are compared with each other; beyond it, more relations are reported than needed."""
+
+_PRODUCT = "?product"
+"""The symbol that stands for a product of symbols while constraints on it are solved."""
+
+
+def _products_solved(equalities: Sequence[Dim], bounds: Sequence[Dim]) -> tuple[list[Dim], list[Dim]] | None:
+    """Replace the constraints on each product of symbols, ``H*W``, by the fewest; return None if no product satisfies them.
+
+    Constraints on the product and on its symbols are not replaced.
+    """
+    groups: dict[Monomial, tuple[list[Dim], list[Dim]]] = {}
+    kept: tuple[list[Dim], list[Dim]] = ([], [])
+    of_products: dict[Monomial, tuple[list[Dim], list[Dim]]] = {}
+    for kind, sizes in enumerate((equalities, bounds)):
+        for size in sizes:
+            found = product_as_symbol(size, _PRODUCT)
+            if found is None:
+                kept[kind].append(size)
+            else:
+                groups.setdefault(found[0], ([], []))[kind].append(size)
+                of_products.setdefault(found[0], ([], []))[kind].append(found[1])
+    for monomial, (equal, least) in of_products.items():
+        residues = solve_one(_PRODUCT, equal, least)
+        if residues is not None and not residues:
+            return None
+        product = Dim(((monomial, 1),))
+        condition = as_condition(residues) if residues else None
+        fewest = None if condition is None else _as_constraints(product, condition)
+        for both, own in zip(kept, fewest or groups[monomial], strict=True):
+            both.extend(own)
+    return kept
+
+
+def _as_constraints(size: Dim, condition: Condition) -> tuple[list[Dim], list[Dim]] | None:
+    """Return the equality to 0 and the bounds that a condition is for a size; None if it has alternatives."""
+    if len(condition.one_of) == 1:
+        return _dims(size - condition.one_of[0]), []
+    if condition.one_of or condition.also or condition.other_remainders:
+        return None
+    multiple, rest = condition.multiple_of, condition.remainder
+    equal = _dims(size - size // multiple * multiple - rest) if multiple > 1 else []
+    first = condition.next_fit(1)
+    least = _dims(size - first) if first > Condition(multiple, remainder=rest).next_fit(1) else []
+    return equal, least + (_dims(condition.at_most - size) if condition.at_most is not None else [])
+
+
+def _dims(*sizes: int | Dim) -> list[Dim]:
+    return [size for size in sizes if isinstance(size, Dim)]
+
+
 def _relations(
     equalities: Sequence[Dim], bounds: Sequence[Dim], unsolved: set[str], conditions: Mapping[str, Condition]
 ) -> tuple[Relation, ...]:
@@ -234,7 +289,7 @@ def _relations(
             found.append(Relation(right, left) if turned else Relation(left, right))
     for size in bounds:
         symbols = symbols_of(size)
-        if (len(symbols) > 1 or symbols <= unsolved) and not _always(size, conditions):
+        if (len(symbols) > 1 or symbols <= unsolved) and not _is_implied(size, equalities, bounds, conditions):
             left, right = _sides(size)
             found.append(Relation(right, left, "at_most"))
     return tuple(dict.fromkeys(found))
@@ -250,8 +305,18 @@ def _sides(size: Dim) -> tuple[int | Dim, int | Dim]:
     return sides[0], sides[1]
 
 
-def _always(bound: Dim, conditions: Mapping[str, Condition]) -> bool:
+def _is_implied(bound: Dim, equalities: Sequence[Dim], bounds: Sequence[Dim], conditions: Mapping[str, Condition]) -> bool:
+    """Whether a bound follows from the conditions, or from one equality or one other bound and the conditions."""
+    less: list[int | Dim] = [0]
+    if len(equalities) + len(bounds) <= _MOST_COMPARED:
+        less += [*equalities, *(-size for size in equalities), *(other for other in bounds if other != bound)]
+    return any(_always(bound - other, conditions) for other in less)
+
+
+def _always(bound: int | Dim, conditions: Mapping[str, Condition]) -> bool:
     """Whether a bound holds for all sizes that satisfy the conditions, by its smallest terms."""
+    if isinstance(bound, int):
+        return bound >= 0
     least: int | Dim = 0
     for monomial, factor in bound.terms:
         if factor < 0 and monomial:

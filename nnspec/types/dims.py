@@ -16,6 +16,7 @@ from typing import Any
 
 __all__ = [
     "Dim",
+    "Monomial",
     "SizeTooComplex",
     "ceil_div",
     "coefficients",
@@ -24,6 +25,7 @@ __all__ = [
     "first_quotient",
     "from_json",
     "product",
+    "product_as_symbol",
     "same_size",
     "substitute",
     "symbol",
@@ -293,6 +295,41 @@ def coefficients(size: int | Dim) -> list[int]:
     for monomial, factor in _terms(size):
         found[len(monomial)] += factor
     return found
+
+
+Monomial = tuple[str | _Quotient, ...]
+"""The factors of a term."""
+
+
+def product_as_symbol(size: Dim, name: str) -> tuple[Monomial, Dim] | None:
+    """Replace a product of symbols by one symbol; return None if its symbols are also used in another way.
+
+    Example:
+        >>> h, w = symbol("H"), symbol("W")
+        >>> _, size = product_as_symbol(6 * h * w - (h * w) // 4, "P")
+        >>> str(size), product_as_symbol(h * w - h, "P")
+        ('6*P - P//4', None)
+    """
+    found: set[Monomial] = set()
+
+    def replaced(size: Dim) -> int | Dim:
+        result: int | Dim = 0
+        for monomial, factor in size.terms:
+            [*atoms] = monomial
+            if not atoms:
+                result = result + factor
+            elif len(atoms) == 1 and isinstance(atoms[0], _Quotient):
+                result = result + replaced(atoms[0].numerator) // atoms[0].denominator * factor
+            else:
+                found.add(monomial)
+                result = result + symbol(name) * factor
+        return result
+
+    made = replaced(size)
+    if len(found) != 1 or not isinstance(made, Dim):
+        return None
+    [monomial] = found
+    return (monomial, made) if len(monomial) > 1 and all(isinstance(atom, str) for atom in monomial) else None
 
 
 def divided(size: Dim, name: str) -> int | Dim:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
@@ -131,6 +132,40 @@ def test_no_drawing_of_a_good_spec_has_hostile_text_as_it_is(folder, name, label
     run("explain", str(file), "description")
     run("explain", str(file), "description", "--format", "json")
     assert name is not None
+
+
+def test_a_workflow_command_in_an_override_is_escaped_in_its_location(folder):
+    run("validate", str(folder / "none.nnspec.yaml"), "--set", "a=\n##[error]pwned")
+
+
+def test_no_training_writes_hostile_columns_and_classes_as_they_are(tmp_path):
+    pytest.importorskip("keras")
+    bad = "a\x1b[31m\u202e<img src=x onerror=alert(1)>\n::error::pwned\n##[error]x|`]]>"
+    columns = [f"{name}{bad}" for name in "pqy"]
+    with (tmp_path / "a.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([columns, *([i % 7, i % 5, f"{i % 2}{bad}"] for i in range(40))])
+    targets = {"y": {"column": columns[2], "transform": ["label_encode"]}}
+    document = {
+        "nnspec": 1,
+        "name": "net",
+        "description": bad,
+        "inputs": {"x": [2]},
+        "layers": [{"Dense": {"units": 2, "activation": "softmax"}, "name": "y"}],
+        "data": {"train": {"csv": "a.csv"}, "inputs": {"x": {"columns": columns[:2]}}, "targets": targets},
+        "train": {"epochs": 1, "seed": 1, "loss": "SparseCategoricalCrossentropy"},
+    }
+    spec, root = tmp_path / "net.nnspec.yaml", ("--root", str(tmp_path))
+    spec.write_text(json.dumps(document), encoding="utf-8")
+    run("crossval", str(spec), "--folds", "2", "--out", str(tmp_path / "folds"), *root)
+    run("crossval", str(spec), "--folds", "99", "--out", str(tmp_path / "none"), *root)
+    run("train", str(spec), "--out", str(tmp_path / "run"), *root)
+    run("package", str(tmp_path / "run"), "--target", "triton", "-o", str(tmp_path / "packed"), "--license", bad)
+    run("report", str(tmp_path / "run"), "-o", str(tmp_path / "report.html"))
+    card, page = (tmp_path / "packed/net/README.md").read_text("utf-8"), (tmp_path / "report.html").read_text("utf-8")
+    for what, text in (("card", card), ("report", page)):
+        check(text, what)
+    assert "<img src=x" not in page
+    assert not re.search(r"(?<!\\)<img", re.sub("`+.*?`+", "", re.sub("``.*?``", "", card)))
 
 
 @pytest.mark.parametrize("module", sorted(Path("nnspec/cli").glob("*.py")), ids=lambda path: path.stem)

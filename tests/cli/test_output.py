@@ -114,3 +114,27 @@ def test_an_interruption_within_another_is_the_same():
             assert inner()
         assert outer()
         assert outer.status == 128 + signal.SIGTERM
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory) -> Path:
+    pytest.importorskip("keras")
+    folder = tmp_path_factory.mktemp("finished")
+    spec = folder / "net.nnspec.yaml"
+    spec.write_text(spec_of("convolution", 1), encoding="utf-8")
+    child = nnspec("train", str(spec), "--out", str(folder / "run"), stdout=subprocess.DEVNULL)
+    child.communicate()
+    assert child.returncode == 0
+    return folder / "run"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_a_full_standard_output_is_reported_after_what_the_framework_writes(finished, command):
+    part = ["--data", "train"] if command == "evaluate" else []
+    with Path("/dev/full").open("wb") as full:
+        child = nnspec(command, str(finished), *part, stdout=full, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"})
+        said = child.communicate()[1].decode()
+    assert child.returncode == 1
+    assert said.splitlines()[-1] == "error: cannot write to standard output: No space left on device"
+    assert "Traceback" not in said

@@ -30,3 +30,10 @@ def test_every_file_has_the_opset_of_the_spec(text: str, tmp_path: Path) -> None
     for file in files:
         versions = {entry.domain: entry.version for entry in onnx.load(file).opset_import}
         assert versions[""] == 18, file
+
+
+def test_build_takes_the_file_of_a_spec(tmp_path):
+    (tmp_path / "net.nnspec.yaml").write_text("nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n")
+    files, warnings = nnspec.build(tmp_path / "net.nnspec.yaml", tmp_path / "build", seed=1)
+    assert {file.name for file in files} == {"graph.json", "model.keras", "model.onnx"}
+    assert warnings == ()

@@ -92,6 +92,26 @@ def test_the_card_says_what_is_known_and_escapes_what_is_not_ours(iris, tmp_path
     assert Predictor(iris).parity["sha256"] in text
 
 
+@pytest.mark.parametrize("target", ["triton", "docker"])
+@pytest.mark.parametrize(
+    "name", ["../../evil", "/tmp/evil", ".", "..", "a\nRUN evil", 'a", "b', "<img src=x>", "\x1b[31m", "a" * 300]
+)
+def test_a_name_in_a_model_file_that_could_leave_the_package_is_refused(tmp_path, target, name):
+    file = models.write(tmp_path / "m.onnx", models.scale(name=name))
+    with pytest.raises(NnspecError, match="cannot be the name of a folder"):
+        write_package(file, target, tmp_path / "deep" / "out")
+    assert [path.name for path in tmp_path.rglob("*")] == ["m.onnx", "deep"] or not any((tmp_path / "deep").iterdir())
+
+
+def test_a_license_is_escaped_on_the_card(iris, tmp_path):
+    write_package(iris, "triton", tmp_path / "out", license="<img src=x>\x1b[31m\u202e\n# Title\n::error::x")
+    text = (tmp_path / "out/iris/README.md").read_text()
+    assert "<img" not in text.replace("\\<img", "")
+    assert not {"\x1b", "\u202e"} & set(text)
+    assert "\n# Title" not in text
+    assert "\n::error" not in text
+
+
 def test_a_folder_that_is_there_is_not_written_over(iris, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine").write_text("")

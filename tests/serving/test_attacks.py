@@ -306,7 +306,7 @@ def test_a_request_must_call_the_server_by_a_name_it_has(named, host, status):
         found, headers, body = named.ask("GET", path, headers={"Host": host})
         assert found == (404 if path == "/nothing" and status == 200 else status)
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert status == 200 or "--allow-host" in json.loads(body)["error"]
+        assert status == 200 or "`Host` header" in json.loads(body)["error"]
 
 
 def test_a_request_with_two_names_is_refused(server):

@@ -299,11 +299,23 @@ def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictu
     )
 
 
+def test_advice_for_the_author_of_the_spec_is_logged_and_not_answered(tmp_path):
+    rows = [{"length": 1, "width": 2}, {"length": "?", "width": 2}]
+    with running([models.write(tmp_path / "a.onnx", models.iris())]) as server:
+        status, said = server.json("POST", "/predict", rows, {"Content-Type": "application/json"})
+        assert status == 400
+        assert "transform" not in said["error"]
+        server.state.journal.close()
+        [line] = [found for found in map(json.loads, server.log.getvalue().splitlines()) if found["event"] == "refused"]
+    assert line["error"] == said["error"]
+    assert "put `impute: median` first under `transform`" in line["advice"]
+
+
 def test_no_file_is_written_for_rows_of_csv(tmp_path, monkeypatch):
     decoder = request_decoder_of(Predictor(models.write(tmp_path / "a.onnx", models.iris())))
     assert decoder is not None
     for name in ("os.mkdir", "pathlib.Path.write_bytes", "pathlib.Path.write_text"):
         monkeypatch.setattr(name, None)
     budget = Budget(Memory(2**20).reservation(), 9, time.monotonic() + 9, 100, 1000)
-    inputs = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget)
+    inputs, _ = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget)
     assert [array.tolist() for array in inputs.values()] == [[[9.0, 1.0]]]

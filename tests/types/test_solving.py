@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnspec.types import Condition, Conditions, Relation, ceil_div, simplify, substitute, symbol
+from nnspec.types import Condition, Conditions, Dim, Relation, ceil_div, simplify, substitute, symbol
 from nnspec.types.constraints import Constraint, conflict, solve
 from nnspec.types.dims import from_json, to_json
 from nnspec.types.ranges import evaluate, nonnegative
@@ -199,3 +199,32 @@ def test_a_sample_satisfies_every_condition_and_relation(s, t):
     assert found is not None
     assert conditions["S"].is_met(found["S"])
     assert all(relation.is_met(found) for relation in relations)
+
+
+def at_least(left: int | Dim, right: int | Dim) -> Constraint:
+    return Constraint(left, right, equal=False)
+
+
+@pytest.mark.parametrize(
+    ("constraints", "relations"),
+    [
+        ([Constraint(H * W * 3, 72), Constraint(H * W // 2 * 2, H * W), at_least(H * W, 3)], ["`H*W` must equal `24`"]),
+        ([Constraint(H * W // m * m, H * W) for m in (2, 3, 8)], ["`H*W` must equal `24*((H*W)//24)`"]),
+        ([at_least(H * W, 24), at_least(H * W, 12), at_least(H * W + H, 12)], ["`24` must be at most `H*W`"]),
+        ([Constraint(H * W + H, 24), at_least(H * W + H, 4)], ["`H*W + H` must equal `24`"]),
+        ([Constraint(H * W, 24), Constraint(H + W, 11)], ["`H + W` must equal `11`", "`H*W` must equal `24`"]),
+        (
+            [at_least(H * W, 7), Constraint(H * W // 5 * 5, H * W)],
+            ["`H*W` must equal `5*((H*W)//5)`", "`10` must be at most `H*W`"],
+        ),
+    ],
+)
+def test_each_independent_relation_is_returned_once(constraints: list[Constraint], relations: list[str]) -> None:
+    solution = solve(constraints, ["H", "W"])
+    assert solution is not None
+    assert [str(relation) for relation in solution.relations] == relations
+
+
+def test_a_product_without_a_valid_value_has_no_solution() -> None:
+    assert solve([Constraint(H * W, 24), Constraint(H * W // 5 * 5, H * W)], ["H", "W"]) is None
+    assert conflict([Constraint(H * W // 5 * 5, H * W), Constraint(H, W + 3), Constraint(H * W, 24)], ["H", "W"]) == (2, [0])

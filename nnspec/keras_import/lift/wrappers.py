@@ -44,7 +44,7 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
     if not isinstance(entry, dict) or not isinstance(entry.get("config"), dict):
         raise NoEquivalent("it wraps no layer", setting=True)
     if is_of_keras(entry) and entry.get("class_name") in ("Functional", "Sequential", "Model"):
-        help = "wrap each layer of the model in its own `TimeDistributed`, and save the model again"
+        help = "wrap each layer of the model instead, and save the model again"
         raise NoEquivalent(f"it wraps a model, `{entry['config'].get('name')}`", help)
     kind, config = str(entry.get("class_name")), entry["config"]
     registered = entry.get("registered_name")
@@ -62,7 +62,11 @@ def _held(entry: Any, within: Within) -> tuple[Part, ...]:
     if not layer.is_ours:
         require_keras(entry)
     assert within.translated is not None
-    made = within.translated(layer, KerasCall([Tensor(_HELD)], {}), within)
+    try:
+        made = within.translated(layer, KerasCall([Tensor(_HELD)], {}), within)
+    except NoEquivalent as error:
+        reason = f"for its layer `{layer.name}` ({kind}), {error.reason}"
+        raise NoEquivalent(reason, error.help, setting=error.setting) from None
     parts = () if isinstance(made, Tensor) else made
     for number, one in enumerate(parts):
         if list(one.sources.values()) != [number - 1 if number else Tensor(_HELD)]:
