@@ -46,7 +46,8 @@ class BlockValues:
         fed: dict[str, Any] = {}
         for name, type_ in self._graph.inputs.items():
             values = given[name]
-            fed[name] = ops.cast(values, type_.dtype)
+            # A copy, since Keras warns of a mask that a model would drop.
+            fed[name] = ops.cast(values if mask_of(values) is None else ops.copy(values), type_.dtype)
             missing = type_.rank + 1 - len(values.shape)
             if missing:  # a last axis of size 1 is optional in data
                 fed[name] = ops.expand_dims(fed[name], -1) if missing > 0 else ops.squeeze(fed[name], -1)
