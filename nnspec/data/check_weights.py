@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nnspec.data import problems as d
-from nnspec.data.locations import locate
 from nnspec.data.kinds import Column
+from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic

@@ -174,7 +174,9 @@ def read_spec(
     networks = _networks(tree, library, limits, problems, _compared(sections.get("train"), library, limits))
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params)
+    return Spec(
+        name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params
+    )
 
 
 def _with_params(tree: MappingNode, params: Mapping[str, Param]) -> MappingNode:

@@ -74,7 +74,10 @@ class MetricDoesNotFit(Problem):
 
 
 class MetricWithoutTarget(Problem):
-    """A metric is compared with a target. `Accuracy` takes the kind of target that the loss takes, so the output needs a loss."""
+    """A metric is compared with a target.
+
+    `Accuracy` takes the kind of target that the loss takes, so its output needs a loss.
+    """
 
     code = "NN507"
     message = "`{metric}` needs a target, and `{name}` has none"
@@ -224,4 +227,6 @@ class LossesDisagree(Problem):
     code = "NN521"
     message = "`{loss}` takes {wanted} as the target of `{name}`, and `{first}` takes {got}"
     fails = _GOOD.replace(_LOSS, "loss: {digit: [SparseCategoricalCrossentropy, CategoricalHinge]}")
-    passes = _GOOD.replace(_LOSS, "loss: {digit: [SparseCategoricalCrossentropy, {CategoricalGeneralizedCrossEntropy: {q: 0.7}}]}")
+    passes = _GOOD.replace(
+        _LOSS, "loss: {digit: [SparseCategoricalCrossentropy, {CategoricalGeneralizedCrossEntropy: {q: 0.7}}]}"
+    )

@@ -234,3 +234,70 @@ def test_a_block_that_is_no_loss_is_reported_where_it_is_used(tmp_path, block, l
     found = [problem for problem in validate(file) if problem.is_error]
     assert [problem.code for problem in found] == ([code] if code else []), found
     assert all(words in f"{problem.message} {problem.help}" for problem in found), found
+
+
+SPECS = Path(__file__).parents[2] / "specs"
+
+QUANTILES = """nnspec: 1
+name: quantiles
+inputs: {past: [12, 1]}
+layers:
+  - LSTM: {units: 8}
+  - Dense: {units: 12}
+  - Reshape: {target_shape: [4, 3]}
+    name: load
+data: {train: {npz: series.npz}, targets: {load: {column: future}}}
+train:
+  epochs: 4
+  batch_size: 16
+  optimizer: {Adam: {learning_rate: 1e-2}}
+  loss: {Quantile: {quantiles: [0.1, 0.5, 0.9]}}
+"""
+
+COUNTS = """nnspec: 1
+name: deep_ar
+inputs: {past: [12, 1]}
+layers:
+  - LSTM: {units: 8}
+  - Dense: {units: 8, activation: softplus}
+    name: demand
+data: {train: {npz: series.npz}, targets: {demand: {column: counts}}}
+train: {epochs: 4, batch_size: 16, precision: mixed_bfloat16, optimizer: {Adam: {learning_rate: 1e-2}}, loss: NegativeBinomial}
+"""
+
+RESTORES = """nnspec: 1
+name: restores
+blocks:
+  charbonnier: {params: {small: 1e-3}, layers: [{Compute: sqrt(square(target - output) + small)}], inputs: [target, output]}
+inputs: {past: [12, 1]}
+layers:
+  - Conv1D: {filters: 1, kernel_size: 3, padding: same}
+    name: again
+data: {train: {npz: series.npz}, validation: 0.25}
+train:
+  objective: autoencoder
+  epochs: 4
+  batch_size: 16
+  optimizer: {Adam: {learning_rate: 1e-2}}
+  loss: charbonnier
+  metrics: [MeanAbsoluteError]
+"""
+
+
+@pytest.mark.parametrize("text", [QUANTILES, COUNTS, RESTORES], ids=["quantiles", "counts", "restores"])
+def test_forecasts_of_quantiles_and_counts_and_a_robust_autoencoder_learn(tmp_path, text):
+    time = np.arange(16) + np.random.default_rng(0).uniform(0, 6, (64, 1))
+    values = (np.sin(time) + 1.5).astype(np.float32)
+    counts = np.random.default_rng(1).poisson(4 * values[:, 12:]).astype(np.float32)
+    np.savez(tmp_path / "series.npz", past=values[:, :12, None], future=values[:, 12:], counts=counts)
+    losses = [record["loss"] for record in trained(tmp_path, text).metrics()]
+    assert losses[-1] < 0.9 * losses[0]
+
+
+def test_a_mixture_density_network_learns_the_inverse_of_a_function(tmp_path):
+    y = np.random.default_rng(0).random(512)
+    x = y + 0.3 * np.sin(2 * np.pi * y)
+    np.savetxt(tmp_path / "inverse.csv", np.stack([x, y], 1), delimiter=",", header="x,y", comments="")
+    text = (SPECS / "mixture_density.nnspec.yaml").read_text(encoding="utf-8")
+    losses = [record["loss"] for record in trained(tmp_path, text, "train.epochs=8").metrics()]
+    assert losses[-1] < losses[0] - 0.5

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
+from nnspec.data.check_weights import weight_misfit
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Table
 from nnspec.data.shape_checks import fits
-from nnspec.data.check_weights import weight_misfit
 from nnspec.data.transforms.classes import label_encode
 from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import Diagnostic

@@ -112,5 +112,3 @@ class BlockMetric(_OfBlock, Metric):
 
         assert self.use.graph is not None
         return BlockMean(self.use.graph, name)
-
-

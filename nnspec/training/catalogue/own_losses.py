@@ -69,7 +69,7 @@ class Triplet(_Own):
     """The batch-hard triplet loss.
 
     Example:
-        >>> float(Triplet(margin=1.0)(ops.array([0, 0, 1]), ops.array([[0.0], [1.0], [1.5]])))  # (1 - 1.5 + 1, 1 - 0.5 + 1, ignored)
+        >>> float(Triplet(margin=1.0)(ops.array([0, 0, 1]), ops.array([[0.0], [1.0], [1.5]])))
         1.0
     """
 

@@ -220,7 +220,9 @@ class BlockBuilder:
         compared = graph.inputs[OUTPUT]
         if graph.parameters:
             name = next(weight for weight, *_ in graph.weights())
-            return self._wrong(use, f"has weights (`{name}`)", "put the layer with weights into the network, and read its output")
+            return self._wrong(
+                use, f"has weights (`{name}`)", "put the layer with weights into the network, and read its output"
+            )
         if len(graph.outputs) != 1:
             return self._wrong(use, f"has {len(graph.outputs)} outputs", "write `outputs: [NAME]` in the block")
         type_ = use.type
@@ -250,5 +252,7 @@ def _typed(type_: TensorType) -> str:
 
 
 def _written(type_: TensorType) -> str:
-    shape = ", ".join("null" if size == "?" else size for size in str(type_)[1:-1].rstrip(",").split(", ")) if type_.rank else ""
+    shape = (
+        ", ".join("null" if size == "?" else size for size in str(type_)[1:-1].rstrip(",").split(", ")) if type_.rank else ""
+    )
     return f"{{shape: [{shape}], dtype: {type_.dtype}}}"

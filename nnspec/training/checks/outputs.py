@@ -317,7 +317,11 @@ class _Output:
         inner = self.tree.get(key)
         named = isinstance(inner, MappingNode) and (found := inner.get(self.name)) is not None
         is_list = isinstance(found if named else inner, SequenceNode)
-        keys: list[str | int] = [key, *([self.name] if named else []), *([position] if is_list and position is not None else [])]
+        keys: list[str | int] = [
+            key,
+            *([self.name] if named else []),
+            *([position] if is_list and position is not None else []),
+        ]
         return locate(self.tree, *keys)
 
 

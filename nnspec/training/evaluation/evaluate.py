@@ -331,7 +331,8 @@ def _predictions(
 ) -> ClassPredictions | NumberPredictions | None:
     compared = output.compared
     kind = compared.target_kind() if compared is not None else None
-    assert compared is not None and kind is not None
+    assert compared is not None
+    assert kind is not None
     axis = getattr(compared, "axis", -1)
     found = predictions_from(
         kind,

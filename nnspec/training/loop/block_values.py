@@ -57,9 +57,7 @@ class BlockValues:
         [result] = self._model(fed, training=training).values()
         return ops.cast(result, "float32")
 
-    def __call__(
-        self, target: Any, output: Any, others: Tensors, *, training: bool, sample_weight: Any = None
-    ) -> Any:
+    def __call__(self, target: Any, output: Any, others: Tensors, *, training: bool, sample_weight: Any = None) -> Any:
         """The mean of the values, with weights and the mask of the output.
 
         Args:

@@ -34,7 +34,8 @@ class OutputLearner:
         crops: The number of pixels to crop from each edge of a target, by output.
         units: The units of the data, by output, for metrics; losses are in the units of the transformed targets.
         added: The outputs whose weights are added to those of the positions; others multiply.
-        last_step: The number of steps of the phase; validation uses the loss weights of that step, so that epochs are comparable.
+        last_step: The number of steps of the phase. Validation uses the loss weights of that step, so that epochs are
+            comparable.
     """
 
     batches = 1
@@ -158,9 +159,7 @@ class OutputLearner:
         """Augments a batch for a training step."""
         return batch if self._augmenter is None else self._augmenter(*batch)
 
-    def _loss(
-        self, name: str, tensors: Tensors, output: Any, targets: Tensors, weights: Tensors, *, training: bool
-    ) -> Any:
+    def _loss(self, name: str, tensors: Tensors, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         """The weighted sum of the losses of an output."""
         weight = self._example_weight(name, targets, weights, training=training)
         total: Any = 0.0
