@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column
@@ -69,7 +70,12 @@ def weight_misfit(feed: Feed, need: Need, column: Column) -> Diagnostic | None:
         help += ", or with one for each position"
     else:
         help += "; for weights of positions, add a last axis of size 1 to the output"
-    facts = {"what": "a weight", "wanted": wanted, "columns": feed.columns_text, "got": f"has shape {column.shape_text}"}
+    facts: dict[str, Any] = {
+        "what": "a weight",
+        "wanted": wanted,
+        "columns": feed.columns_text,
+        "got": f"has shape {column.shape_text}",
+    }
     return d.WrongShape.at(feed.span, feed.path, help=help, **facts)
 
 

@@ -248,6 +248,7 @@ def _compared(train: MappingNode | None, library: Library, limits: Limits) -> se
     Whether a word is a block or an output is known only when the network is built; then the uses are checked.
     """
     found: set[str] = set()
+    networks = {name: network.inputs for name, network in library.networks.items()}
     rest = [value for key in ("loss", "metrics") if train is not None and (value := train.get(key)) is not None]
     while rest:
         tree = rest.pop()
@@ -257,7 +258,7 @@ def _compared(train: MappingNode | None, library: Library, limits: Limits) -> se
         elif isinstance(tree, SequenceNode):
             rest += tree.items
         elif isinstance(tree, Scalar) and tree.value in library.blocks.keys() - found:
-            expander = Expander(library.blocks, library.networks, limits.layers, [])
+            expander = Expander(library.blocks, networks, limits.layers, [])
             with suppress(TooMany):
                 expander.steps(SequenceNode([tree], tree.span, tree.place), (), library.scope)
             found |= expander.used

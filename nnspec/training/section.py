@@ -11,7 +11,7 @@ from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
-from nnspec.training.catalogue.schedules import SCHEDULES
+from nnspec.training.catalogue.schedules import SCHEDULES, Schedule
 from nnspec.training.objectives import DEFAULT, OBJECTIVES
 from nnspec.training.objectives.base import Objective
 from nnspec.types import Config, Named, TensorType
@@ -222,6 +222,12 @@ class TrainSection(Config):
     def optimizer_of(self, network: str) -> Config:
         """The optimizer of a network."""
         return self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
+
+    def weight_of(self, output: str) -> float | Schedule:
+        """The weight of an output's losses."""
+        weight = self.loss_weights.get(output, 1.0)
+        assert isinstance(weight, (float, Schedule))
+        return weight
 
     def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
         """The standard deviation of the noise on each noisy input."""

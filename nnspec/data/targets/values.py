@@ -196,5 +196,5 @@ def read_weight(
 
 def _padded(values: Values, feed: Feed, length: int) -> Values:
     """Weights of rows of different lengths, padded with 0 where the target is padded."""
-    own = next((transform for transform in feed.transforms if isinstance(transform, pad)), pad())
+    own = next((transform for transform in feed.transforms if isinstance(transform, pad)), pad.model_validate({}))
     return own.model_copy(update={"value": 0.0}).apply(values, {"length": length})

@@ -24,7 +24,7 @@ from nnspec.training import problems as t
 from nnspec.training.catalogue.blocks import OUTPUT, TARGET, BlockLoss, BlockMetric, BlockUse
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
-from nnspec.types import Family, TensorType, closest, did_you_mean, listed, same_size
+from nnspec.types import Family, TensorType, closest, did_you_mean, listed, same_size, size_text
 
 _FAMILIES: Mapping[str, tuple[Family, type[BlockLoss] | type[BlockMetric]]] = {
     "loss": (LOSSES, BlockLoss),
@@ -116,6 +116,23 @@ class _Reader:
         return None if intended_member(self.family, word) is not None else closest(word, self.blocks)
 
 
+class _Wrong(Exception):
+    """Why a block cannot be a loss or metric.
+
+    Attributes:
+        reason: The reason, after the name of the block.
+        help: What to do.
+    """
+
+    def __init__(self, reason: str, help: str) -> None:
+        super().__init__(reason)
+        self.reason, self.help = reason, help
+
+
+class _Reported(Exception):
+    """Errors were reported."""
+
+
 @dataclass(frozen=True)
 class BlockBuilder:
     """Builds what blocks compute as losses and metrics of the outputs of a network.
@@ -139,57 +156,64 @@ class BlockBuilder:
             target: The type of the target that other losses take; None if there are none.
             loss: Whether it is a loss, which must be float.
         """
-        types = self._types(use, output)
-        steps = self._steps(use) if types is not None else None
-        wanted = self._target(use, steps, types) if types is not None and steps is not None else None
-        if types is None or steps is None or wanted is None:
-            return None
-        if target is not None and not _same(wanted, target):
-            help = f"declare it in the block: `inputs: {{{TARGET}: {_written(target)}, {OUTPUT}: null}}`"
-            reason = f"takes a target of {_typed(wanted)}, and the other losses of `{output}` take {_typed(target)}"
-            return self._wrong(use, reason, help)
-        graph = self._graph(use, steps, {TARGET: wanted, **types})
-        return None if graph is None else self._checked(replace(use, graph=graph), output, loss=loss)
+        try:
+            types = self._types(use, output)
+            steps = self._steps(use)
+            wanted = self._target(use, steps, types)
+            if target is not None and not _same(wanted, target):
+                help = f"declare it in the block: `inputs: {{{TARGET}: {_written(target)}, {OUTPUT}: null}}`"
+                reason = f"takes a target of {_typed(wanted)}, and the other losses of `{output}` take {_typed(target)}"
+                raise _Wrong(reason, help)
+            found = replace(use, graph=self._graph(use, steps, {TARGET: wanted, **types}))
+            _check_form(found, output, loss=loss)
+        except _Wrong as wrong:
+            help, reason = wrong.help, wrong.reason
+            self.problems.append(t.BlockDoesNotFit.at(use.span, use.path, help=help, block=use.block.name, reason=reason))
+        except _Reported:
+            pass
+        else:
+            return found
+        return None
 
-    def _wrong(self, use: BlockUse, reason: str, help: str = "") -> None:
-        self.problems.append(t.BlockDoesNotFit.at(use.span, use.path, help=help, block=use.block.name, reason=reason))
-
-    def _types(self, use: BlockUse, output: str) -> dict[str, TensorType] | None:
-        """The types of the inputs of a block other than its target; None if one is unknown."""
+    def _types(self, use: BlockUse, output: str) -> dict[str, TensorType]:
+        """The types of the inputs of a block other than its target."""
         inputs, outputs = self.graph.inputs, self.graph.output_types
         missing = [name for name in (TARGET, OUTPUT) if name not in use.block.inputs]
         if missing:
             help = f"write `inputs: [{TARGET}, {OUTPUT}]` in the block"
-            return self._wrong(use, f"is a loss or metric, and has no input `{missing[0]}`", help)
+            raise _Wrong(f"is a loss or metric, and has no input `{missing[0]}`", help)
         found: dict[str, TensorType] = {OUTPUT: _cast(outputs[output])}
         for name in use.others:
             if name in self.graph.gaps.inputs or name in self.graph.gaps.outputs:
-                return None
+                raise _Reported
             if name in inputs and name in outputs:
                 reason = f"reads `{name}`, which is both an output and an input of the network"
-                return self._wrong(use, reason, "rename the output, and the input of the block")
+                raise _Wrong(reason, "rename the output, and the input of the block")
             if name not in inputs and name not in outputs:
                 known = [*outputs, *inputs]
                 help = did_you_mean(name, known, f"its outputs and inputs are {listed(known)}")
-                return self._wrong(use, f"reads `{name}`, which is neither an output nor an input of the network", help)
+                raise _Wrong(f"reads `{name}`, which is neither an output nor an input of the network", help)
             found[name] = _cast(outputs[name] if name in outputs else inputs[name])
         return found
 
-    def _steps(self, use: BlockUse) -> tuple[Step, ...] | None:
-        """The use as the only step of a network; reports and returns None if its block has errors."""
+    def _steps(self, use: BlockUse) -> tuple[Step, ...]:
+        """The use as the only step of a network; reports errors of its block."""
         span, found = use.span, Collected(self.spec.limits)
         ports: list[tuple[Scalar, Tree]] = [(Scalar(port, span), Scalar(port, span)) for port in use.block.inputs]
         operation: tuple[Scalar, Tree] = (Scalar(use.block.name, span), use.arguments or Scalar(None, span))
         step = MappingNode([operation, (Scalar("from", span), MappingNode(ports, span))], span, use.place)
-        expander = Expander(self.spec.blocks, self.spec.networks, self.spec.limits.layers, found)
+        networks = {name: tuple(network.inputs) for name, network in self.spec.networks.items()}
+        expander = Expander(self.spec.blocks, networks, self.spec.limits.layers, found)
         try:
             steps = expander.steps(SequenceNode([step], span), use.block.inputs, Scope())
         except TooMany:
             steps = ()
         self.problems.extend(found)
-        return None if any(problem.is_error for problem in found) or not steps else steps
+        if any(problem.is_error for problem in found) or not steps:
+            raise _Reported
+        return steps
 
-    def _target(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> TensorType | None:
+    def _target(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> TensorType:
         """The type of the target: the declared one with the sizes of this use, or that of the output."""
         shapes = dict(cast("Nested", steps[0].content).shapes)
         own = shapes.pop(TARGET, None)
@@ -198,11 +222,11 @@ class BlockBuilder:
         try:
             sizes = bind_ports(f"the block `{use.block.name}`", shapes, types).sizes
         except LayerError as error:
-            return self._wrong(use, f"does not fit: {error.message}", error.help)
+            raise _Wrong(f"does not fit: {error.message}", error.help) from None
         return TensorType(own.type.with_sizes(sizes).shape, "int32" if own.type.is_integer else "float32")
 
-    def _graph(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> Graph | None:
-        """The graph of the use; reports and returns None if it has errors."""
+    def _graph(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> Graph:
+        """The graph of the use; reports its errors."""
         inputs: dict[str, Input | None] = {
             port: Input(port, replace(types[port], mask=None), use.span, use.path) for port in use.block.inputs
         }
@@ -212,29 +236,31 @@ class BlockBuilder:
         passed: dict[str, dict[str, int]] = {other: {} for other in networks}
         graph = Builder(networks, name, passed, found).build(masked)
         self.problems.extend(once(found))
-        return None if graph.gaps or any(problem.is_error for problem in found) else graph
+        if graph.gaps or any(problem.is_error for problem in found):
+            raise _Reported
+        return graph
 
-    def _checked(self, use: BlockUse, output: str, *, loss: bool) -> BlockUse | None:
-        """The use, if its graph has the form of a loss."""
-        graph = cast("Graph", use.graph)
-        compared = graph.inputs[OUTPUT]
-        if graph.parameters:
-            name = next(weight for weight, *_ in graph.weights())
-            return self._wrong(
-                use, f"has weights (`{name}`)", "put the layer with weights into the network, and read its output"
-            )
-        if len(graph.outputs) != 1:
-            return self._wrong(use, f"has {len(graph.outputs)} outputs", "write `outputs: [NAME]` in the block")
-        type_ = use.type
-        leads = type_.rank <= compared.rank and all(
-            same_size(a, b) is True for a, b in zip(type_.shape, compared.shape, strict=False)
-        )
-        if not leads:
-            reason = f"returns {type_} for each example, and `{output}` is {compared}"
-            return self._wrong(use, reason, f"reduce the last axes: the result has leading axes of `{OUTPUT}`, or none")
-        if loss and not type_.dtype.startswith(("float", "bfloat")):
-            return self._wrong(use, f"returns {type_.dtype}, which has no gradient", "return a float")
-        return use
+
+def _check_form(use: BlockUse, output: str, *, loss: bool) -> None:
+    """Checks that a block has the form of a loss or metric.
+
+    Raises:
+        _Wrong: If it has not.
+    """
+    graph = cast("Graph", use.graph)
+    compared = graph.inputs[OUTPUT]
+    if graph.parameters:
+        name = next(weight for weight, *_ in graph.weights())
+        raise _Wrong(f"has weights (`{name}`)", "put the layer with weights into the network, and read its output")
+    if len(graph.outputs) != 1:
+        raise _Wrong(f"has {len(graph.outputs)} outputs", "write `outputs: [NAME]` in the block")
+    type_ = use.type
+    pairs = zip(type_.shape, compared.shape, strict=False)
+    if type_.rank > compared.rank or not all(same_size(a, b) is True for a, b in pairs):
+        reason = f"returns {type_} for each example, and `{output}` is {compared}"
+        raise _Wrong(reason, f"reduce the last axes: the result has leading axes of `{OUTPUT}`, or none")
+    if loss and not type_.dtype.startswith(("float", "bfloat")):
+        raise _Wrong(f"returns {type_.dtype}, which has no gradient", "return a float")
 
 
 def _cast(type_: TensorType) -> TensorType:
@@ -252,7 +278,5 @@ def _typed(type_: TensorType) -> str:
 
 
 def _written(type_: TensorType) -> str:
-    shape = (
-        ", ".join("null" if size == "?" else size for size in str(type_)[1:-1].rstrip(",").split(", ")) if type_.rank else ""
-    )
-    return f"{{shape: [{shape}], dtype: {type_.dtype}}}"
+    sizes = ", ".join("null" if (text := size_text(size)) == "?" else text for size in type_.shape)
+    return f"{{shape: [{sizes}], dtype: {type_.dtype}}}"

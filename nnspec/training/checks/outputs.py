@@ -102,15 +102,14 @@ def check_outputs(
         type_ = graph.type_of(graph.outputs[name]) if name in graph.outputs else TensorType(())
         checked = _Output(BlockBuilder(spec, graph, problems), name, type_, tree, problems)
         terms = checked.check_losses(cast("list[WeightedLoss]", losses.get(name, [])))
-        plan = OutputPlan(name, type_, terms, section.loss_weights.get(name, 1.0), {})
+        plan = OutputPlan(name, type_, terms, section.weight_of(name), {})
         given = cast("list[Metric]", metrics.get(name, []))
         if not losses.get(name) and not given and name not in graph.gaps.outputs:
             checked.warn_of_no_loss()
         for i, metric in enumerate(given):
             resolved = checked.check_metric(metric, i, plan)
             if resolved is not None:
-                named = plan.metrics | {_logged(name, metric, plan.metrics): resolved}
-                plan = replace(plan, metrics=named)
+                plan = replace(plan, metrics={**plan.metrics, _logged(name, metric, plan.metrics): resolved})
         plans[name] = plan
     return plans
 
@@ -188,7 +187,7 @@ class _Output:
             if comparable(need.kind, kind) and loss.target_shape(self.type) == need.target:
                 continue
             other = next((name for name in loss.instead if _of_kind(need.kind, LOSSES, name)), None)
-            facts = {"loss": loss.title, "wanted": _TARGET_WORDS[kind], "name": self.name}
+            facts: dict[str, Any] = {"loss": loss.title, "wanted": _TARGET_WORDS[kind], "name": self.name}
             facts |= {"first": first.title, "got": _TARGET_WORDS[need.kind]}
             help = f"use `{other}`" if other else ""
             self.problems.append(t.LossesDisagree.at(*self._place("loss", i), help=help, **facts))

@@ -92,10 +92,10 @@ class OutputLearner:
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the model."""
         augmenting = self._augmenter.variables if self._augmenter is not None else []
-        blocks = [loss for own in self._losses.values() for _, loss in own if isinstance(loss, BlockValues)]
+        blocks: list[Any] = [loss for own in self._losses.values() for _, loss in own if isinstance(loss, BlockValues)]
         blocks += [metric.block for own in self._metrics.values() for metric in own if isinstance(metric, BlockMean)]
-        drawing = (variable for source in (*self.transforms, *blocks) for variable in source.variables)
-        return [*drawing, *augmenting]
+        blocks += self.transforms
+        return [*(variable for source in blocks for variable in source.variables), *augmenting]
 
     def transformed(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
         """Applies the random transforms to a batch."""
