@@ -37,6 +37,8 @@ class WeightedLoss(Config):
 
 
 _Losses = list[WeightedLoss] | WeightedLoss
+_OnlyLoss = Annotated[Config, Named(LOSSES, own="bare")]
+_OnlyMetric = Annotated[Config, Named(METRICS, own="bare")]
 _LossWeights = dict[str, AnySchedule | _NonNegative]
 
 
@@ -160,7 +162,7 @@ class TrainSection(Config):
         validate_default=True,
         description="The optimizer; if several networks are trained, one optimizer or one by network.",
     )
-    loss: dict[str, _Losses] | _Losses | None = Field(
+    loss: dict[str, _Losses] | list[WeightedLoss] | _OnlyLoss | None = Field(
         None,
         description="The loss of the only output, or losses by output; a list is a weighted sum. Not used with objectives that "
         "define the losses.",
@@ -168,7 +170,7 @@ class TrainSection(Config):
     loss_weights: _LossWeights = Field(
         {}, description="The weight of each output's loss; 1 by default. A schedule changes it with the training step."
     )
-    metrics: dict[str, _Metrics] | _Metrics = Field([], description="The metrics of the only output, or metrics by output.")
+    metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field([], description="The metrics of the only output, or metrics by output.")
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
         None, description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency."
     )

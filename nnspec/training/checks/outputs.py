@@ -134,7 +134,8 @@ def _by_output(
 
 
 def _listed(given: object) -> list[object]:
-    return given if isinstance(given, list) else [] if given is None else [given]
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    return [WeightedLoss(loss=one) if isinstance(one, Loss) and not isinstance(one, Metric) else one for one in listed]
 
 
 def _logged(output: str, metric: Metric, others: Mapping[str, object]) -> str:
@@ -186,10 +187,12 @@ class _Output:
                 continue
             if comparable(need.kind, kind) and loss.target_shape(self.type) == need.target:
                 continue
-            other = next((name for name in loss.instead if _of_kind(need.kind, LOSSES, name)), None)
+            listed = {cast("Loss", term.loss).title for term in terms}
+            others = (name for name in loss.instead if _of_kind(need.kind, LOSSES, name) and name not in listed)
+            other = next(others, None)
             facts: dict[str, Any] = {"loss": loss.title, "wanted": _TARGET_WORDS[kind], "name": self.name}
             facts |= {"first": first.title, "got": _TARGET_WORDS[need.kind]}
-            help = f"use `{other}`" if other else ""
+            help = f"use `{other}`" if other else "list losses that take the same target"
             self.problems.append(t.LossesDisagree.at(*self._place("loss", i), help=help, **facts))
 
     def warn_of_no_loss(self) -> None:
@@ -275,7 +278,9 @@ class _Output:
         compared = plan.compared
         kind = compared.target_kind() if compared is not None else metric.target_kind()
         if kind is None:
-            help = f"add a loss with a target for `{self.name}`, or name the metric for a kind of target"
+            help = f"add a loss with a target for `{self.name}`"
+            if isinstance(metric, Accuracy):
+                help += ", or write `SparseCategoricalAccuracy`, `CategoricalAccuracy` or `BinaryAccuracy`"
             self.problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self.name, metric=word))
             return None
         logits = compared is not None and compared.expected() == "logits"
