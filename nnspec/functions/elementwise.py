@@ -14,6 +14,7 @@ from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
+from nnspec.layers.activation_names import DISCONTINUOUS
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
@@ -339,8 +340,6 @@ ACTIVATIONS = (
 )  # fmt: skip
 """The catalogue's element-wise activations that have no function of their own."""
 
-_JUMPS = frozenset({"hard_shrink"})
-
 
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-np.asarray(x, np.float64)))
@@ -385,7 +384,7 @@ def _activation(name: str) -> Function:
         _REFERENCE[name],
         lambda b, x: b.activation(name, x),
         keras=lambda k, x: k.activation(name, x),
-        is_discontinuous=name in _JUMPS,
+        is_discontinuous=name in DISCONTINUOUS,
     )
 
 

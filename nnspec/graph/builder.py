@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
+from nnspec.graph.around import Around, Fed
 from nnspec.graph.binding import Binding, bind_ports
-from nnspec.graph.cells import (
-    MERGES,
-    cell_inputs,
-    cell_of,
-    check_body,
-    check_sequence,
-    recurrence_ports,
-    sequences_of,
-    starts_of,
-    state_names,
-)
+from nnspec.graph.cells import recurrence_ports
 from nnspec.graph.checks import decide
 from nnspec.graph.conditions import (
     Request,
@@ -35,13 +26,13 @@ from nnspec.graph.conditions import (
 from nnspec.graph.limits import refuses
 from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
+from nnspec.graph.recurrences import Inner, Recurrences
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, reads_by_name, sources_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError, Ports
 from nnspec.layers.plugin import plugin_of, tried
-from nnspec.layers.rnn import unsized_error
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
@@ -55,44 +46,8 @@ from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder", "unbuilt"]
 
-_Fed = Mapping[str, tuple[Source, Given]]
-_Inner = Nested | NetworkUse | Recurrence | BothDirections
 
-
-@dataclass(frozen=True)
-class _Around:
-    """Context of a list of steps, given by the steps around it.
-
-    Attributes:
-        prefix: Prefix of its node names.
-        weights: Prefix of its weight names.
-        frozen: Whether its weights are frozen.
-        start: Source of its initial weights, if given.
-        use: Settings of the weights that it may share with other steps.
-    """
-
-    prefix: str
-    weights: str
-    frozen: bool = False
-    start: Start | None = None
-    use: Use = field(default_factory=Use)
-
-    def at(self, step: Step) -> _Around:
-        """Return the context of one step of the list."""
-        weights = self.weights + step.name
-        at = step.content.network if isinstance(step.content, NetworkUse) else weights
-        start = self.start
-        if step.weights is not None:
-            start = Start(step.weights.file, step.weights.prefix, at, step.weights.span, step.weights.path)
-        use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
-        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
-
-    def inside(self, *, weights: str | None = None) -> _Around:
-        """Return the context of the list inside a step."""
-        return replace(self, prefix=f"{self.prefix}/", weights=f"{self.weights if weights is None else weights}/")
-
-
-class Builder:
+class Builder(Recurrences):
     """Builds the graph of one network. Networks that it uses are inlined with their own weights."""
 
     def __init__(
@@ -184,7 +139,7 @@ class Builder:
             self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
-        self._list(network.steps, scope, _Around("", weights, start=_start(network)))
+        self._list(network.steps, scope, Around("", weights, start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
@@ -214,7 +169,7 @@ class Builder:
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
-    def _list(self, steps: tuple[Step, ...], scope: Scope, around: _Around) -> None:
+    def _list(self, steps: tuple[Step, ...], scope: Scope, around: Around) -> None:
         """Build the steps of one list into nodes."""
         scope.prefix = around.prefix
         above: Step | None = None
@@ -235,7 +190,7 @@ class Builder:
             self._failed |= built is None
             scope.built.setdefault(step.name, built)
 
-    def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _step(self, step: Step, sources: list[Source], scope: Scope, here: Around) -> Mapping[str, Given] | None:
         """Return the outputs of a step; None if they are unknown because of an error here or above."""
         found: dict[Source, Given] = {}
         for source in sources:
@@ -256,16 +211,14 @@ class Builder:
             return None
         return self._applied(step, content, fed, scope, here)
 
-    def _applied(
-        self, step: Step, content: Layer | _Inner, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _applied(self, step: Step, content: Layer | Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
         if content.time_distributed:
             return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
-    def _inside(self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _inside(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if isinstance(content, Recurrence):
             return self._recurrence(step, content, fed, scope, here)
         if isinstance(content, BothDirections):
@@ -276,9 +229,7 @@ class Builder:
             return self._carried(step, content, fed, scope, here)
         return self._nested(step, content, fed, scope, here)
 
-    def _time_distributed(
-        self, step: Step, content: _Inner, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _time_distributed(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""
         before = set(self._nodes)
         merged: dict[str, tuple[Source, Given]] = {}
@@ -304,123 +255,16 @@ class Builder:
         others = tuple(type_.shape[0] for _, (_, type_) in list(fed.values())[1:])
         return self._layer(step, BatchToSteps(outputs=tuple(inside), steps=others), {"0": (source, like), **ends}, here)
 
-    # --- recurrences -----------------------------------------------------------------------------------------------------
-
-    def _recurrence(
-        self, step: Step, content: Recurrence, fed: _Fed, scope: Scope, here: _Around, *, keeps_order: bool = False
-    ) -> Mapping[str, Given] | None:
-        """Build the graph of a cell, and the node that runs it at each step."""
-        own = here
-        if content.time_distributed:  # then the last node has the step's name
-            own = replace(here, prefix=f"{here.prefix}/rnn", weights=f"{here.weights}/rnn")
-            here = replace(here, prefix=own.prefix)
-        try:
-            given = self._at_each_step(content, fed)
-        except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, fed))
-            return None
-        if given is None:
-            return None
-        outer, self._nodes = self._nodes, {}
-        try:
-            outputs = self._cell(content.cell, given, scope, here)
-        finally:
-            inner, self._nodes = self._nodes, outer
-        if outputs is None:
-            return None
-        inputs = {port: type_ for port, (_, (_, type_)) in given.items()}
-        body = Graph(here.prefix, inputs, inner, {}).giving({name: ref for name, (ref, _) in outputs.items()})
-        try:
-            cell = cell_of(content, body, fed)
-            layer = content.layer.running(cell, keeps_order=keeps_order)
-            if unsized := layer.unsized():
-                raise unsized_error(*unsized)
-        except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, fed))
-            return None
-        self._problems += check_body(cell, body)
-        return self._layer(step, layer, fed, own)
-
-    def _at_each_step(self, content: Recurrence, fed: _Fed) -> _Fed | None:
-        """Return what each input of a cell is fed at one step; None if a declaration that has been reported is missing."""
-        cell = content.cell.content
-        names = cell_inputs(cell, self._networks)
-        sequences = sequences_of(content, names)
-        states = state_names(cell, self._networks)
-        found: dict[str, tuple[Source, Given]] = {}
-        for port in names:
-            if port in fed:
-                source, (_, type_) = fed[port]
-                if port in sequences:
-                    type_ = check_sequence(content.layer, port, type_)
-                found[port] = source, (Ref(port), type_.masked(None) if port in states else type_)
-        missing = [port for port in names if port not in fed]
-        types = starts_of(
-            cell, content.cell.op, missing, {port: type_ for port, (_, (_, type_)) in found.items()}, self._networks
-        )
-        if types is None:
-            return None
-        at = content.cell
-        started = {port: (Source(port, port, at.span, at.path, implied=True), (Ref(port), types[port])) for port in missing}
-        return {port: found[port] if port in found else started[port] for port in names}
-
-    def _cell(self, cell: Step, given: _Fed, scope: Scope, here: _Around) -> Mapping[str, Given] | None:
-        """Build one step of a cell. A built-in cell has the weights of its step: ``rnn/kernel``."""
-        content = cell.content
-        at = replace(here, prefix=f"{here.prefix}/{cell.name}")
-        if isinstance(content, Layer):
-            return self._layer(cell, content, given, at)
-        assert isinstance(content, Nested | NetworkUse)
-        return self._inside(cell, content, given, scope, here if isinstance(content, Nested) else at)
-
-    def _both_directions(
-        self, step: Step, content: BothDirections, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
-        """Build a recurrence for each direction, and merge their outputs."""
-        outputs: dict[str, Given] = {}
-        results: dict[str, dict[str, Given]] = {}
-        for inner in content.steps:
-            run = inner.content
-            assert isinstance(run, Recurrence)
-            names = cell_inputs(run.cell.content, self._networks)
-            own = {port: fed[key] for port in names for key in (f"{inner.name}_{port}", port) if key in fed}
-            layer = run.layer
-            if layer.return_sequences:
-                layer = layer.model_copy(update={"zero_output_for_mask": True})
-            made = self._recurrence(inner, replace(run, layer=layer), own, scope, here.inside().at(inner), keeps_order=True)
-            if made is None:
-                return None
-            states = state_names(run.cell.content, self._networks) if layer.return_state else ()
-            outputs |= {f"{inner.name}_{name}": given for name, given in made.items() if name in states}
-            results[inner.name] = {name: given for name, given in made.items() if name not in states}
-        forward, backward = results["forward"], results["backward"]
-        if content.merge_mode is None:
-            both = {f"{way}_{name}": given for way, found in results.items() for name, given in found.items()}
-            return both | outputs
-        merged: dict[str, Given] = {}
-        for name in forward:
-            pair = {"0": forward[name], "1": backward[name]}
-            at = here.inside()
-            at = replace(at, prefix=f"{at.prefix}{name}", weights=f"{at.weights}{name}")
-            source = next(iter(fed.values()))[0]
-            merge = LAYERS.get(MERGES[content.merge_mode])()
-            assert isinstance(merge, Layer)
-            found = self._layer(step, merge, {port: (source, given) for port, given in pair.items()}, at)
-            if found is None:
-                return None
-            merged[name] = found["output"]
-        return merged | outputs
-
     # --- layers ------------------------------------------------------------------------------------------------------------
 
-    def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
+    def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
         self._unread |= fed is None
         if fed is None or any(source not in found for source in sources):
             return None
         return {port: (source, found[source]) for port, source in fed.items()}
 
-    def _layer(self, step: Step, layer: Layer, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+    def _layer(self, step: Step, layer: Layer, fed: Fed, here: Around) -> Mapping[str, Given] | None:
         types = {port: type_ for port, (_, (_, type_)) in fed.items()}
         plugin = plugin_of(layer)
         try:
@@ -453,7 +297,7 @@ class Builder:
         )
         return {output: (Ref(name, output), type_) for output, type_ in outputs.items()}
 
-    def _nested(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _nested(self, step: Step, content: Nested, fed: Fed, around: Scope, here: Around) -> Mapping[str, Given] | None:
         inputs: dict[str, Given | None] = dict(zip(content.inputs, (given for _, given in fed.values()), strict=True))
         if not content.steps:
             return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
@@ -482,7 +326,7 @@ class Builder:
         for check in checks:
             self._bindings += [(prefix, request) for request in decide(check, inputs, outputs, self._problems)]
 
-    def _carried(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _carried(self, step: Step, content: Nested, fed: Fed, around: Scope, here: Around) -> Mapping[str, Given] | None:
         """Build repetitions that each feed their outputs to the inputs of the next, by name."""
         scope = Scope({}, _first_of_each(content.steps), around, step.name, prefix=here.inside().prefix)
         outputs: Mapping[str, Given] = {port: given for port, (_, given) in fed.items()}
@@ -501,7 +345,7 @@ class Builder:
             outputs = built
         return outputs
 
-    def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+    def _use(self, step: Step, network: Network, fed: Fed, here: Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
         given = {port: given for port, (_, given) in fed.items()}
         if self._bound(f"the network `{network.name}`", network.inputs, step, fed, here) is None:
@@ -530,7 +374,7 @@ class Builder:
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
 
-    def _bound(self, what: str, declared: Mapping[str, Input | None], step: Step, fed: _Fed, here: _Around) -> Binding | None:
+    def _bound(self, what: str, declared: Mapping[str, Input | None], step: Step, fed: Fed, here: Around) -> Binding | None:
         """Return the sizes that the declared inputs have in this use; reports and returns None if they do not fit."""
         try:
             found = bind_ports(what, declared, {port: type_ for port, (_, (_, type_)) in fed.items()})
@@ -542,7 +386,7 @@ class Builder:
         return found
 
     def _shared(
-        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: _Around
+        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: Around
     ) -> Mapping[str, Given] | None:
         """Apply an earlier layer again."""
         at: Scope | None = scope
@@ -579,7 +423,7 @@ class Builder:
 
     # --- diagnostics --------------------------------------------------------------------------------------------------
 
-    def _does_not_fit(self, error: LayerError, step: Step, fed: _Fed) -> Diagnostic:
+    def _does_not_fit(self, error: LayerError, step: Step, fed: Fed) -> Diagnostic:
         span, path = step.span, f"{step.path}.{step.op}"
         arguments = step.arguments
         at: Tree | None = None
@@ -679,7 +523,7 @@ def _cannot_repeat(step: Step, inputs: list[str], missing: list[str], outputs: l
     return g.CannotRepeat.at(step.span, step.path, help=help, reason=reason)
 
 
-def _ports(content: Layer | _Inner, networks: Mapping[str, Network]) -> Ports:
+def _ports(content: Layer | Inner, networks: Mapping[str, Network]) -> Ports:
     if isinstance(content, Layer):
         return content.ports
     if isinstance(content, Recurrence | BothDirections):

@@ -35,7 +35,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         span = read.scalar.part(read.start, read.end)
         name = read.name.partition(".")[0]
         is_tensor = scope.is_defined(name, before=step.name)
-        own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
+        holder = scope.holder(name)
+        own = f"the {'input' if holder is not None and name in holder.inputs else 'step'} `{name}`"
         meanings = [own] if is_tensor else []
         is_same = is_tensor and above is None and previous is not None and _is_input(scope, name, previous)
         if name == "x" and previous is not None and not (is_tensor and previous == "x") and not is_same:
@@ -44,11 +45,11 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
             meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
-            tensor = name if tensor == INPUT else tensor
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
+            if tensor == INPUT:
+                help = "name the tensors: `from: {x: x}`, or `from: {x: …}` with the name of what this list reads"
             first, second, *_ = meanings
-            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
-            problems.append(found_)
+            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
         elif read.name in layer.reads:
             text = read.name
             if name == "x" and not is_tensor:

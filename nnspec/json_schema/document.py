@@ -16,6 +16,7 @@ from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.recurrence import RECURRENT
+from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
@@ -35,8 +36,8 @@ __all__ = ["as_text", "schema"]
 
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
-    LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

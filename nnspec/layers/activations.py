@@ -84,6 +84,10 @@ class ReLU(_ElementByElement):
     negative_slope: _NotNegative = Field(0.0, description="The slope below the threshold.")
     threshold: _NotNegative = Field(0.0, description="The input value above which the output equals the input.")
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        del inputs
+        return self.threshold > 0
+
 
 class LeakyReLU(_ElementByElement):
     """The rectified linear unit with a slope below 0 (Maas et al. 2013)."""

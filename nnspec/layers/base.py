@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
+from nnspec.layers.activation_names import DISCONTINUOUS
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
@@ -216,6 +217,11 @@ class Layer(Config):
         """Return the multiply–accumulates per example, without biases and activations."""
         del inputs
         return 0
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        """Whether a tiny change of its inputs can change an output by more than that."""
+        del inputs
+        return any(getattr(self, name, None) in DISCONTINUOUS for name in ("activation", "recurrent_activation"))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Return the receptive field of an output position; None if it is only the same position."""

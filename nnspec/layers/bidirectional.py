@@ -84,6 +84,9 @@ class Bidirectional(MixesSteps):
             shapes |= dict.fromkeys(names, (forward.units,))
         return {name: TensorType(shape) for name, shape in shapes.items()}
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(layer.is_discontinuous(inputs) for layer in (self.forward, self.backward))
+
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return state_sizes(inputs, self.forward.units)
 

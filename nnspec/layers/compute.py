@@ -102,6 +102,11 @@ class Compute(Layer):
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
 
+    def is_zero(self, output: str, inputs: Inputs) -> bool:
+        """Whether a result is 0 whatever the inputs are."""
+        origin = self.typed(inputs).results[output].origin
+        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
+
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)
 
@@ -114,6 +119,9 @@ class Compute(Layer):
         for application in self.typed(inputs).applications:
             total = total + products.macs(application)
         return total
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(application.is_discontinuous for application in self.typed(inputs).applications)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """None if each position depends on the same position of its inputs only."""

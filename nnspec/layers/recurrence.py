@@ -29,7 +29,10 @@ __all__ = [
     "state_sizes",
 ]
 
-RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"))
+RECURRENT = Family(
+    kind="recurrent layer",
+    modules={**dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"), "RNN": "nnspec.layers.rnn"},
+)
 """The layers that Bidirectional can wrap."""
 
 

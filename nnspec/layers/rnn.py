@@ -16,6 +16,7 @@ from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import BACKWARD, GO_BACKWARDS, RETURN_SEQUENCES, ZERO_OUTPUT_FOR_MASK, Recurrent, check_mask
 from nnspec.layers.recurrent_cells import CELLS
 from nnspec.types import Config, Dim, Named, TensorType, same_size, size_text, symbols_of
+from nnspec.types.dims import to_json
 
 __all__ = ["RNN", "Cell", "Size", "Steps", "step_type"]
 
@@ -61,13 +62,19 @@ class Cell:
         return {name: self.steps.inputs[name] for name in self.states}
 
     def symbols(self) -> dict[str, Size]:
-        """Return an axis with the value of each symbol, among those of sequences and constants."""
+        """Return an axis with the value of each free size, among those of sequences and constants, by its text."""
         found: dict[str, Size] = {}
         for port in (*self.sequences, *self.constants):
             for axis, size in enumerate(self.steps.inputs[port].shape, 1):
                 if isinstance(size, Dim):
                     found.setdefault(str(size), (port, axis))
         return found
+
+    def terms(self, size: int | Dim) -> int | list[Any]:
+        """Return a size as JSON, whose symbols are keys of `symbols`."""
+        if isinstance(size, int):
+            return size
+        return [[1, str(size)]] if str(size) in self.symbols() else list(to_json(size))
 
 
 def step_type(x: TensorType) -> TensorType:

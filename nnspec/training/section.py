@@ -170,7 +170,9 @@ class TrainSection(Config):
     loss_weights: _LossWeights = Field(
         {}, description="The weight of each output's loss; 1 by default. A schedule changes it with the training step."
     )
-    metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field([], description="The metrics of the only output, or metrics by output.")
+    metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field(
+        [], description="The metrics of the only output, or metrics by output."
+    )
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
         None, description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency."
     )

@@ -62,6 +62,19 @@ SPECS = {
         "attending",
     ),
     "images": document("{x: [T, H, W, 2]}", "  - RNN: {cell: {conv_lstm: {filters: 3}}, return_sequences: true}", "conv_lstm"),
+    "pooled images": document(
+        TOKENS[:-1] + ", x: [T, H, W, 2]}",
+        "  - TimeDistributed: {layer: {AveragePooling2D: {pool_size: 2}}}\n    from: x\n    name: pooled\n"
+        "  - Embedding: {input_dim: 30, output_dim: 5, mask_zero: true}\n    from: tokens\n"
+        "  - RNN: {cell: film, sequences: [x, word]}\n    from: {x: pooled, word: embedding}\n",
+        "conv_lstm",
+        more=(
+            "  film:\n    inputs: {x: [H, W, C], word: [5], h: [H, W, 3], c: [H, W, 3]}\n    layers:\n      - conv_lstm: {filters: 3}\n"
+            "        from: {x: x, h: h, c: c}\n      - Dense: {units: 3}\n        from: word\n      - Reshape: {target_shape: [1, 1, 3]}\n"
+            "      - Multiply:\n        from: [reshape, conv_lstm.output]\n"
+            "    outputs: {output: multiply, h: conv_lstm.h, c: conv_lstm.c}\n"
+        ),
+    ),
     "images, the last step": document("{x: [T, 6, 5, 2]}", "  - RNN: {cell: {conv_lstm: {filters: 3}}}", "conv_lstm"),
     "a built-in cell": document("{x: [T, 4]}", "  - RNN: {cell: {GRUCell: {units: 3}}, return_sequences: true}"),
     "an LSTM cell": document(

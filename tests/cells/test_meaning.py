@@ -238,3 +238,28 @@ def test_initial_weights_depend_on_the_seed_and_the_name_alone() -> None:
     assert all(np.array_equal(first[name], again[name]) for name in first)
     assert not np.array_equal(first["rnn/forget/kernel"], other["rnn/forget/kernel"])
     assert not np.array_equal(first["rnn/forget/kernel"], first["rnn/candidate/kernel"])
+
+
+def test_compiled_gradients_are_those_of_plain_execution() -> None:
+    graph = graph_of_text(
+        document(TOKENS, "  - Embedding: {input_dim: 30, output_dim: 4, mask_zero: true}\n" + ALL, "minimal_gated")
+    )
+    model = to_keras(graph, seed=1)
+    tokens = np.where(MASKS, np.arange(1, 26).reshape(5, 5), 0).astype("int32")
+
+    def gradients() -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            found = model({"tokens": tokens}, training=True)
+            value = tf.reduce_sum(found["all"] ** 2) + tf.reduce_sum(found["h"])
+        return [tf.convert_to_tensor(g) for g in tape.gradient(value, [v.value for v in model.trainable_variables])]
+
+    for plain, compiled in zip(gradients(), tf.function(gradients, jit_compile=True)(), strict=True):
+        np.testing.assert_allclose(compiled, plain, atol=1e-5)
+
+
+def test_penalties_on_the_weights_of_a_cell_count_once() -> None:
+    text = GATED.replace("activation: tanh}", "activation: tanh, kernel_regularizer: {L2: {l2: 0.5}}}")
+    graph = graph_of_text(text)
+    model = to_keras(graph, seed=1)
+    [loss] = model.losses
+    np.testing.assert_allclose(loss, 0.5 * np.sum(weight_arrays(model, graph)["rnn/candidate/kernel"] ** 2), rtol=1e-6)

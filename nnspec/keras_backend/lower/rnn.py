@@ -11,8 +11,6 @@ from nnspec.keras_backend.call import Build, Call, Lowering
 from nnspec.keras_backend.layers import Recurrence
 from nnspec.layers.base import Layer
 from nnspec.layers.rnn import RNN
-from nnspec.types import Dim
-from nnspec.types.dims import to_json
 
 __all__ = ["TABLE"]
 
@@ -34,7 +32,7 @@ def _rnn(build: Build[RNN]) -> Call:
 
 def _layer(layer: RNN, cell: keras.Model, given: tuple[str, ...], name: str) -> Recurrence:
     types = {**layer.typed.state_types, **layer.typed.outputs}
-    sizes = {key: [to_json(size) if isinstance(size, Dim) else size for size in kind.shape] for key, kind in types.items()}
+    sizes = {key: [layer.typed.terms(size) for size in kind.shape] for key, kind in types.items()}
     settings = {key: getattr(layer, key) for key in ("return_sequences", "return_state", "go_backwards", "keeps_order")}
     return Recurrence(
         cell,

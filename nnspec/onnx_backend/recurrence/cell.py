@@ -15,7 +15,6 @@ from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
-from nnspec.types.dims import to_json
 
 __all__ = ["run_cell"]
 
@@ -132,7 +131,7 @@ class _Loop:
                 parts.append(b.ints(numbers, "sizes"))
                 numbers = []
             if size is not None:
-                parts.append(self._size(to_json(size)))
+                parts.append(self._size(self.cell.terms(size)))
         dtype = np.dtype("bool" if type_.dtype == "bool" else "float32" if "float" in type_.dtype else type_.dtype)
         shape = parts[0] if len(parts) == 1 else b.op("Concat", *parts, axis=0)
         return b.op("ConstantOfShape", shape, value=np.zeros(1, dtype))
