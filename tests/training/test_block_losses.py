@@ -301,3 +301,71 @@ def test_a_mixture_density_network_learns_the_inverse_of_a_function(tmp_path):
     text = (SPECS / "mixture_density.nnspec.yaml").read_text(encoding="utf-8")
     losses = [record["loss"] for record in trained(tmp_path, text, "train.epochs=8").metrics()]
     assert losses[-1] < losses[0] - 0.5
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("z2: ", "z: ", "NN520"),
+        (
+            "loss: {y: own, z2: Value}",
+            "loss: {y: own, z2: Value}, metrics: {y: own}, early_stopping: {monitor: y_own}",
+            "NN510",
+        ),
+        (
+            "loss: {y: own, z2: Value}",
+            "loss: {y: own, z2: Value}, metrics: {y: own}, early_stopping: {monitor: y_own, mode: max}",
+            None,
+        ),
+        ("loss: {y: own, z2: Value}", "loss: {y: own, z2: Value}, class_weight: balanced", "NN512"),
+        ("loss: {y: own,", "loss: {y: [own, SparseCategoricalCrossentropy],", "NN520"),
+    ],
+)
+def test_names_of_tensors_and_metrics_are_unambiguous(tmp_path, old, new, code):
+    from nnspec.api import validate
+
+    result = "mean(square(target - output), axis=2) + sum(z, axis=1, keepdims=true)"
+    block = f"own: {{inputs: [target, output, z], layers: [{{Compute: '{result}'}}]}}"
+    text = f"nnspec: 1\nname: a\nblocks: {{{block}}}\n{NET}train: {{epochs: 1, loss: {{y: own, z2: Value}}}}\n"
+    file = tmp_path / "a.nnspec.yaml"
+    file.write_text(text.replace(old, new), encoding="utf-8")
+    found = [problem for problem in validate(file) if problem.is_error]
+    assert [problem.code for problem in found] == ([code] if code else []), found
+
+
+TAGS = """nnspec: 1
+name: tags
+inputs: {words: {shape: [T], dtype: int32}}
+layers:
+  - Embedding: {input_dim: 5, output_dim: 4, mask_zero: true}
+  - Dense: {units: 3, activation: softmax}
+    name: tag
+data:
+  train: {jsonl: rows.jsonl}
+  inputs: {words: {column: words, transform: [{pad: {buckets: [3, 6]}}]}}
+  targets: {tag: {column: tags, weight: sure, transform: [pad]}}
+train: {epochs: 1, batch_size: 4, loss: SparseCategoricalCrossentropy}
+"""
+
+
+def test_weights_of_positions_of_rows_of_any_length_are_padded_with_the_target(tmp_path):
+    import json
+
+    draw = np.random.default_rng(0)
+    rows = []
+    for length in draw.integers(1, 7, 12).tolist():
+        words, tags = draw.integers(1, 5, length).tolist(), draw.integers(0, 3, length).tolist()
+        rows.append({"words": words, "tags": tags, "sure": draw.random(length).round(2).tolist()})
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    run = trained(tmp_path, TAGS)
+    from nnspec.training.evaluation.evaluate import trained_model
+
+    total = count = 0.0
+    longest = max(len(row["words"]) for row in rows)
+    for row in rows:
+        words = np.zeros((1, longest), np.int32)
+        words[0, : len(row["words"])] = row["words"]
+        scores = np.asarray(trained_model(run)({"words": words})["tag"])[0, range(len(row["tags"])), row["tags"]]
+        total, count = total - (np.log(scores) * row["sure"]).sum(), count + len(row["tags"])
+    # Batches of four rows, each with its own number of valid positions.
+    assert evaluate(run)["loss"] == pytest.approx(total / count, rel=0.25)

@@ -135,7 +135,9 @@ def _by_output(
 
 def _listed(given: object) -> list[object]:
     listed = given if isinstance(given, list) else [] if given is None else [given]
-    return [WeightedLoss(loss=one) if isinstance(one, Loss) and not isinstance(one, Metric) else one for one in listed]
+    return [
+        WeightedLoss(loss=one, weight=1.0) if isinstance(one, Loss) and not isinstance(one, Metric) else one for one in listed
+    ]
 
 
 def _logged(output: str, metric: Metric, others: Mapping[str, object]) -> str:
