@@ -105,14 +105,19 @@ def _params(model: Model) -> str:
     return table(["param", "value", "bounds", "help"], rows) + "\n"
 
 
+_LONGEST_OPERATION = 48
+
+
 def _text(title: str, network: dict[str, Any]) -> str:
+    from nnspec.graph.describe import operation_text
+
     rows = [[name, "input", "", _shape(t["shape"]), "", "", "", ""] for name, t in network["inputs"].items()]
     for layer in network["layers"]:
         field = layer["receptive_field"]
         rows.append(
             [
                 layer["name"],
-                layer["op"],
+                operation_text(layer["op"], layer.get("expressions", {}), _LONGEST_OPERATION),
                 ", ".join(layer["from"]),
                 _shape(layer["shape"]),
                 f"{layer['parameters']:,}" if layer["parameters"] else "",

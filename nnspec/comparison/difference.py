@@ -90,7 +90,9 @@ def _layers(a: Graph, b: Graph) -> tuple[LayerChange, ...]:
 def _facts(node: Node, other: Node) -> dict[str, Any]:
     """Return the comparable values of a layer; arguments only if the other layer has the same operation."""
     same = node.op == other.op
-    arguments = {name: getattr(node.layer, name) for name in type(node.layer).model_fields} if same else {}
+    fields = {name: getattr(node.layer, name) for name in type(node.layer).model_fields}
+    # The params of expressions change what is computed, though no spec writes them here.
+    arguments = {**node.layer.written, **{name: fields[name] for name in node.layer.derived - {"reads"}}} if same else {}
     sources = [str(ref) for ref in node.inputs.values()]
     facts = {"op": node.op, **arguments, "from": sources, "freeze": node.frozen, "weights at": node.weights_at}
     return {**facts, "shape": str(node.output)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
@@ -52,6 +52,8 @@ def origins(spec: Spec, path: str, before: MappingNode | None = None) -> list[Or
 
 def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
     content, arguments = at.step.content, at.step.arguments
+    if isinstance(content, Layer) and content.expressions:
+        return _of_expressions(at, content.expressions, keys, before)
     if isinstance(content, Layer):
         if keys:
             return [_of_config(at.name, content, arguments, keys, at.uses, before)]
@@ -69,6 +71,23 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
         facts += f"{' and ' if facts and given else ''}{f'its arguments are {given}' if given else ''}"
         raise NnspecError(f"`{at.name}` is a use of `{at.step.op}`, not a layer; {facts or 'it has no arguments'}")
     return [Origin(f"{at.name}.{_joined(keys)}", tree.plain(), links(tree, before), at.uses)]
+
+
+def _of_expressions(
+    at: Located, found: Mapping[str, str], keys: Sequence[str | int], before: MappingNode | None
+) -> list[Origin]:
+    """Return the origins of the expressions of a ``Compute`` step, or of one of its results."""
+    arguments = at.step.arguments
+    wanted = [str(key) for key in keys] or list(found)
+    if (len(wanted) > 1 and keys) or wanted[0] not in found:
+        raise NnspecError(f"`{at.name}` has no `{_joined(keys)}`; its results are {', '.join(found)}")
+    origins = []
+    for result in wanted:
+        tree = arguments.get(result) if isinstance(arguments, MappingNode) else arguments
+        name = f"{at.name}.{result}" if isinstance(arguments, MappingNode) else at.name
+        if tree is not None:
+            origins.append(Origin(name, tree.plain(), links(tree, before), at.uses))
+    return origins
 
 
 def _of_iterations(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:

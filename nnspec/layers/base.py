@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from nnspec.layers.activation_names import DISCONTINUOUS
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
+from nnspec.types.activation_names import DISCONTINUOUS
 
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
 
@@ -146,6 +146,12 @@ class Layer(Config):
         given = getattr(self, "activation", None)
         return "linear" if given is None else given if isinstance(given, str) else None
 
+    def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
+        """Whether an input has a mask, which neither changes the outputs nor is passed on with one of them."""
+        masked = any(type_.mask is not None for type_ in inputs.values())
+        passed = any(type_.mask is not None for type_ in outputs.values())
+        return masked and not passed and not self.uses_mask and not self.ports.counts_examples
+
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that the constructor of Keras's layer does not take."""
 
@@ -156,6 +162,16 @@ class Layer(Config):
     def arguments(cls) -> list[str]:
         """Return the names of the arguments that a spec can write."""
         return [name for name in cls.model_fields if name not in cls.derived]
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The arguments as a spec writes them, by name."""
+        return {name: getattr(self, name) for name in self.arguments()}
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        """The tensor expressions that it computes, by result."""
+        return {}
 
     call_arguments: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""

@@ -163,7 +163,7 @@ def _parsed(text: str) -> Syntax:
         return syntax.parse(text, tensors=True)
     except ExpressionError as error:
         if "chained" in str(error):
-            help = "write `and` in place of `&`" if "&" in text else "write `8 <= a and a <= 512`"
+            help = "write `and` in place of `&`" if "&" in text else error.help.replace(") & (", ") and (")
             raise ExpressionError(str(error), error.start, error.end, help=help) from None
         try:
             return syntax.parse(text)  # a list comprehension

@@ -288,6 +288,11 @@ class Expander:
             if runs_a_cell(draft):
                 return read_recurrence(self, draft)
             inner = inner_use(self, draft)
+            if inner is not None and str(inner.draft.op.value) == "Compute":
+                reason = f"`{word}` takes a layer, and an expression already computes all positions"
+                help = "write `- Compute: …` as a step of its own, with an axis more, or put it into a block"
+                self.problems.append(p.WrongValue.at(inner.draft.op.span, inner.draft.path, help=help, reason=reason))
+                return None
             return inner.content(self) if inner else self.layer(draft)
         self.problems.append(self._unknown(op, draft.path))
         return self._meant(draft)

@@ -500,10 +500,11 @@ class Tab(Problem):
 
 
 class Unquoted(Problem):
-    """An unquoted brace starts a YAML mapping, so ``${…}`` must be quoted here.
+    """The value contains characters that mean something else in YAML, so it must be quoted here.
 
-    An expression of ``Compute`` or ``that`` is quoted if it contains `: ` or ` #`, starts with one of
-    ``[ { * & ! | > ' " % @``, or contains one of ``, [ ] { }`` within braces.
+    An unquoted brace starts a mapping, so ``${…}`` after a space or a bracket needs quotes. An expression of `Compute` needs
+    quotes if it contains ``: `` or `` #``, or starts with ``- `` or one of ``[ { * & ! | > ' " % @``; in braces also if it
+    contains a comma or a bracket.
     """
 
     code = "NN022"

@@ -54,7 +54,7 @@ def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
         return None
     path = str(Place(tree.place, str(key.value))) if tree is not None and tree.place else draft.path
     within = Draft(key, inner, None, draft.scope, path)
-    if key.value not in expander.operations and not runs_a_cell(within):
+    if key.value not in (*expander.operations, "Compute") and not runs_a_cell(within):
         return None
     if isinstance(arguments, MappingNode):
         known_keys(arguments, (argument,), f"`{draft.op.value}`", expander.problems)

@@ -59,8 +59,8 @@ def test_what_is_no_check_is_an_error_in_the_expression(write, that):
 
 def test_a_chained_comparison_is_an_error_that_shows_how_to_write_it(checked):
     [found] = errors(checked(HEAD + PARAMS + check("8 <= width <= 512") + BODY)[1])
-    assert (found.message, found.help) == ("comparisons cannot be chained", "write `8 <= a and a <= 512`")
-    assert found.span.column == 22
+    assert (found.message, found.help) == ("comparisons cannot be chained", "write `(8 <= width) and (width <= 512)`")
+    assert (found.span.column, found.span.end_column) == (11, 28)
 
 
 @pytest.mark.parametrize(
