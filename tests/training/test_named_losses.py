@@ -67,7 +67,7 @@ def test_the_triplet_loss_takes_the_hardest_pairs_of_a_batch():
 
 def test_the_contrastive_loss_is_hadsells():
     distance, similar = np.float32([0.2, 0.7, 1.4]), np.float32([1, 0, 0])
-    assert value("Contrastive", similar, distance) == pytest.approx((0.04 + 0.09 + 0) / 3, rel=1e-5)
+    assert value("ContrastivePairs", similar, distance) == pytest.approx((0.04 + 0.09 + 0) / 3, rel=1e-5)
 
 
 def distance(a: list[int], b: list[int]) -> int:

@@ -90,11 +90,11 @@ class Triplet(_Own):
         return losses / ops.maximum(ops.mean(counted), 1e-7)
 
 
-class Contrastive(_Own):
+class ContrastivePairs(_Own):
     """Hadsell's loss of distances.
 
     Example:
-        >>> float(Contrastive(margin=1.0)(ops.array([0.0]), ops.array([0.25])))
+        >>> float(ContrastivePairs(margin=1.0)(ops.array([0.0]), ops.array([0.25])))
         0.5625
     """
 

@@ -45,7 +45,7 @@ _MODULES = {
         "Quantile",
     ),
     "similarity": (
-        "Contrastive",
+        "ContrastivePairs",
         "Triplet",
     ),
 }
@@ -73,7 +73,7 @@ LOSSES = Family(
         "BCELoss": "BinaryCrossentropy",
         "BCEWithLogitsLoss": "BinaryCrossentropy",
         "CTCLoss": "CTC",
-        "ContrastiveLoss": "Contrastive",
+        "ContrastiveLoss": "ContrastivePairs",
         "CrossEntropyLoss": "SparseCategoricalCrossentropy",
         "FocalLoss": "CategoricalFocalCrossentropy",
         "GaussianNLL": "GaussianNegativeLogLikelihood",
@@ -117,7 +117,7 @@ UNSUPPORTED = {"Loss": "the base class"}
 """Keras's losses that are not available in specs, each with the reason."""
 
 OURS = {
-    "Contrastive": "the standard loss of distances in Siamese networks",
+    "ContrastivePairs": "the standard loss of distances in Siamese networks",
     "GaussianNegativeLogLikelihood": "predicts a mean and its uncertainty",
     "NegativeBinomial": "the likelihood of overdispersed counts",
     "Quantile": "the standard loss of probabilistic forecasts",

@@ -27,8 +27,8 @@ class Triplet(Loss):
         return None if output.rank == 1 else ("needs one embedding for each example", "add `Flatten`, or a pooling layer")
 
 
-class Contrastive(Loss):
-    """Contrastive loss of distances (Hadsell et al. 2006); targets are 1 for similar pairs and 0 for dissimilar ones."""
+class ContrastivePairs(Loss):
+    """ContrastivePairs loss of distances (Hadsell et al. 2006); targets are 1 for similar pairs and 0 for dissimilar ones."""
 
     target: ClassVar[TargetKind | None] = "probability"
 
