@@ -28,7 +28,7 @@ class Triplet(Loss):
 
 
 class ContrastivePairs(Loss):
-    """ContrastivePairs loss of distances (Hadsell et al. 2006); targets are 1 for similar pairs and 0 for dissimilar ones."""
+    """Contrastive loss of distances (Hadsell et al. 2006); targets are 1 for similar pairs and 0 for dissimilar ones."""
 
     target: ClassVar[TargetKind | None] = "probability"
 
