@@ -155,7 +155,7 @@ class _Import:
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
             reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
-        planner = Planner(self._file, saved)
+        planner = Planner(self._file, saved, stores=weights is not None or live is not None)
         try:
             planner.plan(self._keras)
         except _DAMAGED as error:

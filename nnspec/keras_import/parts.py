@@ -44,6 +44,7 @@ class Part:
         inside: The location of its weights, if they are not the Keras layer's own.
         gives: The Keras layer's outputs that it computes: Keras's index and the spec's name. By default the last part
             computes all, in order.
+        value: The value of its only weight, if it is a constant of the model: it is frozen.
     """
 
     layer: Config
@@ -51,6 +52,7 @@ class Part:
     suffix: str = ""
     inside: Inside | None = None
     gives: Mapping[int, str] | None = None
+    value: Any = None
 
 
 Translation = tuple[Part, ...] | Tensor
@@ -67,6 +69,7 @@ class Within:
         saved: The arrays in the weights file.
         translated: Translates a layer; used for nested layers.
         dtype_of: Returns a tensor's dtype in the spec; None if unknown.
+        stores: Whether the spec gets a file of weights, which can store constants.
     """
 
     shape_of: Callable[[Tensor], tuple[int | None, ...] | None]
@@ -74,6 +77,7 @@ class Within:
     saved: Saved = field(default=lambda place: None)
     translated: Callable[[KerasLayer, KerasCall, Within], Translation] | None = None
     dtype_of: Callable[[Tensor], str | None] = field(default=lambda tensor: None)
+    stores: bool = True
 
     def rank(self, tensor: Tensor) -> int | None:
         """Return the number of a tensor's axes, including the batch axis."""

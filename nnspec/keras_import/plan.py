@@ -22,9 +22,11 @@ class Planner:
     Args:
         file: The model's file, for diagnostics.
         saved: The arrays in its weights file.
+        stores: Whether the spec gets a file of weights.
     """
 
-    def __init__(self, file: str, saved: Saved) -> None:
+    def __init__(self, file: str, saved: Saved, *, stores: bool = True) -> None:
+        self.stores = stores
         self.problems: list[Diagnostic] = []
         self.networks: dict[str, PlannedNetwork] = {}
         self._span = Span.whole(file)

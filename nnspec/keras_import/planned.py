@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nnspec.keras_import.model import KerasLayer, KerasModel, Tensor
 from nnspec.keras_import.parts import Inside
@@ -30,6 +31,7 @@ class PlannedStep:
         gives: The index of each of its outputs in that layer's outputs.
         every_step: Whether it applies the network at every time step.
         calling: The call arguments that `share` overrides.
+        value: The value of its only weight, if it is a constant of the model.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PlannedStep:
     gives: Mapping[str, int] = field(default_factory=dict)
     calling: Mapping[str, object] = field(default_factory=dict)
     every_step: bool = False
+    value: Any = None
 
 
 @dataclass

@@ -84,7 +84,7 @@ class Walk:
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         call = layer.calls[number]
-        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of)
+        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of, self.planner.stores)
         try:
             if layer.model is not None:
                 self._use(layer, number)
@@ -120,8 +120,8 @@ class Walk:
             gives = one.gives if one.gives is not None else dict(enumerate(outputs or ())) if last else {}
             step = PlannedStep(
                 self.names.step(layer.name, number, "" if last else one.suffix), one.layer, None, None, sources,
-                layer.config.get("trainable") is False and _has_weights(one.layer), layer, number if gives or last else -1,
-                one.inside, {name: index for index, name in gives.items()},
+                one.value is not None or (layer.config.get("trainable") is False and _has_weights(one.layer)), layer,
+                number if gives or last else -1, one.inside, {name: index for index, name in gives.items()}, value=one.value,
             )  # fmt: skip
             step = self._shared(step, place)
             if layer.same_as and _has_weights(one.layer):

@@ -140,7 +140,8 @@ def _arrays(
                 continue
             tried.add(node.weights_at)
             try:
-                arrays = read(node, of[node.weights_at])
+                step = of[node.weights_at]
+                arrays = read(node, step) if step.value is None else [np.asarray(step.value)]
             except (ValueError, OSError, RuntimeError, KeyError) as error:
                 problems.append(k.BadWeights.at(span, node.weights_at, reason=str(error)))
                 continue

@@ -6,12 +6,15 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from nnspec.functions.typing import CONSTANTS
 from nnspec.keras_import.arguments import written
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.layers import snake_name
 from nnspec.layers.base import Layer
+from nnspec.layers.compute import Compute
 from nnspec.spec.expand import default_name
 from nnspec.spec.scalars import resolve_plain
 from nnspec.types import TensorType
@@ -76,7 +79,12 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
         names.add(step.name)
         if named:
             numbers[base] = number
-        yield _step(step, named, _source(step, above, network, ends))
+        if isinstance(step.layer, Compute):
+            step = _in_scope(step, step.layer, above, network, ends)
+            source: Any = dict(step.sources) or None
+            yield _step(step, named, source["x"] if source and list(source) == ["x"] else source)
+        else:
+            yield _step(step, named, _source(step, above, network, ends))
         above = step
 
 
@@ -88,11 +96,41 @@ def _source(step: PlannedStep, above: PlannedStep | None, network: PlannedNetwor
     implied = above.name if above is not None else next(iter(network.inputs)) if len(network.inputs) == 1 else None
     optional = step.layer.ports.optional if step.layer is not None else ()
     feeds_all = step.layer is not None and step.layer.ports.one_feeds_all and not set(optional) & set(sources)
+    if not sources:
+        return None
     if len(sources) == 1 or (feeds_all and len(set(sources.values())) == 1):
         [text] = set(sources.values())
         listed = above is not None and above.name in ends  # explicit if the step before is an output
         return None if text == implied and not listed else text
     return dict(sources)
+
+
+def _in_scope(
+    step: PlannedStep, layer: Compute, above: PlannedStep | None, network: PlannedNetwork, ends: set[str]
+) -> PlannedStep:
+    """Return a step whose expressions read earlier steps by their names, where possible; its sources become its ``from``."""
+    implied = above.name if above is not None else next(iter(network.inputs)) if len(network.inputs) == 1 else None
+    is_x = "x" in network.inputs or any(one.name == "x" for one in network.steps)
+    if list(step.sources.values()) == [implied] and not is_x and not (above is not None and above.name in ends):
+        return replace(step, layer=_renamed(layer, dict.fromkeys(step.sources, "x")), sources={})
+    if all(_NAME.fullmatch(text) and text not in ("x", *CONSTANTS, *layer.results) for text in step.sources.values()):
+        return replace(step, layer=_renamed(layer, step.sources), sources={})
+    return step
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
+
+
+def _renamed(layer: Compute, names: Mapping[str, str]) -> Compute:
+    """Return expressions with other names of their tensors."""
+    tensor = re.compile(rf"(?<![\w.'])({'|'.join(map(re.escape, names))})(?![\w(]| ?=[^=])")
+
+    def renamed(text: str) -> str:
+        parts = text.split("'")  # those at odd places are strings
+        parts[::2] = [tensor.sub(lambda match: names[match[1]], part) for part in parts[::2]]
+        return "'".join(parts)
+
+    return Compute(results={result: renamed(text) for result, text in layer.results.items()}, reads=list(names.values()))
 
 
 def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
@@ -103,6 +141,8 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
         lines = [f"- share: {_flow({'layer': step.share, **step.calling} if step.calling else step.share)}"]
     elif step.every_step:
         lines = [f"- TimeDistributed: {step.network}"]
+    elif isinstance(step.layer, Compute):
+        lines = list(_expressions(step.layer.results))
     elif step.layer is None:
         lines = [f"- {step.network}" + (":" if beside else "")]
     else:
@@ -112,6 +152,19 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     for key, value in beside.items():
         lines += _entry(key, value)
     return lines
+
+
+def _expressions(results: Mapping[str, str]) -> Iterator[str]:
+    if list(results) == ["output"]:
+        yield f"- Compute: {_expression(results['output'])}"
+        return
+    yield "- Compute:"
+    yield from (f"    {name}: {_expression(text)}" for name, text in results.items())
+
+
+def _expression(text: str) -> str:
+    """Return an expression, quoted if YAML would read it as something else."""
+    return text if re.match(r"[A-Za-z0-9(~]|-[A-Za-z0-9(]", text) and ": " not in text and " #" not in text else json.dumps(text)
 
 
 def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
