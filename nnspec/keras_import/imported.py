@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +20,7 @@ from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.order import applications
+from nnspec.keras_import.parts import Variable
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
@@ -121,15 +122,26 @@ def import_file(file: str | Path) -> Imported:
         return _Import(str(path), config, problems, opened).run(opened)
 
 
-def from_keras(model: Any) -> Imported:
+def from_keras(model: Any, *, inline: bool = False) -> Imported:
     """Import a live functional or sequential ``keras.Model`` as a spec with weights.
+
+    Args:
+        model: The model.
+        inline: Whether to replace layers and models of custom classes by what their ``call`` computes, which runs their code.
 
     Raises:
         SpecError: If layers have no equivalent; it lists all of them.
     """
     name = f"<keras.Model {model.name}>"
-    importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
-    return importing.run(None, live=model)
+    if not inline:
+        importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
+        return importing.run(None, live=model)
+    from nnspec.keras_import.inlining import inlined
+
+    problems: list[Diagnostic] = []
+    with inlined(model, Span.whole(name), problems) as (flat, variables):
+        importing = _Import(name, live_config(flat), [*problems, *live_problems(flat, Span.whole(name))])
+        return importing.run(None, live=flat, variables=variables)
 
 
 class _Import:
@@ -146,7 +158,7 @@ class _Import:
         except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
-    def run(self, weights: WeightsFile | None, *, live: Any = None) -> Imported:
+    def run(self, weights: WeightsFile | None, *, live: Any = None, variables: Sequence[Variable] = ()) -> Imported:
         def saved(place: str) -> Any:
             if weights is not None:
                 return weights.read(place)
@@ -155,7 +167,7 @@ class _Import:
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
             reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
-        planner = Planner(self._file, saved, stores=weights is not None or live is not None)
+        planner = Planner(self._file, saved, stores=weights is not None or live is not None, variables=variables)
         try:
             planner.plan(self._keras)
         except _DAMAGED as error:

@@ -141,7 +141,7 @@ def _arrays(
             tried.add(node.weights_at)
             try:
                 step = of[node.weights_at]
-                arrays = read(node, step) if step.value is None else [np.asarray(step.value)]
+                arrays = read(node, step) if step.value is None else [np.reshape(step.value, node.weights[0].shape)]
             except (ValueError, OSError, RuntimeError, KeyError) as error:
                 problems.append(k.BadWeights.at(span, node.weights_at, reason=str(error)))
                 continue

@@ -16,7 +16,7 @@ from nnspec.functions.catalogue import FUNCTIONS
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.expression_texts import TEXTS
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor
-from nnspec.keras_import.parts import Part, Source, Translation, Within
+from nnspec.keras_import.parts import Part, Source, Translation, Variable, Within
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import LayerError
 from nnspec.types import TensorType, unknown
@@ -119,6 +119,8 @@ class Operation:
 
     def shape(self, value: Any) -> tuple[int | None, ...]:
         """Return the shape of an operand, with the batch axis."""
+        if isinstance(value, dict) and "__variable__" in value:
+            return self.within.variable(value["__variable__"]).shape
         found = self.within.shape_of(value) if isinstance(value, Tensor) else _shape(value)
         if found is None:
             raise NoEquivalent("the shape of its operand is unknown", setting=True)
@@ -138,6 +140,8 @@ class Operation:
             kind = _family(type_.dtype) if type_ is not None else "float32"
             given, target = self.casts
             return f"cast({name}, '{target}')" if cast and kind in given else name
+        if isinstance(value, dict) and "__variable__" in value:
+            return self._variable(self.within.variable(value["__variable__"]), rank)
         if not isinstance(value, list):
             text = literal(value)
             return f"({text})" if text.startswith("-") else text
@@ -164,12 +168,29 @@ class Operation:
         if not self.within.stores:
             reason = f"a constant of {math.prod(_shape(value)):,} numbers needs a file of weights"
             raise NoEquivalent(reason, "import the `.keras` file of the model", setting=True)
-        shape = _shape(value)
+        name = self._weight(_shape(value), "_value" if not self.parts else f"_value_{len(self.parts)}", value=value)
+        return name if all(isinstance(one, float) for one in _flat(value)) else f"cast({name}, 'int32')"
+
+    def _weight(self, shape: tuple[int, ...], suffix: str, **more: Any) -> str:
         made = LAYERS.get("Parameter").model_validate({"shape": list(shape), "initializer": "zeros"})
         name = _LETTERS[len(self.sources)]
         self.sources[name], self.types[name] = len(self.parts), TensorType(shape, "float32")
-        self.parts.append(Part(made, {}, "_value" if not self.parts else f"_value_{len(self.parts)}", value=value))
-        return name if all(isinstance(one, float) for one in _flat(value)) else f"cast({name}, 'int32')"
+        self.parts.append(Part(made, {}, suffix, **more))
+        return name
+
+    def _variable(self, variable: Variable, rank: int | None) -> str:
+        """Add a `Parameter` with the value of a variable, in the axes of one example."""
+        shape = variable.shape
+        if rank is not None and len(shape) >= rank:
+            if len(shape) > rank or shape[0] != 1:
+                raise NoEquivalent(f"the variable `{variable.name}` has values of its own for each example", setting=True)
+            shape = shape[1:]
+        elif rank is not None:
+            shape = (*(1,) * (rank - 1 - len(shape)), *shape)
+        for part in self.parts:
+            if part.variable is variable:
+                return next(name for name, source in self.sources.items() if source == self.parts.index(part))
+        return self._weight(shape, "", value=variable.value, variable=variable)
 
     def setting(self, name: str, default: Any = None) -> str:
         """Return a setting as it is written."""
@@ -217,7 +238,7 @@ def _called(operation: Operation, name: str = "", **settings: Any) -> str:
     known = {each.name: each for each in function.parameters}
     config = {**operation.settings, **settings}
     given = {key: value for key, value in config.items() if key in known}
-    operation.check(set(given))
+    operation.check({*given, "dtype"})
     left = [each for each in known if each not in given]
     if function.name in ("reshape", "where"):
         left = list(known)
@@ -227,8 +248,8 @@ def _called(operation: Operation, name: str = "", **settings: Any) -> str:
     tensors = [value for key, value in given.items() if known[key].kind == "tensor" and isinstance(value, Tensor)]
     rank = max(map(operation.rank, tensors), default=None)
     texts = [
-        text if parameter.is_required or place < len(operation.call.args) and parameter.kind == "tensor" else f"{parameter.name}={text}"
-        for place, parameter in enumerate(function.parameters)
+        text if parameter.is_required and parameter.name != "axis" else f"{parameter.name}={text}"
+        for parameter in function.parameters
         if parameter.name in given and (text := _argument(operation, parameter, given[parameter.name], rank)) is not None
     ]
     return _in_dtype(operation, f"{function.name}({', '.join(texts)})")
@@ -245,17 +266,16 @@ def _argument(operation: Operation, parameter: Parameter, value: Any, rank: int 
     if parameter.kind == "tensor":
         return operation.text(value, rank=rank, cast=parameter.name not in ("condition", "indices"))
     text = literal(value)
-    if parameter.kind in ("axis", "axes"):
-        if value is None:
-            raise NoEquivalent("it covers all axes, including the batch axis", "give its `axis`", setting=True)
-        return f"axis={text}" if parameter.name == "axis" else text
+    if parameter.kind in ("axis", "axes") and value is None:
+        raise NoEquivalent("it covers all axes, including the batch axis", "give its `axis`", setting=True)
     return text
 
 
 def _in_dtype(operation: Operation, text: str) -> str:
     """Cast a result to the operation's `dtype`, if it gives one."""
     dtype = operation.settings.get("dtype")
-    return text if dtype is None or operation.layer.kind in ("Cast", "OneHot") else f"cast({text}, '{_family(dtype)}')"
+    is_own = operation.layer.kind == "OneHot" and _family(str(dtype)) == "float32"
+    return text if dtype is None or is_own else f"cast({text}, '{_family(dtype)}')"
 
 
 # --- operations that are written in their own way ----------------------------------------------------------------------------
@@ -425,6 +445,19 @@ def _product(operation: Operation) -> str:
     return f"{left} @ {right}"
 
 
+def _diagonal(operation: Operation) -> str:
+    """``diagonal`` and ``trace``, by a repeated letter."""
+    x = _one(operation)
+    rank, letters = operation.rank(x), list("bcdefghi")
+    first, second = (operation.settings.get(name, place) % rank for place, name in enumerate(("axis1", "axis2")))
+    if operation.settings.get("offset", 0) != 0 or 0 in (first, second) or rank > len(letters):
+        raise NoEquivalent("it takes another diagonal, or that of the batch axis", setting=True)
+    letters[second] = letters[first]
+    left = [letter for letter in letters[:rank] if letter != letters[first]]
+    result = "".join([*left, letters[first]] if operation.layer.kind == "Diagonal" else left)
+    return f"einsum('{''.join(letters[:rank])}->{result}', {operation.text(x)})"
+
+
 def _halved(operation: Operation) -> str:
     x, axis = _one(operation), operation.settings.get("axis", -1)
     shape = operation.shape(x)
@@ -518,6 +551,7 @@ WRITERS: Mapping[str, Callable[[Operation], str | dict[str, str]]] = {
     "Cast": _cast,
     "Celu": _activated({"alpha": 1.0}, "maximum({x}, 0) + {alpha} * expm1(minimum({x}, 0) / {alpha})"),
     "ConvertToTensor": _cast,
+    "Diagonal": _diagonal,
     "Diff": _differences,
     "Dot": _product,
     "DotProductAttention": _attention,
@@ -544,6 +578,7 @@ WRITERS: Mapping[str, Callable[[Operation], str | dict[str, str]]] = {
     "Take": _taken,
     "Tile": _tiled,
     "TopK": _top_k,
+    "Trace": _diagonal,
     "Transpose": _transposed,
     "Unstack": _parts_of,
 }

@@ -97,7 +97,7 @@ def _reshape(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     before = None if None in shape[1:] else math.prod(size for size in shape[1:] if size is not None)
     if wanted[0] != -1 and wanted[0] != shape[0]:
         raise NoEquivalent("it changes the batch axis", setting=True)
-    if wanted[0] == -1 and (-1 in sizes or before is None or math.prod(sizes) != before):
+    if given[0] is not None and wanted[0] == -1 and (-1 in sizes or before is None or math.prod(sizes) != before):
         raise NoEquivalent("it may change the batch axis", "write `-1` only for the batch axis", setting=True)
     return (part("Reshape", {"target_shape": sizes}, [x]),)
 
