@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,14 @@ from nnspec.keras_import import problems as k
 from nnspec.keras_import.archive import open_archive, read_config_file
 from nnspec.keras_import.config import read_config
 from nnspec.keras_import.config_values import ConfigError, OwnModelError
+from nnspec.keras_import.folding import FoldedBlock, folded
 from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.order import applications
 from nnspec.keras_import.parts import Variable
+from nnspec.keras_import.pairing import paired
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
@@ -55,6 +57,7 @@ class Imported:
         diagnostics: The warnings.
         parameters: The number of parameters.
         networks: The networks of the document.
+        blocks: The blocks of a folded document.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Imported:
     diagnostics: tuple[Diagnostic, ...]
     parameters: int
     networks: Mapping[str, PlannedNetwork] = field(repr=False)
+    blocks: Mapping[str, FoldedBlock] = field(default_factory=dict, repr=False)
 
     def text(self, weights: str | None = None) -> str:
         """Return the text of the spec.
@@ -70,7 +74,20 @@ class Imported:
         Args:
             weights: The file with its initial weights, relative to the spec.
         """
-        return document(self.name, self.networks, weights=weights)
+        return document(self.name, self.networks, self.blocks, weights=weights)
+
+    def folded(self) -> Imported:
+        """Return the same spec with repeated steps as blocks and `repeat`, and default names.
+
+        The graphs of both are compared; if they differed, this would return the spec as it is.
+        """
+        networks, blocks = folded(self.networks)
+        before, after = _compiled(self.text()), _compiled(document(self.name, networks, blocks))
+        names = before and after and paired(before, after)
+        if not names:
+            return self
+        weights = {names[name]: array for name, array in self.weights.items()}
+        return replace(self, weights=weights, networks=networks, blocks=blocks)
 
     def write(self, spec: str | Path, weights: str | Path | None = None) -> list[Path]:
         """Write the spec and the weights.
@@ -195,11 +212,7 @@ class _Import:
     def _compiled(self, text: str) -> Model:
         """Read back and compile the spec."""
         found: list[Diagnostic] = []
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "imported.nnspec.yaml"
-            file.write_text(text, encoding="utf-8", errors="replace")
-            spec = read_spec(file, found, limits=_LIMITS)
-            model = build(spec, found) if spec is not None else None
+        model = _compiled(text, found)
         errors = [problem for problem in found if problem.is_error]
         if model is None or errors:
             reasons = "; ".join(problem.message for problem in errors[:3])
@@ -220,6 +233,17 @@ class _Import:
                         problem = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
                         self.problems.append(problem)
         self.problems += check_masks(networks, model.networks, self.span)
+
+
+def _compiled(text: str, found: list[Diagnostic] | None = None) -> Model | None:
+    """Compile a spec's text; None if it is invalid."""
+    problems: list[Diagnostic] = [] if found is None else found
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "imported.nnspec.yaml"
+        file.write_text(text, encoding="utf-8", errors="replace")
+        spec = read_spec(file, problems, limits=_LIMITS)
+        model = build(spec, problems) if spec is not None else None
+    return model if found is not None or not any(problem.is_error for problem in problems) else None
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:

@@ -31,7 +31,10 @@ class PlannedStep:
         gives: The index of each of its outputs in that layer's outputs.
         every_step: Whether it applies the network at every time step.
         calling: The call arguments that `share` overrides.
-        value: The value of its only weight, if it is a constant of the model.
+        value: The value of its only weight, if it is a constant or a variable of the model.
+        block: The block that it uses, in a folded spec.
+        arguments: The arguments that are params there, or those of the block.
+        repeat: How often it runs in a row.
     """
 
     name: str
@@ -47,6 +50,9 @@ class PlannedStep:
     calling: Mapping[str, object] = field(default_factory=dict)
     every_step: bool = False
     value: Any = None
+    block: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 1
 
 
 @dataclass

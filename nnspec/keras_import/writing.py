@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.functions.typing import CONSTANTS
 from nnspec.keras_import.arguments import written
+from nnspec.keras_import.folding import FoldedBlock
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.layers import snake_name
 from nnspec.layers.base import Layer
@@ -23,26 +24,41 @@ from nnspec.types.plain import plain
 __all__ = ["document"]
 
 _WIDTH = 128
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
+_PLAIN = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./-]*")
 
 
-def document(name: str, networks: Mapping[str, PlannedNetwork], *, description: str = "", weights: str | None = None) -> str:
+def document(
+    name: str, networks: Mapping[str, PlannedNetwork], blocks: Mapping[str, FoldedBlock] | None = None, *,
+    description: str = "", weights: str | None = None,
+) -> str:  # fmt: skip
     """Return the text of a spec.
 
     Args:
         name: The model's name.
         networks: Its networks by name, in dependency order; the model itself is ``main``.
+        blocks: The blocks that they use.
         description: Its description.
         weights: The file with its initial weights.
     """
     lines = ["nnspec: 1", f"name: {_flow(name)}"]
     lines += [f"description: {_flow(description)}"] if description else []
     lines += [f"weights: {{file: {_flow(weights)}}}"] if weights else []
+    lines += ["blocks:"] if blocks else []
+    for block, held in (blocks or {}).items():
+        lines += [f"  {block}:", *(f"    {line}" for line in _block(held))]
     others = [network for network in networks.values() if network.name != "main"]
     lines += ["networks:"] if others else []
     for network in others:
         lines += [f"  {network.name}:", *(f"    {line}" for line in _network(network))]
     return "\n".join([*lines, *_network(networks["main"])]) + "\n"
+
+
+def _block(block: FoldedBlock) -> Iterator[str]:
+    if block.params:
+        yield f"params: {_flow(block.params)}"
+    yield "layers:"
+    for entry in _steps(block.network):
+        yield from (f"  {line}" for line in entry)
 
 
 def _network(network: PlannedNetwork) -> Iterator[str]:
@@ -72,7 +88,7 @@ def _steps(network: PlannedNetwork) -> Iterator[list[str]]:
     above: PlannedStep | None = None
     for step in network.steps:
         of_network = "time_distributed" if step.every_step else step.network
-        base = step.share or of_network or snake_name(type(step.layer).__name__)
+        base = step.share or step.block or of_network or snake_name(type(step.layer).__name__)
         number = numbers.get(base, 0)
         names.discard(step.name)
         named = default_name(base, names, numbers) != step.name
@@ -136,9 +152,12 @@ def _renamed(layer: Compute, names: Mapping[str, str]) -> Compute:
 def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     beside: dict[str, Any] = {"name": step.name} if named else {}
     beside |= {"from": source} if source is not None else {}
+    beside |= {"repeat": step.repeat} if step.repeat > 1 else {}
     beside |= {"freeze": True} if step.frozen and step.share is None else {}
     if step.share is not None:
         lines = [f"- share: {_flow({'layer': step.share, **step.calling} if step.calling else step.share)}"]
+    elif step.block is not None:
+        lines = [f"- {step.block}: {_flow(step.arguments)}" if step.arguments else f"- {step.block}" + (":" if beside else "")]
     elif step.every_step:
         lines = [f"- TimeDistributed: {step.network}"]
     elif isinstance(step.layer, Compute):
@@ -148,7 +167,7 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     else:
         same = type(step.layer).__name__ == step.keras.kind
         order = list(step.keras.config) if same else list(type(step.layer).model_fields)
-        lines = _operation(step.layer, order, bool(beside))
+        lines = _operation(step.layer, order, bool(beside), step.arguments)
     for key, value in beside.items():
         lines += _entry(key, value)
     return lines
@@ -167,13 +186,13 @@ def _expression(text: str) -> str:
     return text if re.match(r"[A-Za-z0-9(~]|-[A-Za-z0-9(]", text) and ": " not in text and " #" not in text else json.dumps(text)
 
 
-def _operation(layer: Layer, order: list[str], beside: bool) -> list[str]:
+def _operation(layer: Layer, order: list[str], beside: bool, params: Mapping[str, Any]) -> list[str]:
     """Return a layer with its non-default arguments, in the order of Keras's config or of the layer."""
     value = plain(layer)
-    if isinstance(value, str):
+    if isinstance(value, str) and not params:
         return [f"- {value}" + (":" if beside else "")]
-    [(op, given)] = value.items()
-    short = written(layer, given)
+    [(op, given)] = [(value, {})] if isinstance(value, str) else value.items()
+    short = {**written(layer, given), **params}
     arguments = {name: short[name] for name in sorted(short, key=lambda n: order.index(n) if n in order else len(order))}
     main = layer.main_argument
     if main is not None and list(arguments) == [main] and not isinstance(arguments[main], dict):
