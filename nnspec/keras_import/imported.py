@@ -82,12 +82,18 @@ class Imported:
         The graphs of both are compared; if they differed, this would return the spec as it is.
         """
         networks, blocks = folded(self.networks)
+        if not blocks:
+            return self
         before, after = _compiled(self.text()), _compiled(document(self.name, networks, blocks))
         names = before and after and paired(before, after)
         if not names:
             return self
         weights = {names[name]: array for name, array in self.weights.items()}
-        return replace(self, weights=weights, networks=networks, blocks=blocks)
+        layers = {name.rpartition("/")[0]: named.rpartition("/")[0] for name, named in names.items()}
+        known = {ours: theirs for theirs, ours in self.renamed.items()}
+        renamed = {theirs: layers.get(ours, ours) for theirs, ours in self.renamed.items()}
+        renamed |= {ours: named for ours, named in layers.items() if ours != named and ours not in known}
+        return replace(self, weights=weights, renamed=renamed, networks=networks, blocks=blocks)
 
     def write(self, spec: str | Path, weights: str | Path | None = None) -> list[Path]:
         """Write the spec and the weights.
