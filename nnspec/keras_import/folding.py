@@ -93,7 +93,7 @@ def _network(network: PlannedNetwork, folding: _Folding) -> PlannedNetwork:
     ends = {item.number for item in items if item.step.name in shown}
     while (found := _best(items, ends, folding)) is not None:
         items = _joined(_replaced(items, *found, folding), ends)
-    return _named(network, items, shown)
+    return _named(network, _counted(items, ends), shown)
 
 
 def _items(network: PlannedNetwork) -> list[_Item]:
@@ -171,6 +171,8 @@ def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[i
     best, most = None, _LEAST - 1
     for signature_, starts in groups.items():
         length = len(signature_)
+        if _repeats([number for number, _ in signature_]):
+            continue
         chosen = _apart(starts, length)
         if len(chosen) < 2:
             continue
@@ -187,6 +189,12 @@ def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[i
     return best
 
 
+def _repeats(numbers: list[int]) -> bool:
+    """Whether a segment is a shorter one several times."""
+    length = len(numbers)
+    return any(numbers == numbers[:part] * (length // part) for part in range(1, length // 2 + 1) if length % part == 0)
+
+
 def _has_outputs(item: _Item) -> bool:
     return isinstance(item.step.layer, Compute) and len(item.step.layer.results) > 1
 
@@ -200,7 +208,9 @@ def _apart(starts: list[int], length: int) -> list[int]:
 
 
 def _lines(item: _Item) -> int:
-    return 2 if len(item.sources) > 1 else 1
+    """About how many lines a step has."""
+    given = {} if item.step.layer is None or isinstance(item.step.layer, Compute) else _given(item.step.layer)
+    return 1 + (len(item.sources) > 1) + (len(given) if len(str(given)) > 100 else 0)
 
 
 def _params(items: list[_Item], starts: list[int], length: int) -> list[dict[str, Any]]:
@@ -357,6 +367,61 @@ def _joined(items: list[_Item], ends: set[int]) -> list[_Item]:
         else:
             made.append(item)
     return made
+
+
+def _counted(items: list[_Item], ends: set[int]) -> list[_Item]:
+    """Join uses of a block in a row whose floats are in proportion to a counter, such as rates of dropout."""
+    readers = Counter(source for item in items for source, _ in {s: None for s in item.sources.values()})
+    made: list[_Item] = []
+    place = 0
+    while place < len(items):
+        run = [items[place]]
+        for item in items[place + 1 :]:
+            before = run[-1]
+            follows = item.step.block is not None and item.key == before.key and item.sources == {"x": (before.number, "")}
+            if not follows or readers[before.number] != 1 or before.number in ends or item.arguments.keys() != before.arguments.keys():
+                break
+            run.append(item)
+        while len(run) > 2 and (found := _by_counter([item.step.arguments for item in run])) is None:
+            run.pop()
+        if len(run) > 2 and found is not None:
+            step = replace(run[-1].step, arguments=found, repeat=len(run), counts=True)
+            made.append(replace(run[-1], step=step, sources=run[0].sources))
+            place += len(run)
+        else:
+            made.append(items[place])
+            place += 1
+    return made
+
+
+def _by_counter(given: list[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return arguments as expressions of the counter `i`; None if there are none for all of them."""
+    if any(each.keys() != given[0].keys() for each in given):
+        return None
+    found = {}
+    for name in given[0]:
+        values = [each[name] for each in given]
+        if all(value == values[0] for value in values):
+            found[name] = values[0]
+        elif (text := _proportion(values)) is None:
+            return None
+        else:
+            found[name] = text
+    return found
+
+
+def _proportion(values: list[Any]) -> str | None:
+    """Return an expression ``a * (i + b) / n`` that gives exactly these floats for i = 0, 1, …"""
+    if not all(isinstance(value, float) for value in values):
+        return None
+    step = (values[-1] - values[0]) / (len(values) - 1)
+    first = round(values[0] / step) if step else 0
+    for whole in range(1, 500):
+        factor = round(step * whole, 6)
+        if factor and all(factor * (place + first) / whole == value for place, value in enumerate(values)):
+            counter = "i" if first == 0 else f"(i + {first})" if first > 0 else f"(i - {-first})"
+            return f"${{{factor!r} * {counter} / {whole}}}"
+    return None
 
 
 # --- naming ----------------------------------------------------------------------------------------------------------------------

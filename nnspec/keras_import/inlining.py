@@ -69,13 +69,8 @@ class _Trace:
         """Return a model's inputs, and its outputs with its own ``call`` traced."""
         import keras
 
-        if hasattr(model, "_run_through_graph") and not _overrides_call(model):
-            return model._inputs_struct, model.outputs if not hasattr(model, "_outputs_struct") else model._outputs_struct
-        if isinstance(model, keras.Sequential) and not _overrides_call(model):
-            x = given = keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)
-            for layer in model.layers:
-                x = layer(x)
-            return given, x
+        if (graph := _graph(model)) is not None:
+            return graph._inputs_struct, graph._outputs_struct
         shapes = getattr(model, "_build_shapes_dict", None) or {}
         found = [keras.Input(batch_shape=(None, *shape[1:])) for shape in shapes.values() if isinstance(shape, tuple)]
         if hasattr(model, "inputs") and model.inputs:
@@ -85,18 +80,18 @@ class _Trace:
         return (found[0] if len(found) == 1 else found), self._call(model, *found)
 
     def _is_replaced(self, layer: Any) -> bool:
-        return _is_custom(layer) or (hasattr(layer, "_run_through_graph") and any(map(self._is_replaced, layer.layers)))
+        return _is_custom(layer) or (_graph(layer) is not None and any(map(self._is_replaced, layer.layers)))
 
     def _called(self, operation: Any) -> Any:
         if not self._is_replaced(operation):
             return operation
-        if hasattr(operation, "_run_through_graph") and not _overrides_call(operation):
-            return lambda *args, **kwargs: operation._run_through_graph(args[0], operation_fn=self._called)
+        if (graph := _graph(operation)) is not None:
+            return lambda *args, **kwargs: graph._run_through_graph(args[0], operation_fn=self._called)
         return lambda *args, **kwargs: self._call(operation, *args, **kwargs)
 
     def _call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
         known = inspect.signature(layer.call).parameters
-        kwargs = {name: value for name, value in kwargs.items() if value is not None or name in known}
+        kwargs = {name: value for name, value in kwargs.items() if name in known or "kwargs" in known}
         try:
             return layer.call(*args, **kwargs)
         except Exception as error:
@@ -129,12 +124,17 @@ class _Trace:
         return found
 
 
-def _overrides_call(model: Any) -> bool:
+def _graph(model: Any) -> Any:
+    """Return the functional model that a model computes; None if it is a layer, or its class overrides ``call``."""
     import keras
 
-    return _is_custom(model) and not any(
-        type(model).call is base.call for base in type(model).__mro__ if base.__module__.partition(".")[0] == "keras" and "call" in vars(base)
-    ) and isinstance(model, keras.Model)
+    if not isinstance(model, keras.Model):
+        return None
+    kind = next((base for base in type(model).__mro__ if "call" in vars(base)), type(model))
+    if kind.__module__.partition(".")[0] != "keras":
+        return None
+    graph = getattr(model, "_functional", None) if isinstance(model, keras.Sequential) else model
+    return graph if hasattr(graph, "_run_through_graph") else None
 
 
 def _operations(outputs: Any) -> list[Any]:

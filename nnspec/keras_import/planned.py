@@ -35,6 +35,7 @@ class PlannedStep:
         block: The block that it uses, in a folded spec.
         arguments: The arguments that are params there, or those of the block.
         repeat: How often it runs in a row.
+        counts: Whether its arguments read the counter `i`.
     """
 
     name: str
@@ -53,6 +54,7 @@ class PlannedStep:
     block: str | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
     repeat: int = 1
+    counts: bool = False
 
 
 @dataclass

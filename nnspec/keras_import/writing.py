@@ -153,6 +153,7 @@ def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:
     beside: dict[str, Any] = {"name": step.name} if named else {}
     beside |= {"from": source} if source is not None else {}
     beside |= {"repeat": step.repeat} if step.repeat > 1 else {}
+    beside |= {"as": "i"} if step.counts else {}
     beside |= {"freeze": True} if step.frozen and step.share is None else {}
     if step.share is not None:
         lines = [f"- share: {_flow({'layer': step.share, **step.calling} if step.calling else step.share)}"]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 import numpy as np
+import pytest
 from click.testing import CliRunner
 from keras import layers as L  # noqa: N812
 
@@ -16,6 +15,10 @@ from nnspec.exporting.keras_reference import keras_run
 from nnspec.keras_backend import set_weight_arrays
 from nnspec.keras_import.imported import _compiled
 from nnspec.keras_import.pairing import paired
+
+
+# Keras writes a variable by `np.array`, which NumPy 2 warns of where TensorFlow holds it.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def tower(*filters: int) -> keras.Model:
@@ -42,11 +45,8 @@ def test_what_differs_becomes_a_param():
 
 
 def test_outputs_keep_their_names():
-    assert list(nnspec.compile(_loaded(from_keras(tower(4, 4, 4)).folded().text())).main.outputs) == ["answer"]
-
-
-def _loaded(text: str) -> Any:
-    return nnspec.loads(text) if hasattr(nnspec, "loads") else nnspec.load(text)
+    compiled = _compiled(from_keras(tower(4, 4, 4)).folded().text())
+    assert compiled is not None and list(compiled.main.outputs) == ["answer"]
 
 
 def test_a_spec_without_repetition_stays_as_it_is():
@@ -81,3 +81,11 @@ def test_the_command_folds_unless_it_is_told_not_to(tmp_path, monkeypatch):
     assert CliRunner().invoke(main, ["validate", "net.nnspec.yaml"]).exit_code == 0
     assert CliRunner().invoke(main, ["import", "net.keras", "--flat", "--force"]).exit_code == 0
     assert "blocks:" not in (tmp_path / "net.nnspec.yaml").read_text()
+
+
+def test_rates_in_proportion_to_the_depth_are_an_expression_of_the_counter():
+    x = image = keras.Input((4,), name="image")
+    for number in range(6):
+        x = L.Add()([x, L.Dropout(0.2 * (number + 3) / 79)(L.Dense(4, use_bias=False)(L.LayerNormalization()(x)))])
+    text = from_keras(keras.Model(image, L.Dense(2, name="answer")(x))).folded().text()
+    assert 'residual: {rate: "${0.2 * (i + 3) / 79}"}\n    repeat: 6\n    as: i\n' in text
