@@ -18,6 +18,7 @@ PARTS = {
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
+    "cells",
     "combined_faults",
     "csv",
     "faults",

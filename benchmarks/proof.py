@@ -5,6 +5,7 @@ values. Nothing is timed; it stands here because it prints figures. A case is ma
 
     python -m benchmarks proof --cases 1000 --layers 20 --seed 3
     python -m benchmarks proof --cases 100 --least 20 --seed 3
+    python -m benchmarks proof --cases 200 --expressions 12 --seed 3
     python -m benchmarks proof --seed 3 --only 17
 """
 
@@ -38,15 +39,21 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--least", type=int, default=FEWEST_LAYERS, help="how many layers to try for in a document, at the least"
     )
+    parser.add_argument(
+        "--expressions",
+        type=int,
+        default=0,
+        help="how often a step is a `Compute` of random expressions, against 12 for a layer",
+    )
     parser.add_argument("--seed", type=int, default=0, help="other cases")
     parser.add_argument("--opset", type=int, default=23, help="ONNX's operators")
     parser.add_argument("--only", type=int, help="the number of one document: shown, and made small if it fails")
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     if given.only is not None:
-        return _one(numbered(given.seed, given.only, given.least), given.opset)
+        return _one(numbered(given.seed, given.only, given.least, given.expressions), given.opset)
     failures = _layers(given.layers, given.seed, given.opset) if given.layers else 0
-    return int(failures + _documents(given.cases, given.seed, given.least, given.opset) > 0)
+    return int(failures + _documents(given.cases, given.seed, given.least, given.opset, given.expressions) > 0)
 
 
 def _outcome(prove: Callable[[], object]) -> str:
@@ -63,6 +70,8 @@ def _outcome(prove: Callable[[], object]) -> str:
 def _layers(count: int, seed: int, opset: int) -> int:
     found: Counter[str] = Counter()
     for op in LAYERS.names():
+        if op == "Compute":  # `--expressions` draws these
+            continue
         for number in range(count):
             case = draw_case(Random(f"{seed} {op} {number}"), op)
             try:
@@ -81,13 +90,13 @@ def _layers(count: int, seed: int, opset: int) -> int:
     return found["failed"]
 
 
-def _documents(count: int, seed: int, least: int, opset: int) -> int:
+def _documents(count: int, seed: int, least: int, opset: int, expressions: int) -> int:
     found: Counter[str] = Counter()
     families: Counter[str] = Counter()
     largest = 0
     for number in range(count):
         model = None
-        document = numbered(seed, number, least)
+        document = numbered(seed, number, least, expressions)
 
         def prove(document=document) -> None:
             nonlocal model

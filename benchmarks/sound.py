@@ -6,6 +6,7 @@ refused, Keras builds and runs its layers by name where it can: what it takes is
 
     python -m benchmarks sound --specs 2000 --seed 1
     python -m benchmarks sound --specs 5000 --seed 1 --no-build
+    python -m benchmarks sound --specs 200 --seed 1 --expressions 20
     python -m benchmarks sound --seed 1 --only 17
 """
 
@@ -51,6 +52,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks sound", description="What validates, builds.")
     parser.add_argument("--specs", type=int, default=300, help="how many are drawn")
     parser.add_argument("--seed", type=int, default=0, help="other specs")
+    parser.add_argument(
+        "--expressions",
+        type=float,
+        default=0,
+        help="how often a step is a `Compute` of random expressions, against 20 for a layer",
+    )
     parser.add_argument("--first", type=int, default=0, help="the number of the first one")
     parser.add_argument("--only", type=int, help="the number of one spec: shown, and made small if it fails")
     parser.add_argument("--no-build", action="store_true", help="conditions against trying alone; no framework is loaded")
@@ -60,7 +67,7 @@ def main(arguments: list[str]) -> int:
     found = _Found()
     numbers = range(given.first, given.first + given.specs) if given.only is None else [given.only]
     with TemporaryDirectory() as folder:
-        run = _Run(given.seed, Path(folder), build=not given.no_build, failures=given.failures, found=found)
+        run = _Run(given.seed, given.expressions, Path(folder), build=not given.no_build, failures=given.failures, found=found)
         for place, number in enumerate(numbers):
             run.spec(number, show=given.only is not None)
             if sys.stderr.isatty():
@@ -72,13 +79,14 @@ def main(arguments: list[str]) -> int:
 @dataclass
 class _Run:
     seed: int
+    expressions: float
     folder: Path
     build: bool
     failures: Path | None
     found: _Found
 
     def spec(self, number: int, *, show: bool) -> None:
-        text = numbered(self.seed, number)
+        text = numbered(self.seed, number, self.expressions)
         if show:
             print(text)
         try:

@@ -54,7 +54,7 @@ def validate(
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
             model = survey(spec, problems)
-            if any(node.start for graph in model.networks.values() for node in graph.nodes.values()):
+            if any(node.start for graph in model.networks.values() for node in graph.every_node()):
                 from nnspec.training.loop.initial_weights import check_starting
 
                 check_starting(spec, model.networks.values(), problems)

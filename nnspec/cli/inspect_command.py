@@ -87,7 +87,7 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
         described["networks"][name] |= {"at": own} if own else {}
     if form == "json":
         return json_text(described, indent=1) + "\n"
-    texts = []
+    texts = [_params(model)] if model.params else []
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
         title += f" at {', '.join(f'{symbol} = {size}' for symbol, size in sizes[name].items())}" if sizes[name] else ""
@@ -95,14 +95,29 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
     return "\n".join(texts)
 
 
+def _params(model: Model) -> str:
+    from nnspec.spec.dumping import flow
+
+    rows = [
+        [param.name, "" if param.default is None else flow(param.default.plain()), param.text(), param.help]
+        for param in model.params.values()
+    ]
+    return table(["param", "value", "bounds", "help"], rows) + "\n"
+
+
+_LONGEST_OPERATION = 48
+
+
 def _text(title: str, network: dict[str, Any]) -> str:
+    from nnspec.graph.describe import operation_text
+
     rows = [[name, "input", "", _shape(t["shape"]), "", "", "", ""] for name, t in network["inputs"].items()]
     for layer in network["layers"]:
         field = layer["receptive_field"]
         rows.append(
             [
                 layer["name"],
-                layer["op"],
+                operation_text(layer["op"], layer.get("expressions", {}), _LONGEST_OPERATION),
                 ", ".join(layer["from"]),
                 _shape(layer["shape"]),
                 f"{layer['parameters']:,}" if layer["parameters"] else "",

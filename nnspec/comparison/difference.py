@@ -76,20 +76,23 @@ def _figures(graph: Graph) -> dict[str, Any]:
 
 def _layers(a: Graph, b: Graph) -> tuple[LayerChange, ...]:
     found: list[LayerChange] = []
-    for name, node in b.nodes.items():
-        before = a.nodes.get(name)
+    nodes_a, nodes_b = ({node.name: node for node in graph.every_node()} for graph in (a, b))
+    for name, node in nodes_b.items():
+        before = nodes_a.get(name)
         if before is None:
             found.append(LayerChange(name, "added", node.op))
         elif changes := tuple(_values("", _facts(before, node), _facts(node, before))):
             found.append(LayerChange(name, "changed", node.op, changes))
-    found += [LayerChange(name, "removed", node.op) for name, node in a.nodes.items() if name not in b.nodes]
+    found += [LayerChange(name, "removed", node.op) for name, node in nodes_a.items() if name not in nodes_b]
     return tuple(found)
 
 
 def _facts(node: Node, other: Node) -> dict[str, Any]:
     """Return the comparable values of a layer; arguments only if the other layer has the same operation."""
     same = node.op == other.op
-    arguments = {name: getattr(node.layer, name) for name in type(node.layer).model_fields} if same else {}
+    fields = {name: getattr(node.layer, name) for name in type(node.layer).model_fields}
+    # The params of expressions change what is computed, though no spec writes them here.
+    arguments = {**node.layer.written, **{name: fields[name] for name in node.layer.derived - {"reads"}}} if same else {}
     sources = [str(ref) for ref in node.inputs.values()]
     facts = {"op": node.op, **arguments, "from": sources, "freeze": node.frozen, "weights at": node.weights_at}
     return {**facts, "shape": str(node.output)}

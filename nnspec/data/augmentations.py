@@ -13,7 +13,8 @@ _MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.augmentation")
 
 AUGMENTATIONS = Family(
     kind="augmentation",
-    modules={name: module for name, module in LAYERS.modules.items() if ".image_" in module} | _MIXING,
+    # `RandomCrop` changes the shape.
+    modules={name: at for name, at in LAYERS.modules.items() if ".image_" in at and name != "RandomCrop"} | _MIXING,
 )
 """Every random image layer that preserves the shape, by name."""
 

@@ -47,8 +47,11 @@ def weights_of(node: Node) -> int:
 
 def arguments_of(node: Node) -> dict[str, tuple[Any, bool]]:
     """Return each argument of a layer as plain data, and whether the spec sets it."""
-    given = node.layer.model_fields_set
-    return {name: (_plain(getattr(node.layer, name)), name in given) for name in type(node.layer).model_fields}
+    layer = node.layer
+    return {
+        name: (_plain(value), name in layer.expressions or name in layer.model_fields_set)
+        for name, value in layer.written.items()
+    }
 
 
 def _plain(value: Any) -> Any:
@@ -65,7 +68,8 @@ def _plain(value: Any) -> Any:
 
 def summary(node: Node) -> str:
     """Return the tooltip of a box."""
-    lines = [f"{node.name}: {node.op}", f"output: {shape_text(node.output)} {node.output.dtype}"]
+    lines = [f"{node.name}: {node.op}", *(f"{name} = {text}" for name, text in node.layer.expressions.items())]
+    lines.append(f"output: {shape_text(node.output)} {node.output.dtype}")
     if node.weights:
         lines.append(f"parameters: {count_text(weights_of(node))}")
     owner = owner_of(node)

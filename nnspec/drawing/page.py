@@ -122,7 +122,12 @@ class _Items:
         ]
         if box.node is None:
             return {"id": box.id, "kind": box.kind, "lines": lines}
-        return {"id": box.id, "kind": kind_of(box.node), "lines": lines, **_about(box.node, self.fields[box.id], self.sources)}
+        return {
+            "id": box.id,
+            "kind": kind_of(box.node),
+            "lines": lines,
+            **_about(box.node, self.fields.get(box.id), self.sources),
+        }
 
     def wire(self, wire: Wire, runs: Sequence[Run]) -> dict[str, Any]:
         return {
@@ -143,7 +148,7 @@ def _totals(graph: Graph) -> list[list[str]]:
     facts = [[f"input {name}", f"{shape_text(t)} {t.dtype}"] for name, t in graph.inputs.items()]
     facts += [[f"output {name}", f"{shape_text(t)} {t.dtype}"] for name, t in graph.output_types.items()]
     facts += [
-        ["layers", count_text(len(graph.nodes))],
+        ["layers", count_text(len(list(graph.every_node())))],
         ["parameters", count_text(graph.parameters) + (f", {frozen:,} of them not trainable" if frozen else "")],
         ["MACs", count_text(total_macs(graph))],
         ["peak activation memory", peak_text(graph)],

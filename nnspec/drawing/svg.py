@@ -10,9 +10,13 @@ from nnspec.drawing.measure import NARROWEST, WIDEST, shortened, text_width
 from nnspec.drawing.scene import Placed, Scene, place_on_plane
 from nnspec.drawing.tree import Box, Frame, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.analysis import total_macs
+from nnspec.graph.describe import operation_text
 from nnspec.graph.memory import bytes_text, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
 from nnspec.printable import html_text, printable
+
+_LONGEST_OPERATION = 36
+"""Maximum number of characters of the operation in a box, which may be an expression."""
 
 _MARGIN, _HEAD, _BETWEEN = 24.0, 58.0, 48.0
 
@@ -109,7 +113,8 @@ def box_lines(box: Box, graph: Graph) -> tuple[str, str, str, str]:
         type_ = graph.inputs[name] if box.kind == "input" else graph.output_types[name]
         return name, shape_text(type_), box.kind, type_.dtype
     count = weights_of(box.node)
-    return box.node.op, shape_text(box.node.output), box.label, count_text(count) if count else ""
+    op = operation_text(box.node.op, box.node.layer.expressions, _LONGEST_OPERATION)
+    return op, shape_text(box.node.output), box.label, count_text(count) if count else ""
 
 
 def _scene(graph: Graph) -> Scene:

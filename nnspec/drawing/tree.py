@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nnspec.graph.model import Graph, Node
+from nnspec.graph.model import Graph, Node, Ref
 
 __all__ = ["Box", "Frame", "Wire", "boxes_of", "frames_of", "tree_of", "wires_of"]
 
@@ -58,8 +58,8 @@ def tree_of(graph: Graph) -> Frame:
     root = Frame("", graph.name)
     for name in graph.inputs:
         root.children[f"input {name}"] = Box(f"input {name}", name, "input")
-    for name, node in graph.nodes.items():
-        frame = root
+    for node, _ in _with_bodies(graph):
+        name, frame = node.name, root
         *around, last = name.split("/")
         for depth, part in enumerate(around, 1):
             inner = frame.children.get(part)
@@ -75,6 +75,26 @@ def tree_of(graph: Graph) -> Frame:
         root.children[f"output {name}"] = Box(f"output {name}", name, "output")
     children = {key: _merged(child) for key, child in root.children.items()}
     return Frame("", graph.name, children)
+
+
+def _with_bodies(graph: Graph) -> Iterator[tuple[Node, Mapping[str, Ref]]]:
+    """Yield every node and what it reads; the nodes of a body read what feeds its node, which reads the outputs of the body."""
+    for node in graph.nodes.values():
+        yield from _with_body(node, node.inputs)
+
+
+def _with_body(node: Node, inputs: Mapping[str, Ref]) -> Iterator[tuple[Node, Mapping[str, Ref]]]:
+    body, ends = node.body, inputs
+    if body is not None:
+        for inner in body.nodes.values():
+            # A state that starts from zeros is not drawn.
+            read = {port: inputs.get(ref.source, ref) for port, ref in inner.inputs.items()}
+            known = {port: ref for port, ref in read.items() if ref.source in body.nodes or ref in inputs.values()}
+            yield from _with_body(inner, known)
+        ends = {
+            name: ref for ref, name in {ref: name for name, ref in body.outputs.items()}.items() if ref.source in body.nodes
+        }
+    yield node, ends or inputs
 
 
 def _merged(item: Box | Frame) -> Box | Frame:
@@ -112,8 +132,8 @@ def wires_of(graph: Graph) -> list[Wire]:
         return f"input {name}" if name in graph.inputs else name
 
     wires = [
-        Wire(source(ref.source), ref.output, name, port)
-        for name, node in graph.nodes.items()
-        for port, ref in node.inputs.items()
+        Wire(source(ref.source), ref.output, node.name, port)
+        for node, inputs in _with_bodies(graph)
+        for port, ref in inputs.items()
     ]
     return wires + [Wire(source(ref.source), ref.output, f"output {name}", name) for name, ref in graph.outputs.items()]

@@ -9,7 +9,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.explanations.origin import Use
 from nnspec.layers.base import Layer
 from nnspec.spec import Spec, Step
-from nnspec.spec.step import Nested, NetworkUse, Shared
+from nnspec.spec.step import Content, NetworkUse, Shared, inner_steps
 from nnspec.types import closest
 
 __all__ = ["Located", "locate", "walk"]
@@ -67,10 +67,8 @@ def _within(at: Located) -> tuple[Use, ...]:
     return (*around, Use(at.name, at.step.op, at.step.span))
 
 
-def _inside(content: object, spec: Spec) -> Sequence[Step]:
-    if isinstance(content, Nested):
-        return content.steps
-    return spec.networks[content.network].steps if isinstance(content, NetworkUse) else ()
+def _inside(content: Content | None, spec: Spec) -> Sequence[Step]:
+    return spec.networks[content.network].steps if isinstance(content, NetworkUse) else inner_steps(content)
 
 
 def _no_step(name: str, around: str, known: Sequence[str]) -> str:
@@ -89,6 +87,5 @@ def walk(spec: Spec) -> Iterator[Located]:
         while stack:
             at = stack.pop()
             yield at
-            if isinstance(at.step.content, Nested):
-                uses = _within(at)
-                stack += [Located(f"{at.name}/{step.name}", step, uses) for step in reversed(at.step.content.steps)]
+            uses = _within(at)
+            stack += [Located(f"{at.name}/{step.name}", step, uses) for step in reversed(inner_steps(at.step.content))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
@@ -15,7 +15,8 @@ from nnspec.spec import Spec
 from nnspec.spec.document import KEYS, SECTIONS
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.overrides import find, keys_of
-from nnspec.spec.step import Nested
+from nnspec.spec.params import is_declaration
+from nnspec.spec.step import Nested, Recurrence, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 from nnspec.types.plain import plain
@@ -51,6 +52,8 @@ def origins(spec: Spec, path: str, before: MappingNode | None = None) -> list[Or
 
 def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
     content, arguments = at.step.content, at.step.arguments
+    if isinstance(content, Layer) and content.expressions:
+        return _of_expressions(at, content.expressions, keys, before)
     if isinstance(content, Layer):
         if keys:
             return [_of_config(at.name, content, arguments, keys, at.uses, before)]
@@ -58,14 +61,33 @@ def _of_node(at: Located, keys: Sequence[str | int], before: MappingNode | None)
         return [_of_config(at.name, content, arguments, [field], at.uses, before) for field in fields]
     if isinstance(content, Nested) and content.steps and content.steps[0].span == at.step.span:
         return _of_iterations(at, content, keys, before)
+    if isinstance(content, Recurrence) and keys and keys[0] != "cell":
+        return [_of_config(at.name, content.layer, arguments, keys, at.uses, before)]
     given = [key.value for key, _ in arguments.items()] if isinstance(arguments, MappingNode) else []
     tree = find(arguments, list(keys)) if keys and isinstance(arguments, MappingNode) else None
     if tree is None:
-        parts = [step.name for step in content.steps] if isinstance(content, Nested) else []
+        parts = [step.name for step in inner_steps(content)]
         facts = f"its parts are {', '.join(parts[:12])}" if parts else ""
         facts += f"{' and ' if facts and given else ''}{f'its arguments are {given}' if given else ''}"
         raise NnspecError(f"`{at.name}` is a use of `{at.step.op}`, not a layer; {facts or 'it has no arguments'}")
     return [Origin(f"{at.name}.{_joined(keys)}", tree.plain(), links(tree, before), at.uses)]
+
+
+def _of_expressions(
+    at: Located, found: Mapping[str, str], keys: Sequence[str | int], before: MappingNode | None
+) -> list[Origin]:
+    """Return the origins of the expressions of a ``Compute`` step, or of one of its results."""
+    arguments = at.step.arguments
+    wanted = [str(key) for key in keys] or list(found)
+    if (len(wanted) > 1 and keys) or wanted[0] not in found:
+        raise NnspecError(f"`{at.name}` has no `{_joined(keys)}`; its results are {', '.join(found)}")
+    origins = []
+    for result in wanted:
+        tree = arguments.get(result) if isinstance(arguments, MappingNode) else arguments
+        name = f"{at.name}.{result}" if isinstance(arguments, MappingNode) else at.name
+        if tree is not None:
+            origins.append(Origin(name, tree.plain(), links(tree, before), at.uses))
+    return origins
 
 
 def _of_iterations(at: Located, content: Nested, keys: Sequence[str | int], before: MappingNode | None) -> list[Origin]:
@@ -134,6 +156,8 @@ def _of_document(spec: Spec, path: str, before: MappingNode | None) -> list[Orig
     top = str(keys[0])
     tree = spec.section(top) if top in SECTIONS else spec.document.get(top)
     value = find(tree, keys[1:]) if tree is not None else None
+    if value is not None and top == "params" and len(keys) == 2 and is_declaration(value):
+        value = spec.params[str(keys[1])].default
     if value is not None:
         value = _evaluated(value, spec)
         return [Origin(path, value.plain(), links(value, before))]
@@ -157,8 +181,7 @@ def _steps_at(spec: Spec, path: str) -> list[tuple[Located, list[str | int]]]:
 
 def _evaluated(tree: Tree, spec: Spec) -> Tree:
     """Evaluate a value with the document's params; unchanged if it needs the params of a block."""
-    params = spec.document.get("params")
-    given = {str(key.value): value for key, value in params.items()} if isinstance(params, MappingNode) else {}
+    given = {name: param.default for name, param in spec.params.items() if param.default is not None}
     scope = Scope().inner(given, [])
     found = evaluate(tree, scope, [])
     return tree if found.unknown else found

@@ -25,6 +25,7 @@ from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.runtime.session import Arrays, runner
 from nnspec.spec import Spec, read_spec
@@ -161,7 +162,10 @@ def _on_own_size(classifier: Classifier, graph: Graph, weights: Mapping[str, NDA
         return given | flat
 
     cases = [*draw(classifier.graph), *classifier.real]
-    found = measure(keras_reference(classifier.graph, classifier.weights), at_single_position, cases)
+    reference = keras_reference(classifier.graph, classifier.weights)
+    names = discontinuous(classifier.graph)
+    ties = Ties(names, reference.run, at_single_position) if names else None
+    found = measure(reference, at_single_position, cases, ties=ties)
     if not found.agrees:
         lines = [f"  `{name}`: {result}" for name, result in found.differing.items()]
         head = "the fully convolutional network differs from the classifier on its input size, so nothing is written:"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import keras
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.exporting.random_weights import random_weights
+from nnspec.exporting.rounding import rounded, sigmoids_rounded
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.call import mask_of
@@ -36,19 +38,23 @@ def keras_reference(graph: Graph, weights: _Arrays, *, masks: bool = False, mode
         set_weight_arrays(model, graph, own)
     run = keras_run(model, masks=masks)
 
+    def with_weights(other: _Arrays) -> _Run:
+        return _with_weights(model, graph, own, other, run)
+
     def drawn(inputs: _Arrays) -> tuple[_Arrays, Reference]:
         other = random_weights(model, graph, own, inputs)
         changed = Reference(
-            _with_weights(model, graph, own, other, run),
-            lambda: _with_weights(model, graph, own, _nudged(other), run),
-            lambda: _with_weights(model, graph, own, other, keras_run(_rounded(model), masks=masks)),
+            with_weights(other),
+            lambda: with_weights(_nudged(other)),
+            lambda: _with_weights(model, graph, own, other, _rounded(model, masks=masks)),
             lambda: _exact(graph, other, masks=masks),
+            with_weights=with_weights,
         )
         return other, changed
 
-    perturbed = _with_weights(model, graph, own, _nudged(own), run)
-    rounded = lambda: keras_run(_rounded(model), masks=masks)  # noqa: E731
-    return Reference(run, lambda: perturbed, rounded, lambda: _exact(graph, own, masks=masks), drawn)
+    perturbed = with_weights(_nudged(own))
+    exact = partial(_exact, graph, own, masks=masks)
+    return Reference(run, lambda: perturbed, partial(_rounded, model, masks=masks), exact, drawn, with_weights)
 
 
 def _nudged(weights: _Arrays) -> _Arrays:
@@ -68,31 +74,15 @@ def _with_weights(model: keras.Model, graph: Graph, own: _Arrays, other: _Arrays
     return answer
 
 
-@keras.saving.register_keras_serializable("nnspec")
-class _Rounding(keras.layers.Layer):  # type: ignore[misc]
-    """Perturbs float tensors by one unit in the last place, up or down."""
+def _rounded(model: keras.Model, *, masks: bool) -> _Run:
+    """Run the model with all that its layers compute off by one unit in the last place."""
+    run = keras_run(rounded(model), masks=masks)
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self.supports_masking = True
+    def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
+        with sigmoids_rounded(model):
+            return run(inputs)
 
-    def call(self, x: Any) -> Any:
-        up = keras.random.uniform(keras.ops.shape(x), seed=1, dtype=x.dtype) < 0.5
-        last = float(np.finfo(keras.backend.standardize_dtype(x.dtype)).eps)
-        return x * keras.ops.cast(keras.ops.where(up, 1 + last, 1 - last), x.dtype)
-
-
-def _rounded(model: keras.Model) -> keras.Model:
-    """The model, with the same layers, and the output of each perturbed."""
-
-    def perturbed(tensor: Any) -> Any:
-        is_float = keras.backend.is_float_dtype(keras.backend.standardize_dtype(tensor.dtype))
-        return _Rounding(dtype=tensor.dtype)(tensor) if is_float else tensor
-
-    def call(layer: keras.Layer, *inputs: Any, **arguments: Any) -> Any:
-        return keras.tree.map_structure(perturbed, layer(*inputs, **arguments))
-
-    return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    return answer
 
 
 def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:

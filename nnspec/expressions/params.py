@@ -24,7 +24,17 @@ from nnspec.expressions.syntax import (
     Unary,
 )
 
-__all__ = ["BINARY", "LONGEST_RESULT", "UNKNOWN", "Expression", "ExpressionError", "UnknownName", "UnknownValue", "parse"]
+__all__ = [
+    "BINARY",
+    "FUNCTIONS",
+    "LONGEST_RESULT",
+    "UNKNOWN",
+    "Expression",
+    "ExpressionError",
+    "UnknownName",
+    "UnknownValue",
+    "parse",
+]
 
 _LARGEST = 2**63
 _MOST_DIGITS = 300
@@ -174,7 +184,7 @@ def _round(value: Any, digits: Any = None) -> Any:
     return round(value, digits)
 
 
-_FUNCTIONS: dict[str, Callable[..., Any]] = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
     "abs": abs,
@@ -245,9 +255,9 @@ def _names(node: Syntax, bound: frozenset[str] = frozenset()) -> Iterator[str]:
 
 
 def _call(name: Name, arguments: list[_Evaluate]) -> _Evaluate:
-    function = _FUNCTIONS.get(name.name)
+    function = FUNCTIONS.get(name.name)
     if function is None:
-        known = ", ".join(f"`{each}`" for each in _FUNCTIONS)
+        known = ", ".join(f"`{each}`" for each in FUNCTIONS)
         raise ExpressionError(f"unknown function `{name.name}`; the functions are {known}", name.start, name.end)
 
     def call(params: Mapping[str, Value]) -> Value:

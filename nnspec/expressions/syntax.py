@@ -48,6 +48,16 @@ _PLAIN = re.compile(
 )
 _TENSORS = re.compile(_PLAIN.pattern[:-2] + r"|\.\.\.|[@&|~.:=]))")
 _KEYWORDS = frozenset({"if", "else", "and", "or", "not", "for", "in"})
+_CHARACTERS = {
+    "!": "for not, write `~` of tensors and `not` of params",
+    "^": "write `**` for a power",
+    "$": "write the name alone: params need no `$` in an expression",
+    ";": "write several results as a mapping, one expression each",
+    "{": "write a list with `[ ]`",
+    "'": "close the string with another `'`",
+    '"': 'close the string with another `"`',
+}
+"""Help for characters that have no meaning."""
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "True": True, "False": False, "null": None, "None": None}
 
 
@@ -118,7 +128,7 @@ class Loop(Syntax):
 
 @dataclass(frozen=True, slots=True)
 class Call(Syntax):
-    """``function(arguments, key=value)``."""
+    """``function(arguments, key=value)``; the function of a method call, which is an error, is named ``x.mean``."""
 
     function: Name
     arguments: tuple[Syntax, ...]
@@ -252,7 +262,8 @@ def _tokens(text: str, pattern: re.Pattern[str]) -> list[_Token]:
         match = pattern.match(text, at)
         if match is None:
             at += len(text[at:]) - len(text[at:].lstrip())
-            raise ExpressionError(f"unexpected character `{text[at]}` in an expression", at, at + 1)
+            help = _CHARACTERS.get(text[at], "") if pattern is _TENSORS else ""
+            raise ExpressionError(f"unexpected character `{text[at]}` in an expression", at, at + 1, help)
         kind = match.lastgroup or ""
         tokens.append(_Token(kind, match[kind], match.start(kind), match.end(kind)))
         at = match.end()
@@ -273,6 +284,7 @@ class _Parser:
     """Parses by precedence climbing."""
 
     def __init__(self, text: str, tensors: bool) -> None:
+        self._text = text
         self._tokens = _tokens(text, _TENSORS if tensors else _PLAIN)
         self._tensors = tensors
         self._at = 0
@@ -303,7 +315,26 @@ class _Parser:
     def _unexpected(self, message: str) -> ExpressionError:
         token = self._next
         found = "reached the end of the expression" if token.kind == "end" else f"found `{token.text}`"
-        return ExpressionError(f"{message}, {found}", token.start, token.end)
+        return ExpressionError(f"{message}, {found}", token.start, token.end, self._instead(token) if self._tensors else "")
+
+    def _instead(self, token: _Token) -> str:
+        """Help at a token that fits nowhere."""
+        before = self._tokens[self._at - 1] if self._at else _Token("start", "", 0, 0)
+        if before.text in ("lambda", "return"):
+            return "write the expression alone, and name its tensors with `from: {…}`"
+        if token.text in ("&", "|") and before.text == token.text:
+            return f"write `{token.text}`"
+        if token.text == "for":
+            return "write the tensors one by one: expressions over tensors have no loops"
+        if token.text in ("=", ":"):
+            return "write `==` to compare; results have names in a mapping: `Compute: {name: expression}`"
+        if token.text == ",":
+            return "write several results as a mapping: `Compute: {a: …, b: …}`"
+        if token.text == ".":
+            return "write `x.shape[1]` for a size, and a function for everything else"
+        if token.kind in ("name", "number") and before.kind in ("name", "number") and token.text not in _KEYWORDS:
+            return f"write `{before.text} * {token.text}` for a product"
+        return ""
 
     def expect_end(self) -> None:
         if self._next.kind != "end":
@@ -355,10 +386,14 @@ class _Parser:
         while self._next.kind == "operator" and self._next.text in _LEVELS[level]:
             token = self._next
             is_chain = level == 0 and isinstance(left, Binary) and left.operator in _LEVELS[0]
-            if self._tensors and is_chain and self._tokens[self._at - 1].text != ")":
-                raise ExpressionError("comparisons cannot be chained", *token.at, help="write `(a < b) & (b < c)`")
+            is_chain = self._tensors and is_chain and self._tokens[self._at - 1].text != ")"
             self._at += 1
             right = self._binary(level + 1)
+            if is_chain:
+                assert isinstance(left, Binary)
+                middle = self._text[left.right.start : left.right.end]
+                help = f"write `({self._text[left.start : left.end]}) & ({middle} {self._text[token.start : right.end]})`"
+                raise ExpressionError("comparisons cannot be chained", left.start, right.end, help)
             left = Binary(left.start, right.end, token.text, left, right, token.at)
         return left
 
@@ -399,8 +434,8 @@ class _Parser:
                     raise self._unexpected("expected a name after `.`")
                 self._at += 1
                 value = Attribute(value.start, name.end, value, name.text)
-            elif self._tensors and self._next.text == "(" and self._next.kind == "operator" and isinstance(value, Attribute):
-                raise ExpressionError("only functions can be called", value.start, self._next.end, help=_as_function(value))
+            elif isinstance(value, Attribute) and self._take("("):  # no function; its type is the error
+                value = self._call(Name(value.start, value.end, self._text[value.start : value.end]))
             else:
                 return value
 
@@ -484,17 +519,18 @@ class _Parser:
                 self._at += 2
                 keywords.append((Name(*token.at, token.text), self.conditional()))
             elif keywords:
-                raise self._unexpected("expected a keyword argument after a keyword argument")
+                raise ExpressionError(
+                    "an argument without a name follows one with a name",
+                    token.start,
+                    self.conditional().end,
+                    help="write it first, or give it its name",
+                )
             else:
                 arguments.append(self.conditional())
             if not self._take(","):
                 self._expect(")")
                 break
         return Call(function.start, self._end, function, tuple(arguments), tuple(keywords))
-
-
-def _as_function(value: Attribute) -> str:
-    return f"write `{value.name}(x)`, with the tensor as the first argument"
 
 
 def _number(token: _Token) -> float:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from nnspec.spec.checks import CHECK_KEYS
 from nnspec.spec.document import KEYS
 from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.params import KEYS as KEYS_OF_PARAM
+from nnspec.spec.params import is_declaration
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 __all__ = ["misplaced", "moved"]
 
-_PART_KEYS = ("description", "params", "inputs", "layers", "outputs")
+_PART_KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 _NESTED = ("layers", "shortcut", "branches")
 
 Ranked = tuple[MappingNode, list[Scalar]]
@@ -18,20 +21,36 @@ Ranked = tuple[MappingNode, list[Scalar]]
 
 
 def misplaced(tree: Tree) -> Iterator[Ranked]:
-    """Yield the mappings whose keys are out of order: of the document, a block, a network or a step."""
+    """Yield the mappings whose keys are out of order: of the document, a block, a network, a step or a param."""
     if isinstance(tree, MappingNode):
         yield from _document(tree)
 
 
 def _document(tree: MappingNode) -> Iterator[Ranked]:
     yield from _sorted(tree, _by(KEYS))
+    yield from _params(tree.get("params"))
+    yield from _checks(tree.get("check"))
     for group in ("blocks", "networks"):
         parts = tree.get(group)
         for _, part in parts.items() if isinstance(parts, MappingNode) else ():
             if isinstance(part, MappingNode):
                 yield from _sorted(part, _by(_PART_KEYS))
+                yield from _params(part.get("params"))
+                yield from _checks(part.get("check"))
                 yield from _steps(part.get("layers"))
     yield from _steps(tree.get("layers"))
+
+
+def _params(tree: Tree | None) -> Iterator[Ranked]:
+    for _, value in tree.items() if isinstance(tree, MappingNode) else ():
+        if isinstance(value, MappingNode) and is_declaration(value):
+            yield from _sorted(value, _by(KEYS_OF_PARAM))
+
+
+def _checks(tree: Tree | None) -> Iterator[Ranked]:
+    for item in tree.items if isinstance(tree, SequenceNode) else ():
+        if isinstance(item, MappingNode):
+            yield from _sorted(item, _by(CHECK_KEYS))
 
 
 def _steps(tree: Tree | None) -> Iterator[Ranked]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nnspec.functions import selecting
-from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.base import Call, Case, Function, expanded, parameters
 from nnspec.functions.draws import draw_any, draw_floats, draw_shape, draw_tied, drawn_axis
 from nnspec.functions.lazy_numpy import np
 from nnspec.functions.reductions import keras_norm, norm_order, numpy_norm, onnx_norm, without_negative_zero
@@ -331,13 +331,7 @@ def _joined(call: Call, name: str) -> tuple[tuple[Term, ...], Term]:
     for term in terms:
         if term.rank + (whole.is_batched and not term.is_batched) == whole.rank:
             continue
-        help = (
-            "write `full_like(x, …)` for a number"
-            if term.is_number
-            else "write `expand_dims(…, axis)` around the one with fewer axes"
-            if term.is_batched == whole.is_batched
-            else "give the constant the axes of one example"
-        )
+        help = "write `full_like(x, …)` for a number" if term.is_number else f"write `{expanded(term, whole)}`"
         raise call.error(f"{call.name} takes tensors with the same number of axes, got {whole} and {term}", help, at=term)
     return terms, whole
 

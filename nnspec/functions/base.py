@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from nnspec.expressions.syntax import ExpressionError
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["NAMES", "Call", "Case", "Context", "Function", "Parameter", "parameters"]
+__all__ = ["NAMES", "Call", "Case", "Context", "Function", "Parameter", "expanded", "parameters"]
 
 NAMES = {FLOAT: "a float", INT: "an integer", BOOL: "a bool"}
 """How messages name the dtypes of tensors."""
@@ -52,6 +53,13 @@ class Parameter:
     @property
     def is_required(self) -> bool:
         return self.default is _REQUIRED
+
+    @property
+    def default_text(self) -> str:
+        """The default as an expression writes it."""
+        if self.default is None or isinstance(self.default, bool):
+            return {None: "null", True: "true", False: "false"}[self.default]
+        return repr(self.default)
 
 
 _PARAMETER = re.compile(r"(\w+)(?:: (\w+))?(?: = (.+))?")
@@ -119,9 +127,7 @@ class Function:
         def shown(parameter: Parameter) -> str:
             if parameter.is_required:
                 return parameter.name
-            value = parameter.default
-            text = {None: "null", True: "true", False: "false"}.get(value, value) if not isinstance(value, float) else value
-            return f"{parameter.name}={text}"
+            return f"{parameter.name}={parameter.default_text}"
 
         return f"{self.name}({', '.join(map(shown, self.parameters))})"
 
@@ -185,7 +191,7 @@ class Call:
             return cast(x, FLOAT)
         if x.dtype != FLOAT:
             raise self.error(
-                f"{self.name} takes a float tensor, not {NAMES[x.dtype]} tensor", f"write `cast({name}, 'float32')`", at=x
+                f"{self.name} takes a float tensor, not {NAMES[x.dtype]} tensor", "write `cast(…, 'float32')`", at=x
             )
         return x
 
@@ -217,9 +223,7 @@ class Call:
                 target = wanted if order.index(wanted) > order.index(term.dtype) else term.dtype
                 raise self.error(
                     f"{self.name} combines {NAMES[first.dtype]} and {NAMES[term.dtype]}",
-                    f"write `cast(…, {into[target]})` around the {'integer' if target == FLOAT else 'bool'} operand"
-                    if target != wanted or term is not first
-                    else "",
+                    f"write `cast(…, {into[target]})`",
                     at=term if target == wanted else first,
                 )
         return tuple(cast(term, wanted) for term in terms)
@@ -251,14 +255,7 @@ class Call:
         longer, shorter = (first, other) if first.rank > other.rank else (other, first)
         if longer.is_batched and not shorter.is_batched and shorter.rank > longer.rank - 1:
             longer, shorter = shorter, longer
-        count = longer.rank - shorter.rank
-        example = "expand_dims(…, -1)" if count == 1 else f"expand_dims(…, {list(range(shorter.rank, longer.rank))})"
-        own = first.is_batched == other.is_batched
-        help = (
-            f"write `{example}` around the one with fewer axes, or another axis to expand"
-            if own
-            else "give the constant the axes of one example"
-        )
+        help = f"write `{expanded(shorter, longer)}`"
         return self.error(f"{self.name} combines {first} and {other}, which differ in the number of axes", help, at=shorter)
 
     def same(self, a: int | Dim, b: int | Dim, at: Term | str | None = None, *, one: bool = False) -> int | Dim:
@@ -302,9 +299,9 @@ class Call:
         given = self[name]
         found = [self._axis(each, name, x, extra) for each in (given if isinstance(given, list | tuple) else [given])]
         if not found:
-            raise self.error(f"{self.name} names no axis", at=name)
+            raise self.error(f"{self.name} names no axis", f"write `{x.rank - 1}` for the last axis", at=name)
         if len(set(found)) < len(found):
-            raise self.error(f"{self.name} names an axis twice", at=name)
+            raise self.error(f"{self.name} names an axis twice", f"write `{sorted(set(found))}`", at=name)
         return tuple(sorted(found))
 
     def last_axis(self, name: str, x: Term) -> int:
@@ -315,12 +312,13 @@ class Call:
         rank = x.rank + extra
         if x.is_batched and rank == 1:
             message = f"{self.name} needs an axis, but this tensor is one number per example"
-            raise self.error(message, "write `expand_dims(…, 1)` around it to add one", at=x)
+            raise self.error(message, "write `expand_dims(…, 1)` to add one", at=x)
         axis = given if given >= 0 else given + rank
         first = 1 if x.is_batched else 0
         if x.is_batched and axis == 0:
-            what = "0 is the batch axis" if given == 0 else f"axis {given} of {x} is the batch axis"
-            raise self.error(f"{what}: {self.name} describes one example", f"use an axis from 1 to {rank - 1}", at=name)
+            what = "axis 0 is the batch axis" if given == 0 else f"axis {given} of {x} is the batch axis"
+            use = f"use an axis from 1 to {rank - 1}" if rank > 2 else "write `1`"
+            raise self.error(f"{what}: {self.name} describes one example", use, at=name)
         if not first <= axis < rank:
             known = f"the axes of {x} are {first} to {rank - 1}" if rank > first else f"{x} has no axis"
             raise self.error(f"{self.name} got the axis {given}, but {known}", "use one of these axes", at=name)
@@ -367,6 +365,19 @@ class Call:
                 Term(tuple(shape), dtype, application, self.at, part, axes=axes, masks=masks, dropped=dropped, sizes=sizes)
             )
         return tuple(found)
+
+
+def expanded(shorter: Term, longer: Term) -> str:
+    """How to give a term the axes of another: at the places where the sizes then fit best."""
+    lead = 1 if longer.is_batched and not shorter.is_batched else 0  # a constant has no batch axis
+    wanted, first = longer.shape[lead:], 1 if shorter.is_batched else 0
+    best, places = -1, tuple(range(shorter.rank, len(wanted)))
+    for added in combinations(range(first, len(wanted)), max(len(wanted) - shorter.rank, 0)):
+        rest = [size for axis, size in enumerate(wanted) if axis not in added]
+        fit = [None if 1 in (a, b) and a != b else same_size(a, b) for a, b in zip(shorter.shape, rest, strict=True)]
+        if False not in fit and fit.count(True) > best:
+            best, places = fit.count(True), added
+    return f"expand_dims(…, {places[0] if len(places) == 1 else list(places)})"
 
 
 def kept_by(term: Term, shape: Sequence[int | Dim]) -> tuple[int | None, ...]:

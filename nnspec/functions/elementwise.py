@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, Literal
 
 from nnspec.expressions.params import BINARY
-from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
+from nnspec.layers.activation_names import DISCONTINUOUS
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
@@ -34,7 +35,9 @@ def _operands(call: Call, dtypes: _Dtypes, names: tuple[str, ...]) -> tuple[Term
         return call.unified(*(call.numeric(name) for name in names))
     terms = call.unified(*(call[name] for name in names))
     if dtypes == "bool" and terms[0].dtype != BOOL:
-        raise call.error(f"{call.name} takes bools, such as comparisons, not {terms[0].dtype} tensors", at=terms[0])
+        raise call.error(
+            f"{call.name} takes bools, not {NAMES[terms[0].dtype]} tensor", "write a comparison, `… != 0`", at=terms[0]
+        )
     return terms
 
 
@@ -236,7 +239,8 @@ def _cast_rule(call: Call) -> Term:
     x: Term = call["x"]
     dtype = _CASTS.get(call["dtype"])
     if dtype is None:
-        raise call.error(f"`cast` takes 'float32', 'int32' or 'bool', not `{call['dtype']}`", at="dtype")
+        near = next((name for name in ("float32", "int32") if call["dtype"].startswith((name[:3], f"u{name[:3]}"))), "float32")
+        raise call.error(f"`cast` takes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype")
     return pointwise(call, (x,), dtype)
 
 
@@ -339,8 +343,6 @@ ACTIVATIONS = (
 )  # fmt: skip
 """The catalogue's element-wise activations that have no function of their own."""
 
-_JUMPS = frozenset({"hard_shrink"})
-
 
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + np.exp(-np.asarray(x, np.float64)))
@@ -385,7 +387,7 @@ def _activation(name: str) -> Function:
         _REFERENCE[name],
         lambda b, x: b.activation(name, x),
         keras=lambda k, x: k.activation(name, x),
-        is_discontinuous=name in _JUMPS,
+        is_discontinuous=name in DISCONTINUOUS,
     )
 
 
@@ -433,7 +435,7 @@ _comparison = partial(binary, result=BOOL, is_discontinuous=True)
 def _power_rule_domain(call: Call) -> None:
     b: Term = call["b"]
     if call["a"].dtype == INT and not call["a"].weak and isinstance(b.value, int) and b.value < 0:
-        raise call.error("an integer tensor has no negative power", "write `cast(…, 'float32')` around it", at=b)
+        raise call.error("an integer tensor has no negative power", "write `cast(…, 'float32')`", at=call["a"])
 
 
 def _checked(function: Function, check: Callable[[Call], None]) -> Function:
@@ -448,9 +450,7 @@ def _division_check(call: Call) -> None:
     for term in (call["a"], call["b"]):
         if term.dtype != FLOAT and not term.weak:
             name = "an integer" if term.dtype == INT else "a bool"
-            raise call.error(
-                f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')` around it, or use `//`", at=term
-            )
+            raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)
 
 
 OPERATORS: Mapping[str, Function] = {

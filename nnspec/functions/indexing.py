@@ -61,9 +61,10 @@ def indexed(x: Term, items: Sequence[Any], at: tuple[int, int], context: Context
     call = Call(_INDEX, {}, at, {}, context, "[ ]")
     count = sum(item is not None and item is not ... for item in items)
     if sum(item is ... for item in items) > 1:
-        raise call.error("an index has at most one `...`")
+        raise call.error("an index has at most one `...`", "write `:` for a single axis")
     if count > x.rank:
-        raise call.error(f"{count} indices for {x}, which has {x.rank} axes" + (", the batch included" if x.is_batched else ""))
+        batch = ", the batch included" if x.is_batched else ""
+        raise call.error(f"{count} indices for {x}, which has {x.rank} axes{batch}", f"write at most {x.rank} indices")
     whole = slice(None, None, None)
     if ... not in items:
         items = [*items, ...]
@@ -106,7 +107,8 @@ def _check_position(call: Call, size: int | Dim, item: Term) -> None:
     if isinstance(value, int):
         if isinstance(size, int):
             if not -size <= value < size:
-                raise call.error(f"the index {value} is out of range: the axis has {size} positions", at=item)
+                help = f"use an index from 0 to {size - 1}, or from -{size} to -1"
+                raise call.error(f"the index {value} is out of range: the axis has {size} positions", help, at=item)
         else:
             call.context.positive.append(size - (value if value >= 0 else -value - 1))
 
@@ -119,7 +121,7 @@ def _slice_size(call: Call, size: int | Dim, item: slice) -> int | Dim:
     if isinstance(size, int) and all(each is None or isinstance(each, int) for each in (start, stop)):
         found = len(range(*slice(start, stop, step).indices(size)))
         if not found:
-            raise call.error(f"the slice is empty: the axis has {size} positions")
+            raise call.error(f"the slice is empty: the axis has {size} positions", "write a stop that is behind the start")
         return found
     if any(each is not None and value is None for each, value in ((item.start, start), (item.stop, stop))):
         raise call.error("the bounds of a slice must be integers or sums and products of sizes")

@@ -171,11 +171,14 @@ def _einsum_rule(call: Call) -> Term:
     if not all(part.isascii() and part.isalpha() for part in (*parts, result)):
         raise wrong("the subscripts of `einsum` are letters: one for each axis", "write them like 'bij,bjk->bik'")
     if len(parts) != len(operands):
-        raise wrong(f"the subscripts describe {len(parts)} operands, but `einsum` got {len(operands)}")
-    for name, part, term in zip(names, parts, operands, strict=True):
+        help = f"write {len(operands)} groups of letters with commas between them"
+        raise wrong(f"the subscripts describe {len(parts)} operands, but `einsum` got {len(operands)}", help)
+    for part, term in zip(parts, operands, strict=True):
         if len(part) != term.rank:
             batch = ", the batch included" if term.is_batched else ""
-            raise wrong(f"'{part}' names {len(part)} axes, but {term} has {term.rank}{batch}", at=name)
+            raise wrong(
+                f"'{part}' names {len(part)} axes, but {term} has {term.rank}{batch}", _with_batch(parts, result, operands)
+            )
     twice = [letter for letter, count in Counter(result).items() if count > 1]
     if twice:
         raise wrong(f"the result of `einsum` names the axis `{twice[0]}` twice")
@@ -198,6 +201,15 @@ def _einsum_rule(call: Call) -> Term:
     kept = [[part.index(letter) if part.count(letter) == 1 else None for letter in result] for part in parts]
     cost = _einsum_macs(parts, result, {letter: size for letter, size in sizes.items() if letter != batch})
     return call.result([sizes[letter] for letter in result], operands[0].dtype, operands, kept, subscripts=equation, macs=cost)
+
+
+def _with_batch(parts: list[str], result: str, operands: tuple[Term, ...]) -> str:
+    """Help for subscripts that lack the batch: those with a letter for it."""
+    if any(len(part) + term.is_batched != term.rank for part, term in zip(parts, operands, strict=True)):
+        return "write a letter for each axis, beginning with the batch"
+    letter = next(each for each in "bnzacdefghijklmopqrstuvwxy" if each not in "".join((*parts, result)))
+    groups = [f"{letter if term.is_batched else ''}{part}" for part, term in zip(parts, operands, strict=True)]
+    return f"write `'{','.join(groups)}->{letter}{result}'`"
 
 
 def _batch_letter(call: Call, names: list[str], parts: list[str], operands: tuple[Term, ...], result: str) -> str:

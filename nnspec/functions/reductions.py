@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from nnspec.functions.base import Call, Case, Function, parameters
+from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.draws import drawn_axis
 from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
@@ -32,7 +32,7 @@ def _operand(call: Call, takes: _Takes) -> Term:
         return call.numeric("x")
     x: Term = call["x"]
     if x.dtype != BOOL:
-        raise call.error(f"{call.name} takes bools, not {x.dtype} tensors", "write a comparison, such as `x != 0`", at=x)
+        raise call.error(f"{call.name} takes bools, not {NAMES[x.dtype]} tensor", "write a comparison, `… != 0`", at=x)
     return x
 
 

@@ -175,11 +175,11 @@ def _transpose_rule(call: Call) -> Term:
     if sorted(order) == list(range(x.rank)):
         if lead and order[0] != 0:
             order.remove(0)
-            raise call.error("the batch axis, 0, must stay first", f"write {[0, *order]}", at="axes")
+            raise call.error("the batch axis, 0, must stay first", f"write `{[0, *order]}`", at="axes")
         return _permuted(call, order)
     if lead and sorted(order) == list(range(1, x.rank)):
         raise call.error(
-            f"the axes of `transpose` count the batch, axis 0: {given} lacks it", f"write {[0, *order]}", at="axes"
+            f"the axes of `transpose` count the batch, axis 0: {given} lacks it", f"write `{[0, *order]}`", at="axes"
         )
     if lead and sorted(order) == list(range(x.rank - 1)):
         help = f"write {[0, *(axis + 1 for axis in order)]}: axis 0 is the batch"

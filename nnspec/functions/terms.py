@@ -67,6 +67,12 @@ class Application:
         """The dtype of the first result."""
         return self.results[0][1]
 
+    @property
+    def is_discontinuous(self) -> bool:
+        """Whether a tiny change of an input can change a result by more than that."""
+        jumps = self.function.is_discontinuous and not (self.function.name == "cast" and self.dtype == FLOAT)
+        return jumps and any(operand.dtype == FLOAT and operand.axes for operand in self.operands)
+
     def reads(self) -> Iterator[Term]:
         """Yield the terms that it needs: operands, and sizes among its arguments."""
         yield from self.operands

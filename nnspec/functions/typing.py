@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -29,13 +30,26 @@ from nnspec.expressions.syntax import Call as CallSyntax
 from nnspec.expressions.syntax import Ellipsis as EllipsisSyntax
 from nnspec.functions import indexing
 from nnspec.functions.base import Call, Context, Function, Parameter
-from nnspec.functions.catalogue import FUNCTIONS, INSTEAD
+from nnspec.functions.catalogue import ARGUMENTS, FUNCTIONS, INSTEAD
 from nnspec.functions.elementwise import OPERATORS, UNARY_OPERATORS, number
 from nnspec.functions.products import FUNCTIONS as PRODUCTS
 from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Input, Sizes, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
 
-__all__ = ["CONSTANTS", "Context", "Pair", "Typing", "called", "input_term", "names_read"]
+__all__ = [
+    "CONSTANTS",
+    "Context",
+    "Pair",
+    "Typing",
+    "called",
+    "input_term",
+    "instead_of_attribute",
+    "names_read",
+    "unquoted",
+]
+
+_MODULES = frozenset({"np", "numpy", "tf", "keras", "ops", "K", "torch", "F", "jnp", "jax", "nn", "math", "random", "backend"})
+_DTYPES = frozenset({"float32", "int32", "bool"})
 
 CONSTANTS: Mapping[str, float] = {"pi": 3.141592653589793, "inf": float("inf")}
 """The constants that every expression can use."""
@@ -78,6 +92,27 @@ def names_read(tree: Syntax) -> dict[str, Name | Attribute]:
     while stack:
         visit(stack.pop())
     return dict(sorted(found.items(), key=lambda item: item[1].start))
+
+
+def unquoted(tree: Syntax, known: Container[str]) -> Iterator[tuple[CallSyntax, Name]]:
+    """Yield the arguments that must be strings but are written as names, other than some known ones.
+
+    Example:
+        >>> [name.name for _, name in unquoted(parse("cast(x, float32) * y", tensors=True), ())]
+        ['float32']
+    """
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        stack.extend(children(node))
+        function = FUNCTIONS.get(node.function.name) if isinstance(node, CallSyntax) else None
+        if isinstance(node, CallSyntax) and function is not None:
+            texts = {parameter.name for parameter in function.parameters if parameter.kind == "text"}
+            given = [*zip((each.name for each in function.parameters), node.arguments, strict=False)]
+            given += [(key.name, argument) for key, argument in node.keywords]
+            for key, argument in given:
+                if key in texts and isinstance(argument, Name) and argument.name not in known:
+                    yield node, argument
 
 
 def called(tree: Syntax) -> set[str]:
@@ -123,6 +158,7 @@ class Typing:
     context: Context = field(default_factory=Context)
     in_training: bool = False
     masks_read: set[str] = field(default_factory=set)
+    _text: str = ""
 
     def result(self, text: str) -> Term:
         """The term of an expression.
@@ -131,20 +167,24 @@ class Typing:
             ExpressionError: If it cannot be parsed, or its types are wrong.
         """
         tree = parse(text, tensors=True)
+        self._text = text
         try:
-            value = self.value(tree)
+            term = self.tensor(self.value(tree), tree)
         except RecursionError:
             raise ExpressionError("too many operations in one expression", 0, len(text)) from None
-        if isinstance(value, tuple):
-            raise ExpressionError(
-                "this has several results", tree.start, tree.end, help="choose one: `[0]` are the values, `[1]` the indices"
-            )
-        term = self.tensor(value, tree)
+        except ExpressionError as error:
+            error.help = _with_operand(error.help, text[error.start : error.end])
+            raise
         if not term.is_batched:
             reason = "an expression must depend on a tensor, but this is the same for all examples"
-            help = f"broadcast it: `{text} + zeros_like(x)`" if not term.is_number else ""
+            name = next(iter(self.names), "x")
+            help = f"write `{text} + zeros_like({name})`" if not term.is_number else f"write `full_like({name}, {text})`"
             raise ExpressionError(reason, tree.start, tree.end, help=help)
         return term
+
+    def _shown(self, *nodes: Syntax) -> str:
+        """What is written from the first of some nodes to the last."""
+        return self._text[nodes[0].start : nodes[-1].end]
 
     # --- nodes ----------------------------------------------------------------------------------------------------------
 
@@ -166,18 +206,18 @@ class Typing:
             case Index():
                 return self._index(node)
             case Unary(operator="not"):
-                return number(not self._condition(node.operand, "not"), (node.start, node.end))
+                return number(not self._condition(node.operand, node), (node.start, node.end))
             case Unary():
                 return self._apply(UNARY_OPERATORS[node.operator], {"x": node.operand}, node, node.operator, node.at)
             case Binary():
                 return self._binary(node)
             case Logical():
-                left = self._condition(node.left, node.operator)
+                left = self._condition(node.left, node)
                 if left is (node.operator == "or"):
                     return number(left, (node.start, node.end))
-                return number(self._condition(node.right, node.operator), (node.start, node.end))
+                return number(self._condition(node.right, node), (node.start, node.end))
             case Conditional():
-                chosen = self._condition(node.condition, "if")
+                chosen = self._condition(node.condition, node)
                 return self.value(node.then if chosen else node.otherwise)
             case EllipsisSyntax() | Slice():
                 raise ExpressionError("`...` and slices belong into an index", node.start, node.end)
@@ -194,9 +234,11 @@ class Typing:
         for each in reversed(chain):
             function = PRODUCTS["matmul"] if each.operator == "@" else OPERATORS[each.operator]
             names = ("a", "b")
-            if isinstance(left, str) or left is None:
-                raise ExpressionError(f"`{each.operator}` takes tensors and numbers", each.left.start, each.left.end)
-            operands = {names[0]: self.tensor(left, each.left), names[1]: self.tensor(self.value(each.right), each.right)}
+            right = self.value(each.right)
+            if each.operator in ("==", "!=") and isinstance(left, str | None) and isinstance(right, str | None):
+                left = number((left == right) is (each.operator == "=="), (each.start, each.end))  # of params
+                continue
+            operands = {names[0]: self.tensor(left, each.left), names[1]: self.tensor(right, each.right)}
             places = {names[0]: (each.left.start, each.left.end), names[1]: (each.right.start, each.right.end)}
             result = function.rule(Call(function, operands, each.at, places, self.context, each.operator))
             left = self._placed(result, each)
@@ -211,19 +253,32 @@ class Typing:
         at = node.start, node.end
         return tuple(term.placed(at) for term in result) if isinstance(result, tuple) else result.placed(at)
 
-    def _condition(self, node: Syntax, word: str) -> bool:
+    def _condition(self, node: Syntax, whole: Unary | Logical | Conditional) -> bool:
+        """The value of a condition of `and`, `or`, `not` or `if`, which are computed while compiling."""
         value = self.value(node)
         if isinstance(value, Term):
             if not value.is_static:
-                instead = {"if": "`where(condition, a, b)`", "and": "`&`", "or": "`|`", "not": "`~`"}[word]
+                word = "if" if isinstance(whole, Conditional) else whole.operator
                 raise ExpressionError(
                     f"`{word}` takes params, and chooses while compiling; this depends on a tensor",
-                    node.start,
-                    node.end,
-                    help=f"write {instead}",
+                    whole.start,
+                    whole.end,
+                    help=f"write `{self._of_tensors(whole)}`",
                 )
             return bool(value.value)
         return bool(value)
+
+    def _of_tensors(self, node: Unary | Logical | Conditional) -> str:
+        """What does the same with tensors."""
+        if isinstance(node, Conditional):
+            return f"where({self._shown(node.condition)}, {self._shown(node.then)}, {self._shown(node.otherwise)})"
+
+        def operand(each: Syntax) -> str:
+            return self._shown(each) if isinstance(each, Name | CallSyntax | Index) else f"({self._shown(each)})"
+
+        if isinstance(node, Unary):
+            return f"~{operand(node.operand)}"
+        return f"{operand(node.left)} {'&' if node.operator == 'and' else '|'} {operand(node.right)}"
 
     def _name(self, node: Name) -> Any:
         at = node.start, node.end
@@ -240,6 +295,8 @@ class Typing:
             help = f"did you mean `{near[0]}`?"
         elif node.name in FUNCTIONS:
             help = f"`{node.name}` is a function: write `{FUNCTIONS[node.name].signature}`"
+        elif node.name in _DTYPES:
+            help = f"write `'{node.name}'`, in quotes"
         else:
             help = "the names are " + ", ".join(f"`{name}`" for name in known[:12])
         raise ExpressionError(f"unknown name `{node.name}`", *at, help=help)
@@ -257,32 +314,40 @@ class Typing:
 
     def _attribute(self, node: Attribute) -> Any:
         if node.name == "shape":
-            x = self.tensor(self.value(node.value), node.value)
-            return _Shape(x)
+            return _Shape(self.tensor(self.value(node.value), node.value))
         if isinstance(node.value, Name):
             whole = f"{node.value.name}.{node.name}"
             if whole in self.names:
                 found = self.names[whole]
                 return found if isinstance(found, tuple) else found.placed((node.start, node.end))
-        help = f"write `{node.name}({{}})`" if node.name in FUNCTIONS else "the only attribute of a tensor is `shape`"
-        inner = node.value.name if isinstance(node.value, Name) else "…"
-        raise ExpressionError(f"a tensor has no attribute `{node.name}`", node.start, node.end, help=help.format(inner))
+        message = f"a tensor has no attribute `{node.name}`"
+        raise ExpressionError(message, node.start, node.end, help=instead_of_attribute(node.name, self._shown(node.value)))
 
     def _index(self, node: Index) -> Any:
         value = self.value(node.value)
         at = node.start, node.end
         if isinstance(value, _Shape):
             return self._size(value, node)
+        if isinstance(value, str) or value is None:
+            raise self._no_tensor(value, node.value)
         if isinstance(value, tuple | list):
             index = self._static_int(node.items[0], "an index")
             if len(node.items) != 1 or not -len(value) <= index < len(value):
-                raise ExpressionError(f"the index {index} is out of range: there are {len(value)}", *at)
+                few = f"use an index from 0 to {len(value) - 1}"
+                raise ExpressionError(f"the index {index} is out of range: there are {len(value)}", *at, help=few)
             return value[index]
         x = self.tensor(value, node.value)
-        items = [self._index_item(item) for item in node.items]
+        items = [self._index_item(item, node) for item in node.items]
+        if x.is_batched and not (items[0] is ... or items[0] == slice(None)):
+            raise ExpressionError(
+                "axis 0 is the batch axis: an expression describes one example, and cannot index it",
+                node.items[0].start,
+                node.items[0].end,
+                help=f"write `{self._shown(node.value)}[:, {self._shown(*node.items)}]`",
+            )
         return self._placed(indexing.indexed(x, items, (node.at[0], node.end), self.context), node)
 
-    def _index_item(self, item: Syntax) -> Any:
+    def _index_item(self, item: Syntax, whole: Index) -> Any:
         if isinstance(item, EllipsisSyntax):
             return ...
         if isinstance(item, Slice):
@@ -297,12 +362,12 @@ class Typing:
             return None
         if isinstance(value, Term) and value.is_number and value.dtype == INT:
             return value
-        raise ExpressionError(
-            "an index is an integer, a slice, `...` or `null`",
-            item.start,
-            item.end,
-            help="to select by a tensor of indices, write `take(x, indices, axis=1)`; by a condition, `where`",
-        )
+        help = ""
+        if isinstance(value, Term) and not value.is_number:
+            x, axis = self._shown(whole.value), max(whole.items.index(item), 1)
+            chosen = f"take({x}, {self._shown(item)}, axis={axis})"
+            help = f"write `where({self._shown(item)}, {x}, 0)`" if value.dtype == BOOL else f"write `{chosen}`"
+        raise ExpressionError("an index is an integer, a slice, `...` or `null`", item.start, item.end, help=help)
 
     def _size(self, shape: _Shape, node: Index) -> Term:
         """``x.shape[1]``: a number if the size is known."""
@@ -311,10 +376,10 @@ class Typing:
         rank = x.rank
         place = axis if axis >= 0 else axis + rank
         if len(node.items) != 1 or not 0 <= place < rank:
-            raise ExpressionError(f"{x} has no axis {axis}", *at, help=f"its axes are {int(x.is_batched)} to {rank - 1}")
+            raise ExpressionError(f"{x} has no axis {axis}", *at, help=_axes_of(x))
         size = x.shape[place]
         if size == BATCH:
-            raise ExpressionError("axis 0 is the batch axis, whose size an expression cannot use", *at)
+            raise ExpressionError("axis 0 is the batch axis, whose size an expression cannot use", *at, help=_axes_of(x))
         if isinstance(size, int):
             return number(size, at)
         return indexing.size_of(x, place, at, self.context)
@@ -349,11 +414,12 @@ class Typing:
         known = {parameter.name for parameter in function.parameters}
         for key, argument in node.keywords:
             if key.name not in known:
-                near = get_close_matches(key.name, known, 1)
+                near = [*filter(known.__contains__, (ARGUMENTS.get(key.name),)), *get_close_matches(key.name, known, 1)]
                 help = f"did you mean `{near[0]}`?" if near else f"write `{function.signature}`"
                 raise ExpressionError(f"`{name}` has no argument `{key.name}`", key.start, key.end, help=help)
             if key.name in bound:
-                raise ExpressionError(f"`{name}` got `{key.name}` twice", key.start, key.end)
+                help = f"remove it, or `{self._shown(bound[key.name])}`"
+                raise ExpressionError(f"`{name}` got `{key.name}` twice", key.start, key.end, help=help)
             bound[key.name] = argument
         values: dict[str, Any] = {}
         for parameter in function.parameters:
@@ -367,9 +433,11 @@ class Typing:
                 values[parameter.name] = parameter.default
         if name.startswith("random_") and not self.in_training:
             raise ExpressionError(
-                f"`{name}` may only stand in the first argument of `in_training`",
+                f"`{name}` draws new numbers: it is allowed only in the first argument of `in_training`",
                 *at,
-                help=f"write `in_training({name}(…), b)`, where `b` is used at inference",
+                help="move it there"
+                if "in_training" in self._text
+                else f"write `in_training({self._text}, b)`, where `b` is the value at inference",
             )
         places = {key: (each.start, each.end) for key, each in bound.items()}
         result = function.rule(Call(function, values, (node.start, node.end), places, self.context))
@@ -382,19 +450,36 @@ class Typing:
         help = f"write `{function.signature}`"
         if parameter.kind in ("axis", "axes"):
             message += ": without it, Keras would include the batch axis"
-            help = f"write `{function.name}(…, {parameter.name}=-1)` for the last axis"
+            help = f"write `{self._shown(node)[:-1]}, {parameter.name}=-1)` for the last axis"
         return ExpressionError(message, node.function.start, node.function.end, help=help)
 
     def _unknown_function(self, node: CallSyntax) -> ExpressionError:
-        name = node.function.name
+        owner, dot, name = node.function.name.rpartition(".")
+        at = node.function.start, node.function.end
+        arguments = self._text[node.function.end + 1 : node.end - 1]
         near = get_close_matches(name, FUNCTIONS, 1, 0.7)
-        if name in INSTEAD:
-            help = INSTEAD[name]
-        elif near:
-            help = f"did you mean `{near[0]}`?"
+        if dot:
+            from_module = owner.partition(".")[0] in _MODULES
+            given = ", ".join(filter(None, [*([] if from_module else [owner]), arguments]))
+            meant = name if name in FUNCTIONS else near[0] if near else ""
+            help = instead(name, given) if name in INSTEAD or not meant else f"write `{meant}({given})`"
+            message = (
+                "a function is written without a prefix" if from_module else "a tensor has no methods, only functions take it"
+            )
+            return ExpressionError(message, node.start, node.end, help=help)
+        if name in self.params or name in self.names:
+            message, help = (
+                f"`{name}` is no function",
+                f"write `{name} * ({arguments})` for a product, `{name}[:, …]` for an index",
+            )
+        elif name in INSTEAD:
+            return ExpressionError(f"unknown function `{name}`", node.start, node.end, help=instead(name, arguments))
         else:
-            help = "`nnspec layers` lists the functions; layers are steps of their own"
-        return ExpressionError(f"unknown function `{name}`", node.function.start, node.function.end, help=help)
+            message = f"unknown function `{name}`"
+            help = f"did you mean `{near[0]}`?" if near else "`nnspec layers` lists the functions"
+            if name[:1].isupper():
+                help = f"layers are steps of their own: write `- {name}: …` above, and read it by its name"
+        return ExpressionError(message, *at, help=help)
 
     def _argument(self, function: Function, parameter: Parameter, node: Syntax) -> Any:
         value = self.value(node)
@@ -409,20 +494,22 @@ class Typing:
             if isinstance(value, list):
                 items = node.items if isinstance(node, List) else [node] * len(value)
                 return tuple(self.tensor(item, at) for item, at in zip(value, items, strict=True))
-            raise self._wrong(function, parameter, node, "a list of tensors, `[a, b]`")
+            raise self._wrong(function, parameter, node, "a list of tensors", "write `[a, b]`")
         if isinstance(value, _Shape):
-            value = self._sizes_of(value, node)
+            raise self._no_tensor(value, node)
         read: Callable[[Any], Any] = _READ[kind]
         try:
             return read(value)
         except TypeError as error:
-            raise self._wrong(function, parameter, node, str(error)) from None
+            help = ""
+            if isinstance(value, str) and kind != "text":
+                help = f"write `{value}`, without quotes" if value else ""
+            elif value is None and kind == "axes":
+                help = "write the list of all axes but the batch, such as `[1, 2]`"
+            raise self._wrong(function, parameter, node, str(error), help) from None
 
-    def _sizes_of(self, shape: _Shape, node: Syntax) -> list[Term]:
-        raise ExpressionError("`x.shape` needs an index", node.start, node.end, help="write a list of sizes: `[x.shape[1], 4]`")
-
-    def _wrong(self, function: Function, parameter: Parameter, node: Syntax, expected: str) -> ExpressionError:
-        return ExpressionError(f"`{parameter.name}` of `{function.name}` must be {expected}", node.start, node.end)
+    def _wrong(self, function: Function, parameter: Parameter, node: Syntax, expected: str, help: str) -> ExpressionError:
+        return ExpressionError(f"`{parameter.name}` of `{function.name}` must be {expected}", node.start, node.end, help)
 
     def tensor(self, value: Any, node: Syntax) -> Term:
         """The value of a node as a term; lists of numbers become constants.
@@ -430,17 +517,24 @@ class Typing:
         Raises:
             ExpressionError: If it is neither.
         """
-        at = node.start, node.end
         if isinstance(value, Term):
             return value
         if isinstance(value, list):
-            return _constant(value, at)
+            return _constant(value, (node.start, node.end), self._text)
+        raise self._no_tensor(value, node)
+
+    def _no_tensor(self, value: Any, node: Syntax) -> ExpressionError:
+        at = node.start, node.end
         if isinstance(value, tuple):
-            raise ExpressionError("this has several results", *at, help="choose one: `[0]` are the values, `[1]` the indices")
+            help = f"write `{self._shown(node)}[0]` for the values, `[1]` for the indices"
+            return ExpressionError("this has several results", *at, help=help)
         if isinstance(value, _Shape):
-            raise ExpressionError("`shape` needs an index", *at, help="write `x.shape[1]`")
-        what = "null" if value is None else f"the string `{value}`"
-        raise ExpressionError(f"expected a tensor or a number, not {what}", *at)
+            sizes = ", ".join(f"{self._shown(node)}[{axis}]" for axis in range(int(value.tensor.is_batched), value.tensor.rank))
+            return ExpressionError("`shape` needs an index", *at, help=f"write one size of `{sizes}`, or a list: `[{sizes}]`")
+        if value is None:
+            return ExpressionError("expected a tensor or a number, not null", *at)
+        help = f"write `{value}`, without quotes" if value.isidentifier() else ""
+        return ExpressionError(f"expected a tensor or a number, not the string `{value}`", *at, help=help)
 
 
 @dataclass(frozen=True)
@@ -450,19 +544,52 @@ class _Shape:
     tensor: Term
 
 
-def _constant(items: Sequence[Any], at: tuple[int, int]) -> Term:
+def _with_operand(help: str, operand: str) -> str:
+    """Help with the operand that an error points at: ``cast(…`` becomes ``cast(n``."""
+    if len(operand) > _LONGEST_SHOWN or "\n" in operand:
+        return help
+    return re.sub(r"(\bcast\(|\bexpand_dims\(|`)…(?=[,) ])", lambda match: f"{match[1]}{operand}", help)
+
+
+_LONGEST_SHOWN = 60
+
+
+def instead(name: str, arguments: str) -> str:
+    """What to write for a function of another library."""
+    if name not in INSTEAD:
+        return "`nnspec layers` lists the functions"
+    text = INSTEAD[name].replace("(…", f"({arguments}")
+    tensor = arguments.partition(",")[0]
+    return f"write {text.replace('x.shape', f'{tensor}.shape') if tensor.isidentifier() else text}"
+
+
+def instead_of_attribute(name: str, tensor: str) -> str:
+    """What to write for an attribute that tensors have elsewhere."""
+    if name in ("T", "mT"):
+        return f"write `swapaxes({tensor}, -2, -1)`"
+    if name in FUNCTIONS:
+        return f"write `{name}({tensor})`" if len(FUNCTIONS[name].parameters) == 1 else f"write `{name}({tensor}, …)`"
+    return "the only attribute of a tensor is `shape`"
+
+
+def _axes_of(x: Term) -> str:
+    first = int(x.is_batched)
+    return f"its axes are {first} to {x.rank - 1}" if x.rank > first + 1 else f"its only axis is {first}"
+
+
+def _constant(items: Sequence[Any], at: tuple[int, int], text: str) -> Term:
     """A constant of nested lists of numbers."""
     shape = _nested_shape(items, at)
     flat = list(_flat(items))
     if any(isinstance(item, Term) and not item.is_number for item in flat):
-        raise ExpressionError(
-            "a list of tensors is no tensor", *at, help="write `stack([a, b], axis=1)` or `concatenate([a, b], axis=1)`"
-        )
+        written = text[at[0] : at[1]]
+        help = f"write `stack({written}, axis=1)` or `concatenate({written}, axis=1)`"
+        raise ExpressionError("a list of tensors is no tensor", *at, help=help)
     if not all(isinstance(item, Term) and item.is_static for item in flat):
         raise ExpressionError("a constant consists of numbers that are known while compiling", *at)
     kinds = {item.dtype for item in flat}
     if BOOL in kinds and len(kinds) > 1:
-        raise ExpressionError("a list combines bools and numbers", *at)
+        raise ExpressionError("a list combines bools and numbers", *at, help="write 1 for true and 0 for false")
     dtype = next((kind for kind in (FLOAT, INT, BOOL) if kind in kinds), FLOAT)
     plain = _plain(items)
     return Term(shape, dtype, LiteralOrigin(plain), at, weak=True)

@@ -12,6 +12,7 @@ from nnspec.generation.section import GenerateSection
 from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
+from nnspec.layers.compute import Compute
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
 
@@ -166,6 +167,9 @@ class Ports:
         for name in self.section.carry if "main" not in self.model.networks or not self.model.main.gaps else ():
             fed = fed_by(self.model, decoder, name) if name not in self.section.begin and decoder.name != "main" else None
             if fed is None or fed.source not in self.model.main.nodes:
+                continue
+            node = self.model.main.nodes[fed.source]
+            if isinstance(node.layer, Compute) and node.layer.is_zero(fed.output, node.input_types):
                 continue
             given = encoder.output_types if encoder is not None else {}
             fitting = [output for output, type in given.items() if _same_shape(type, decoder.inputs[name], {})]

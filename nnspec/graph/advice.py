@@ -145,13 +145,7 @@ def _unmasked_padding(graph: Graph, node: Node) -> Iterator[Diagnostic]:
 
 def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagnostic]:
     """Yield a warning if a layer drops a mask that a later layer would have used."""
-    masked = any(type_.mask is not None for type_ in node.input_types.values())
-    if (
-        not masked
-        or node.layer.ports.counts_examples
-        or node.layer.uses_mask
-        or any(type_.mask is not None for type_ in node.outputs.values())
-    ):
+    if not node.layer.drops_mask(node.input_types, node.outputs):
         return
     seen = {node.name}
     queue = [node.name]
@@ -165,6 +159,9 @@ def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagno
             if reader.layer.uses_mask:
                 note = Note(f"`{reader.name}` would ignore padding here", reader.span)
                 help = f"move it after `{reader.op}`, or remove the mask if padding should be processed"
+                if node.layer.expressions:
+                    read = next(port for port, type_ in node.input_types.items() if type_.mask is not None)
+                    help = f"compute with `mask({read})` so that padding does not count, or move it after `{reader.op}`"
                 yield g.DroppedMask.at(node.span, node.path, help=help, notes=[note], name=node.name, reader=reader.name)
                 return
             queue.append(reader.name)

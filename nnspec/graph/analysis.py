@@ -12,7 +12,7 @@ def total_macs(graph: Graph) -> int | Dim:
     """Return the multiply–accumulates of the graph for one example; unknown if free sizes make the sum too complex."""
     total: int | Dim = 0
     try:
-        for node in graph.nodes.values():
+        for node in graph.every_node():
             total = total + node.macs()
     except SizeTooComplex:
         return unknown()

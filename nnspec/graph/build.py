@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from nnspec.diagnostics import Diagnostic, SpecError, once
 from nnspec.graph.budget import check_budget
 from nnspec.graph.builder import Builder, unbuilt
@@ -26,7 +28,7 @@ def compile(spec: Spec) -> Model:
     model = build(spec, problems)
     if model is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
-    return Model(model.name, model.networks, tuple(silence(problems)))
+    return replace(model, diagnostics=tuple(silence(problems)))
 
 
 def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
@@ -44,6 +46,7 @@ def survey(spec: Spec, problems: list[Diagnostic]) -> Model:
         model = Model(spec.name, {name: unbuilt(network) for name, network in spec.networks.items()})
     else:
         model = Model(spec.name, _graphs(spec, order, problems))
+    model = replace(model, params=spec.params)
     for graph in model.networks.values():
         problems.extend(check_limits(graph, spec.limits))
     problems[:] = once(problems)

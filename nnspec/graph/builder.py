@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
 from nnspec.graph.advice import advise, advise_on_inputs, advise_on_steps
-from nnspec.graph.binding import bind_ports
+from nnspec.graph.around import Around, Fed
+from nnspec.graph.binding import Binding, bind_ports
+from nnspec.graph.cells import recurrence_ports
+from nnspec.graph.checks import decide
 from nnspec.graph.conditions import (
     Request,
     asked_by,
@@ -23,6 +26,7 @@ from nnspec.graph.conditions import (
 from nnspec.graph.limits import refuses
 from nnspec.graph.model import Gaps, Graph, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import Outputs, known_outputs, output_names, read_outputs
+from nnspec.graph.recurrences import Inner, Recurrences
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.graph.shared_weights import Use, check_uses, freeze_shared, start_shared
 from nnspec.graph.wiring import counts_examples, misplaced, ports_of, reads_by_name, sources_of
@@ -32,51 +36,18 @@ from nnspec.layers.plugin import plugin_of, tried
 from nnspec.layers.time_distributed import BatchToSteps, StepsToBatch, steps_of
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.checked import check_again
+from nnspec.spec.checks import Check
 from nnspec.spec.draft import GROUP, NESTING
-from nnspec.spec.step import INPUT, Nested, NetworkUse, Shared
+from nnspec.spec.shapes import Input
+from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared, inner_steps
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, size_text, substitute
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text, substitute
 from nnspec.types.constraints import Constraint
 
 __all__ = ["Builder", "unbuilt"]
 
-_Fed = Mapping[str, tuple[Source, Given]]
 
-
-@dataclass(frozen=True)
-class _Around:
-    """Context of a list of steps, given by the steps around it.
-
-    Attributes:
-        prefix: Prefix of its node names.
-        weights: Prefix of its weight names.
-        frozen: Whether its weights are frozen.
-        start: Source of its initial weights, if given.
-        use: Settings of the weights that it may share with other steps.
-    """
-
-    prefix: str
-    weights: str
-    frozen: bool = False
-    start: Start | None = None
-    use: Use = field(default_factory=Use)
-
-    def at(self, step: Step) -> _Around:
-        """Return the context of one step of the list."""
-        weights = self.weights + step.name
-        at = step.content.network if isinstance(step.content, NetworkUse) else weights
-        start = self.start
-        if step.weights is not None:
-            start = Start(step.weights.file, step.weights.prefix, at, step.weights.span, step.weights.path)
-        use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
-        return _Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
-
-    def inside(self, *, weights: str | None = None) -> _Around:
-        """Return the context of the list inside a step."""
-        return replace(self, prefix=f"{self.prefix}/", weights=f"{self.weights if weights is None else weights}/")
-
-
-class Builder:
+class Builder(Recurrences):
     """Builds the graph of one network. Networks that it uses are inlined with their own weights."""
 
     def __init__(
@@ -112,6 +83,9 @@ class Builder:
         if graph.nodes:
             self._given += only_one(graph.bound, self._bound_by)
             self._given.extend(advise(graph, self._read_in_gaps))
+            for node in graph.every_node():
+                if node.body is not None:
+                    self._given.extend(advise(node.body))
         return graph
 
     def _start_anew(self) -> None:
@@ -155,7 +129,7 @@ class Builder:
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if any(node.startswith(f"{name}/") for node in graph.nodes):
+            if not name or any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:
@@ -165,7 +139,7 @@ class Builder:
             self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
         weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
-        self._list(network.steps, scope, _Around("", weights, start=_start(network)))
+        self._list(network.steps, scope, Around("", weights, start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
@@ -177,6 +151,8 @@ class Builder:
         refs = _named_outputs(network, found)
         gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
+        if not gaps:
+            self._decide(network.checks, inputs, graph.output_types, "")
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
@@ -193,7 +169,7 @@ class Builder:
 
     # --- one list of steps ------------------------------------------------------------------------------------------
 
-    def _list(self, steps: tuple[Step, ...], scope: Scope, around: _Around) -> None:
+    def _list(self, steps: tuple[Step, ...], scope: Scope, around: Around) -> None:
         """Build the steps of one list into nodes."""
         scope.prefix = around.prefix
         above: Step | None = None
@@ -214,7 +190,7 @@ class Builder:
             self._failed |= built is None
             scope.built.setdefault(step.name, built)
 
-    def _step(self, step: Step, sources: list[Source], scope: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _step(self, step: Step, sources: list[Source], scope: Scope, here: Around) -> Mapping[str, Given] | None:
         """Return the outputs of a step; None if they are unknown because of an error here or above."""
         found: dict[Source, Given] = {}
         for source in sources:
@@ -233,22 +209,27 @@ class Builder:
         fed = self._fed(step, _ports(content, self._networks), sources, found)
         if fed is None:
             return None
+        return self._applied(step, content, fed, scope, here)
+
+    def _applied(self, step: Step, content: Layer | Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if isinstance(content, Layer):
             return self._layer(step, content, fed, here)
         if content.time_distributed:
             return self._time_distributed(step, content, fed, scope, here)
         return self._inside(step, content, fed, scope, here)
 
-    def _inside(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _inside(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
+        if isinstance(content, Recurrence):
+            return self._recurrence(step, content, fed, scope, here)
+        if isinstance(content, BothDirections):
+            return self._both_directions(step, content, fed, scope, here)
         if isinstance(content, NetworkUse):
             return self._use(step, self._networks[content.network], fed, here)
+        if content.carries:
+            return self._carried(step, content, fed, scope, here)
         return self._nested(step, content, fed, scope, here)
 
-    def _time_distributed(
-        self, step: Step, content: Nested | NetworkUse, fed: _Fed, scope: Scope, here: _Around
-    ) -> Mapping[str, Given] | None:
+    def _time_distributed(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""
         before = set(self._nodes)
         merged: dict[str, tuple[Source, Given]] = {}
@@ -274,14 +255,16 @@ class Builder:
         others = tuple(type_.shape[0] for _, (_, type_) in list(fed.values())[1:])
         return self._layer(step, BatchToSteps(outputs=tuple(inside), steps=others), {"0": (source, like), **ends}, here)
 
-    def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> _Fed | None:
+    # --- layers ------------------------------------------------------------------------------------------------------------
+
+    def _fed(self, step: Step, ports: Ports, sources: list[Source], found: Mapping[Source, Given]) -> Fed | None:
         fed = ports_of(step, ports, sources, self._problems)
         self._unread |= fed is None
         if fed is None or any(source not in found for source in sources):
             return None
         return {port: (source, found[source]) for port, source in fed.items()}
 
-    def _layer(self, step: Step, layer: Layer, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+    def _layer(self, step: Step, layer: Layer, fed: Fed, here: Around) -> Mapping[str, Given] | None:
         types = {port: type_ for port, (_, (_, type_)) in fed.items()}
         plugin = plugin_of(layer)
         try:
@@ -314,34 +297,59 @@ class Builder:
         )
         return {output: (Ref(name, output), type_) for output, type_ in outputs.items()}
 
-    def _nested(self, step: Step, content: Nested, fed: _Fed, around: Scope, here: _Around) -> Mapping[str, Given] | None:
+    def _nested(self, step: Step, content: Nested, fed: Fed, around: Scope, here: Around) -> Mapping[str, Given] | None:
         inputs: dict[str, Given | None] = dict(zip(content.inputs, (given for _, given in fed.values()), strict=True))
         if not content.steps:
             return {"output": next(given for given in inputs.values() if given)} if content.outputs is None else None
+        if self._bound(f"the block `{step.op}`", content.shapes, step, fed, here) is None:
+            return None
         scope = Scope(inputs, _first_of_each(content.steps), None if content.closed else around, step.name)
         before = len(self._problems)
         self._list(content.steps, scope, here.inside())
         outputs = read_outputs(content.outputs, content.steps, scope, self._problems)
         if not self._unread and outputs is not None:
             self._problems += advise_on_steps(content.steps, scope, content.outputs, listed=False)
+        if outputs is not None and content.outputs is None and len(outputs) == 1:
+            outputs = {"output": next(iter(outputs.values()))}
+        if outputs is not None:
+            known = {name: given for name, given in inputs.items() if given is not None}
+            self._decide(content.checks, _types(known), _types(outputs), here.prefix)
         if content.closed:
             note = Note(f"in this use of `{step.op}`", step.span)
             self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
-        if outputs is None or content.outputs is not None:
-            return outputs
-        return {"output": next(iter(outputs.values()))} if len(outputs) == 1 else outputs
+        return outputs
 
-    def _use(self, step: Step, network: Network, fed: _Fed, here: _Around) -> Mapping[str, Given] | None:
+    def _decide(
+        self, checks: tuple[Check, ...], inputs: Mapping[str, TensorType], outputs: Mapping[str, TensorType], prefix: str
+    ) -> None:
+        """Decide checks of sizes, and keep what must be true of free sizes."""
+        for check in checks:
+            self._bindings += [(prefix, request) for request in decide(check, inputs, outputs, self._problems)]
+
+    def _carried(self, step: Step, content: Nested, fed: Fed, around: Scope, here: Around) -> Mapping[str, Given] | None:
+        """Build repetitions that each feed their outputs to the inputs of the next, by name."""
+        scope = Scope({}, _first_of_each(content.steps), around, step.name, prefix=here.inside().prefix)
+        outputs: Mapping[str, Given] = {port: given for port, (_, given) in fed.items()}
+        for part in content.steps:
+            missing = [port for port in fed if port not in outputs]
+            if missing:
+                self._problems.append(_cannot_repeat(step, list(fed), missing, list(outputs)))
+                return None
+            sources = {port: Source(port, port, step.span, step.path, implied=True) for port in fed}
+            inside = {port: (source, outputs[port]) for port, source in sources.items()}
+            assert isinstance(part.content, Nested | NetworkUse | None)
+            built = None if part.content is None else self._applied(part, part.content, inside, scope, here.inside().at(part))
+            scope.built[part.name] = built
+            if built is None:
+                return None
+            outputs = built
+        return outputs
+
+    def _use(self, step: Step, network: Network, fed: Fed, here: Around) -> Mapping[str, Given] | None:
         """Inline a network with the types of this use. Its weights are stored under the network's own name."""
         given = {port: given for port, (_, given) in fed.items()}
-        try:
-            pairs = bind_ports(network, {port: type_ for port, (_, type_) in given.items()})
-        except LayerError as error:
-            self._problems.append(self._does_not_fit(error, step, fed))
+        if self._bound(f"the network `{network.name}`", network.inputs, step, fed, here) is None:
             return None
-        self._bindings += [
-            (here.prefix, Request(Constraint(a, b), step.span, step.path, step.op)) for a, b in pairs if isinstance(a - b, Dim)
-        ]
         for port, (_, type_) in given.items():
             if type_.mask is not None:
                 self._passed[network.name][port] = len(type_.mask)
@@ -355,17 +363,30 @@ class Builder:
             inside = replace(inside, start=_start(network))
         self._list(network.steps, scope, inside)
         outputs = read_outputs(network.outputs, network.steps, scope, self._problems)
-        note = Note(f"in this use of the network `{network.name}`", step.span)
-        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         if outputs is not None and network.outputs is None and len(outputs) > 1 and "output" in outputs:
             outputs = {"output": outputs["output"]}
+        if outputs is not None:
+            self._decide(network.checks, _types(given), _types(outputs), here.prefix)
+        note = Note(f"in this use of the network `{network.name}`", step.span)
+        self._problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self._problems[before:]]
         ports = {port: ref for port, (ref, _) in given.items()}
         named = {name: ref for name, (ref, _) in (outputs or {}).items()}
         self._calls.append(NetworkCall(network.name, here.prefix, ports, named))
         return outputs
 
+    def _bound(self, what: str, declared: Mapping[str, Input | None], step: Step, fed: Fed, here: Around) -> Binding | None:
+        """Return the sizes that the declared inputs have in this use; reports and returns None if they do not fit."""
+        try:
+            found = bind_ports(what, declared, {port: type_ for port, (_, (_, type_)) in fed.items()})
+        except LayerError as error:
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
+        sizes = [Constraint(a, b) for a, b in found.pairs if isinstance(a - b, Dim)]
+        self._bindings += [(here.prefix, Request(size, step.span, step.path, step.op)) for size in sizes]
+        return found
+
     def _shared(
-        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: _Around
+        self, step: Step, content: Shared, sources: list[Source], found: Mapping[Source, Given], scope: Scope, here: Around
     ) -> Mapping[str, Given] | None:
         """Apply an earlier layer again."""
         at: Scope | None = scope
@@ -402,7 +423,7 @@ class Builder:
 
     # --- diagnostics --------------------------------------------------------------------------------------------------
 
-    def _does_not_fit(self, error: LayerError, step: Step, fed: _Fed) -> Diagnostic:
+    def _does_not_fit(self, error: LayerError, step: Step, fed: Fed) -> Diagnostic:
         span, path = step.span, f"{step.path}.{step.op}"
         arguments = step.arguments
         at: Tree | None = None
@@ -478,10 +499,13 @@ def step_paths(steps: tuple[Step, ...], prefix: str = "") -> Iterator[str]:
     """Yield the paths of the steps, nested steps and used networks."""
     for step in steps:
         yield prefix + step.name
-        if isinstance(step.content, Nested):
-            yield from step_paths(step.content.steps, f"{prefix}{step.name}/")
-        elif isinstance(step.content, NetworkUse):
+        yield from step_paths(inner_steps(step.content), f"{prefix}{step.name}/")
+        if isinstance(step.content, NetworkUse):
             yield step.content.network
+
+
+def _types(given: Mapping[str, Given]) -> dict[str, TensorType]:
+    return {name: type_ for name, (_, type_) in given.items()}
 
 
 def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
@@ -491,9 +515,19 @@ def _first_of_each(steps: tuple[Step, ...]) -> dict[str, Step]:
     return names
 
 
-def _ports(content: Layer | Nested | NetworkUse, networks: Mapping[str, Network]) -> Ports:
+def _cannot_repeat(step: Step, inputs: list[str], missing: list[str], outputs: list[str]) -> Diagnostic:
+    named = ", ".join(f"{name}: …" for name in inputs)
+    what = f"an output `{missing[0]}`" if len(missing) == 1 else f"outputs {listed(missing)}"
+    reason = f"`{step.op}` has no {what.removeprefix('an ')} to feed to the next repetition"
+    help = f"give it outputs with the names of its inputs: `outputs: {{{named}}}`; its outputs are {listed(outputs)}"
+    return g.CannotRepeat.at(step.span, step.path, help=help, reason=reason)
+
+
+def _ports(content: Layer | Inner, networks: Mapping[str, Network]) -> Ports:
     if isinstance(content, Layer):
         return content.ports
+    if isinstance(content, Recurrence | BothDirections):
+        return recurrence_ports(content, networks)
     if isinstance(content, NetworkUse):
         return Ports(tuple(networks[content.network].inputs))
     return Ports(tuple(_port(content, networks) if name == INPUT else name for name in content.inputs))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.graph import problems as g
-from nnspec.graph.model import Graph, Node
+from nnspec.graph.model import Graph, Node, changed, every_node
 from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, substitute, symbol, symbols_of
 from nnspec.types.constraints import Constraint, Solution, conflict, solve
 
@@ -34,6 +35,7 @@ class Request:
         path: Path of the step in the document.
         op: Name of the step's operation.
         inputs: Number of inputs.
+        message: What to report if it cannot be met, as a ``check`` states it.
     """
 
     constraint: Constraint
@@ -41,11 +43,12 @@ class Request:
     path: str
     op: str
     inputs: int = 2
+    message: str = ""
 
 
 def asked_by(nodes: Iterable[Node]) -> Iterator[Request]:
     """Yield the layers' constraints on symbolic sizes: two sizes are equal, or a size is at least 1."""
-    for node in nodes:
+    for node in every_node(nodes):
         for left, right in node.layer.agreeing_sizes(node.input_types):
             if isinstance(right - left, Dim):
                 yield Request(Constraint(left, right), node.span, node.path, node.op, len(node.inputs))
@@ -113,7 +116,9 @@ def contradiction(requests: Sequence[Request], inputs: Mapping[str, TensorType])
         ", in conflict with the notes below" if notes else ""
     )
     help = "make both sizes equal, for example with the same strides and `padding: same`, cropping or padding"
-    if not at.constraint.equal:
+    if at.op == "check":
+        help = at.message or "change the check, or the layers"
+    elif not at.constraint.equal:
         help = "use smaller kernels, strides or crops before it, or `padding: same`"
     elif at.inputs == 1:
         help = "change its target sizes, or declare the free size as a number that is valid for all layers"
@@ -142,7 +147,7 @@ def with_solution(graph: Graph, solution: Solution) -> Graph:
     conditions = {name: found for name, found in solution.conditions.items() if not name.startswith("?")}
     known = {name: condition for name, condition in conditions.items() if condition.period[0] > 1}
     if known:
-        graph = replace(graph, nodes={name: _simplified(node, known) for name, node in graph.nodes.items()})
+        graph = replace(graph, nodes=changed(graph.nodes, partial(_simplified, known=known)))
     return replace(graph, conditions=Conditions(conditions, solution.relations))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -12,27 +13,27 @@ from nnspec.graph.receptive_field import receptive_fields
 from nnspec.layers.plugin import converted, plugin_of
 from nnspec.types import Dim, TensorType
 
-__all__ = ["describe", "stated_sizes"]
-
 
 def describe(model: Model) -> dict[str, Any]:
     """Return all networks of a model (design: section 5).
 
     Returns:
         ``{"name", "networks": {NAME: {"inputs", "outputs", "parameters", "trainable_parameters", "macs",
-        "peak_activation_bytes", "layers"}}}``. A shape starts with null for the batch; a symbol is its name; a value that
+        "peak_activation_bytes", "layers"}}}``, and ``"params"`` if there are any: ``{NAME: {"value", "type", "at_least", …,
+        "help"}}``. A shape starts with null for the batch; a symbol is its name; a value that
         depends on a symbol is an expression; the peak of activations is a list of expressions if it is their maximum.
         Strides of receptive fields below 1 are strings, ``1/2``. A layer from another package has ``plugin``: its package, and
-        whether it is exported by its own ``to_onnx`` or with ``tf2onnx``.
+        whether it is exported by its own ``to_onnx`` or with ``tf2onnx``. ``Compute`` has ``expressions``, by result.
     """
-    return {"name": model.name, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
+    params = {"params": {name: param.as_json() for name, param in model.params.items()}} if model.params else {}
+    return {"name": model.name, **params, "networks": {name: _network(graph) for name, graph in model.networks.items()}}
 
 
 def _network(graph: Graph) -> dict[str, Any]:
     fields = receptive_fields(graph)
     layers = []
-    for node in graph.nodes.values():
-        field = fields[node.name]
+    for node in graph.every_node():
+        field = fields.get(node.name)
         layers.append(
             {
                 "name": node.name,
@@ -46,6 +47,7 @@ def _network(graph: Graph) -> dict[str, Any]:
                 "receptive_field_stride": [_stride(stride) for stride in field.stride] if field else None,
                 "receptive_field_start": list(field.start) if field else None,
                 "line": node.span.line,
+                **({"expressions": dict(node.layer.expressions)} if node.layer.expressions else {}),
                 **_origin(node),
             }
         )
@@ -65,6 +67,20 @@ def _network(graph: Graph) -> dict[str, Any]:
     relations = {"relations": [str(relation).replace("`", "") for relation in found.relations]} if found.relations else {}
     bound = {"bound": {name: _size(size) for name, size in graph.bound.items()}} if graph.bound else {}
     return described | ({"masks": masks} if masks else {}) | conditions | relations | bound
+
+
+def operation_text(op: str, expressions: Mapping[str, str], longest: int) -> str:
+    """The operation as tables and drawings show it: with the expression, or the names of the results.
+
+    Example:
+        >>> operation_text("Compute", {"output": "x * sigmoid(1.702 * x)"}, 20)
+        'Compute: x * sigmoi…'
+    """
+    if not expressions:
+        return op
+    text = expressions["output"] if list(expressions) == ["output"] else ", ".join(expressions)
+    text = f"{op}: {' '.join(text.split())}"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def stated_sizes(graph: Graph) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic
-from nnspec.functions.typing import CONSTANTS
+from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.typing import CONSTANTS, instead_of_attribute
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
-from nnspec.spec.compute import reads_of
-from nnspec.spec.step import Step
+from nnspec.spec.compute import reads_of, results_read
+from nnspec.spec.step import INPUT, Step
 from nnspec.types import listed
 
 
@@ -23,27 +24,33 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
     """
     inputs = list(scope.inputs)
     previous = above.name if above is not None else inputs[0] if len(inputs) == 1 else None
-    shown = f"the step before, `{previous}`" if above is not None else f"the input `{previous}`"
+    if above is not None:
+        shown = f"the step before, `{previous}`"
+    else:
+        shown = "the input of these layers" if previous == INPUT else f"the input `{previous}`"
     layer = step.content
-    assert isinstance(layer, Compute)
+    if not isinstance(layer, Compute):  # its expressions are wrong
+        return None
     found: list[Source] = []
     before = len(problems)
     for read in reads_of(step.arguments):
         span = read.scalar.part(read.start, read.end)
         name = read.name.partition(".")[0]
         is_tensor = scope.is_defined(name, before=step.name)
-        own = f"the {'input' if name in scope.inputs else 'step'} `{name}`"
+        own = f"the {_kind(name, scope)} `{name}`"
         meanings = [own] if is_tensor else []
-        if name == "x" and previous is not None and (previous != "x" or not is_tensor):
+        is_same = is_tensor and above is None and previous is not None and _is_input(scope, name, previous)
+        if name == "x" and previous is not None and not (is_tensor and previous == "x") and not is_same:
             meanings.append(shown)
         if read.name in layer.params or name in CONSTANTS:
             meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
+            if tensor == INPUT:
+                help = "rename the input `x`: at the start of nested layers, `x` is what they read"
             first, second, *_ = meanings
-            found_ = g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second)
-            problems.append(found_)
+            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
         elif read.name in layer.reads:
             text = read.name
             if name == "x" and not is_tensor:
@@ -52,5 +59,40 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
                     problems.append(g.NoDefaultSource.at(span, read.scalar.path, help=help))
                     continue
                 text = previous + read.name[1:]
-            found.append(Source(text, read.name, span, read.scalar.path))
+            found.append(Source(text, read.name, span, read.scalar.path, help=_help(read.name, layer)))
+    for name, read in results_read(step.arguments):
+        if scope.is_defined(name, before=step.name):
+            help = f"give the result `{name}` another name"
+            span, first, second = (
+                read.scalar.part(read.start, read.end),
+                "an earlier result",
+                f"the {_kind(name, scope)} `{name}`",
+            )
+            problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
     return found if len(problems) == before else None
+
+
+def _is_input(scope: Scope, name: str, input: str) -> bool:
+    """Return whether a name of an enclosing list is the very tensor that an input of this list is."""
+    holder = scope.holder(name)
+    given = holder.inputs.get(name) if holder is not None and name in holder.inputs else None
+    if holder is not None and given is None:
+        built = holder.built.get(name) or {}
+        given = next(iter(built.values()), None)
+    own = scope.inputs.get(input)
+    return given is not None and own is not None and given[0] == own[0]
+
+
+def _kind(name: str, scope: Scope) -> str:
+    holder = scope.holder(name)
+    return "input" if holder is not None and name in holder.inputs else "step"
+
+
+def _help(name: str, layer: Compute) -> str:
+    """What to write if a name is neither an input nor a step."""
+    first, dot, attribute = name.partition(".")
+    if dot:
+        return instead_of_attribute(attribute, first) if attribute in (*FUNCTIONS, "T", "mT", "dtype", "ndim", "size") else ""
+    if name in layer.results:
+        return f"move the result `{name}` above this one"
+    return f"`{name}` is a function: write `{FUNCTIONS[name].signature}`" if name in FUNCTIONS else ""

@@ -15,8 +15,8 @@ def node_digests(graph: Graph) -> dict[str, str]:
     Unlike the document's hash, this includes the files under ``use``.
     """
     found = {}
-    for name, node in graph.nodes.items():
+    for node in graph.every_node():
         reads = sorted((port, str(ref)) for port, ref in node.inputs.items())
         text = repr((node.op, node.layer, reads, node.weights_at, node.frozen))
-        found[name] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+        found[node.name] = hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
     return found

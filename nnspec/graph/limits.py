@@ -13,7 +13,7 @@ from nnspec.layers.base import Outputs
 from nnspec.spec import Limits, Network, Step
 from nnspec.spec.expand import DEEPEST_STEPS
 from nnspec.spec.problems import LimitExceeded, TooDeep
-from nnspec.spec.step import Nested, NetworkUse
+from nnspec.spec.step import Nested, NetworkUse, inner_steps
 from nnspec.types import SizeTooComplex, substitute, symbols_of
 
 __all__ = ["check_limits", "check_uses", "refuses"]
@@ -63,12 +63,11 @@ def _extent(steps: Sequence[Step], layers: Mapping[str, int], depths: Mapping[st
     while stack:
         step, depth = stack.pop()
         deepest = max(deepest, depth)
-        if isinstance(step.content, Nested):
-            stack.extend((inner, depth + 1) for inner in step.content.steps)
-        elif isinstance(step.content, NetworkUse):
+        stack.extend((inner, depth + 1) for inner in inner_steps(step.content))
+        if isinstance(step.content, NetworkUse):
             count += layers.get(step.content.network, 0)
             deepest = max(deepest, depth + depths.get(step.content.network, 0))
-        else:
+        elif not isinstance(step.content, Nested):
             count += 1
     return count, deepest
 

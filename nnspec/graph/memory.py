@@ -48,6 +48,9 @@ def alive_bytes(graph: Graph) -> Iterator[tuple[Node | None, int | Dim]]:
         alive = alive + tensor_bytes(type_)
     yield None, alive
     for step, node in enumerate(graph.nodes.values()):
+        if node.body is not None:
+            for _, inside in alive_bytes(node.body):
+                yield node, alive + (inside + activation_bytes(node))
         alive = alive + activation_bytes(node)
         yield node, alive
         for output, type_ in node.outputs.items():
@@ -62,7 +65,8 @@ def peak_activation_bytes(graph: Graph) -> tuple[int | Dim, ...]:
     """Return the peak bytes of live tensors for one example, with nodes run in graph order.
 
     A tensor is live from the node that computes it (an input: from the start) to the last node that reads it; network outputs
-    to the end. Nothing is computed in place. Weights and layers' temporary memory are not counted.
+    to the end. Nothing is computed in place. Weights and layers' temporary memory are not counted, except for one
+    step of a cell.
 
     Returns:
         One number; if it depends on symbols, expressions whose maximum is the peak; empty if there are too many.

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
+from nnspec.spec.params import Param
 from nnspec.types import Conditions, Dim, TensorType, Weight
 
-__all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start"]
+__all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start", "changed", "every_node"]
 
 T = TypeVar("T")
 
@@ -101,8 +102,37 @@ class Node:
         """Type of the first output."""
         return next(iter(self.outputs.values()))
 
+    @property
+    def body(self) -> Graph | None:
+        """The graph that its layer runs at each step, as `RNN` does; None if it runs none."""
+        body = self.layer.body
+        assert body is None or isinstance(body, Graph)
+        return body
+
     def macs(self) -> int | Dim:
+        """Return the multiply–accumulates per example, without those of its body's nodes."""
         return self.layer.macs(self.input_types) * self.times
+
+
+def every_node(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Yield the nodes, each after the nodes of its body, which run several times."""
+    for node in nodes:
+        if node.body is not None:
+            times = node.times * node.layer.body_runs(node.input_types)
+            for inner in every_node(node.body.nodes.values()):
+                yield replace(inner, times=inner.times * times)
+        yield node
+
+
+def changed(nodes: Mapping[str, Node], change: Callable[[Node], Node]) -> dict[str, Node]:
+    """Return the nodes with a change applied to each, also to the nodes of their bodies."""
+    found = {}
+    for name, node in nodes.items():
+        if node.body is not None:
+            body = replace(node.body, nodes=changed(node.body.nodes, change))
+            node = replace(node, layer=node.layer.with_body(body))
+        found[name] = change(node)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,10 +231,14 @@ class Graph:
     def output_types(self) -> dict[str, TensorType]:
         return {name: self.type_of(ref) for name, ref in self.outputs.items()}
 
+    def every_node(self) -> Iterator[Node]:
+        """Yield the nodes, each after the nodes of its body."""
+        return every_node(self.nodes.values())
+
     def weights(self) -> Iterator[tuple[str, Weight, Node]]:
         """Yield every weight once: its identity, its description, and the node that owns it."""
         seen: set[str] = set()
-        for node in self.nodes.values():
+        for node in self.every_node():
             for weight in node.weights:
                 identity = f"{node.weights_at}/{weight.name}"
                 if identity not in seen:
@@ -233,11 +267,13 @@ class Model:
         name: Name of the document.
         networks: Graphs by name; the document's own layers are ``main``.
         diagnostics: Warnings found while building.
+        params: The document's params by name.
     """
 
     name: str
     networks: Mapping[str, Graph]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    params: Mapping[str, Param] = field(default_factory=dict)
 
     @property
     def main(self) -> Graph:

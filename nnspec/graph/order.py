@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
 from nnspec.spec import Network, Step
-from nnspec.spec.step import Nested, NetworkUse
+from nnspec.spec.step import NetworkUse, inner_steps
 
 __all__ = ["callees", "in_order"]
 
@@ -20,8 +20,7 @@ def callees(steps: Iterable[Step]) -> dict[str, Step]:
         step = stack.pop()
         if isinstance(step.content, NetworkUse):
             found.setdefault(step.content.network, step)
-        elif isinstance(step.content, Nested):
-            stack.extend(step.content.steps[::-1])
+        stack.extend(inner_steps(step.content)[::-1])
     return found
 
 

@@ -20,7 +20,7 @@ def advise_on_plugins(model: Model) -> Iterator[Diagnostic]:
     """
     nodes: dict[str, Node] = {}
     for graph in model.networks.values():
-        for node in graph.nodes.values():
+        for node in graph.every_node():
             nodes.setdefault(node.op, node)
     outside = {op: plugin for op, node in nodes.items() if (plugin := plugin_of(node.layer)) is not None}
     for op, plugin in outside.items():

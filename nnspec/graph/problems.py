@@ -210,6 +210,26 @@ class OnlyOneSize(Problem):
     )
 
 
+class CannotRepeat(Problem):
+    """A repeated block or network with several inputs must have outputs with the same names.
+
+    Each repetition after the first reads the outputs of the one before: the input `state` is fed from the output `state`.
+    The first repetition reads what `from` states.
+    """
+
+    code = "NN239"
+    message = "{reason}"
+    fails = (
+        "nnspec: 1\nname: net\nblocks:\n  cell:\n    inputs: [x, h]\n    layers:\n      - Add:\n        from: [x, h]\n"
+        "inputs: {a: [4], b: [4]}\nlayers:\n  - cell:\n    from: {x: a, h: b}\n    repeat: 2\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\nblocks:\n  cell:\n    inputs: [x, h]\n    layers:\n      - Add:\n        from: [x, h]\n"
+        "    outputs: {x: add, h: x}\ninputs: {a: [4], b: [4]}\nlayers:\n  - cell:\n    from: {x: a, h: b}\n    repeat: 2\n"
+        "    name: last\noutputs: [last.x]\n"
+    )
+
+
 class UnknownExport(Problem):
     """``export`` names a network or an output that does not exist."""
 
@@ -389,6 +409,48 @@ class DroppedMask(Problem):
         "  - Conv1D: {filters: 4, kernel_size: 3, padding: same}\n  - LSTM: {units: 3}\n"
     )
     passes = _TOKENS + "  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n  - LSTM: {units: 3}\n"
+
+
+_CELL = (
+    "nnspec: 1\nname: net\nblocks:\n  cell:\n    inputs: {x: null, h: [4], memory: null}\n    layers:\n"
+    "      - Concatenate:\n        from: [x, h]\n      - Dense: {units: 4}\n        name: new\n"
+)
+_RUN = "inputs: {x: [T, 2], memory: [4]}\nlayers:\n  - RNN: {cell: cell}\n    from: {x: x, memory: memory}\n"
+
+
+class NotInCell(Problem):
+    """A layer with statistics, or with a penalty on its output, cannot run at each step of a recurrence.
+
+    Batch normalization would mix the statistics of all steps; use layer normalization.
+    """
+
+    code = "NN331"
+    message = "`{name}` cannot be in a cell: {reason}"
+    fails = (
+        _CELL + "      - BatchNormalization\n      - Add:\n        from: [batch_normalization, memory]\n"
+        "    outputs: {output: add, h: add}\n" + _RUN
+    )
+    passes = fails.replace("BatchNormalization", "LayerNormalization").replace("batch_normalization", "layer_normalization")
+
+
+class ConstantInCell(Problem):
+    """A layer in a cell depends on constants only, so that it computes the same at each step. Compute it once, before.
+
+    Constants are the inputs of a cell that are neither sequences nor states.
+    """
+
+    code = "NN253"
+    severity = "warning"
+    message = "`{name}` computes the same at each step: it depends on constants only"
+    fails = (
+        _CELL + "      - Dense: {units: 4}\n        from: memory\n        name: key\n      - Add:\n        from: [new, key]\n"
+        "    outputs: {output: add, h: add}\n" + _RUN
+    )
+    passes = (
+        _CELL + "      - Add:\n        from: [new, memory]\n    outputs: {output: add, h: add}\n"
+        "inputs: {x: [T, 2], memory: [4]}\nlayers:\n  - Dense: {units: 4}\n    from: memory\n    name: key\n"
+        "  - RNN: {cell: cell}\n    from: {x: x, memory: key}\n"
+    )
 
 
 class FailedPlugin(Problem):

@@ -30,6 +30,7 @@ class Source:
         span: Location; that of the whole step if it is the default.
         path: Path of the same location.
         implied: Whether it is the default source, because ``from`` is omitted.
+        help: What to write if there is no such name or output, if that is known.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Source:
     span: Span
     path: str
     implied: bool = False
+    help: str = ""
 
     @property
     def name(self) -> str:
@@ -104,7 +106,9 @@ class Scope:
         if name in holder.inputs:
             if dot:
                 problems.append(
-                    g.UnknownOutput.at(source.span, source.path, help=f"write `{name}`", source=name, output=output)
+                    g.UnknownOutput.at(
+                        source.span, source.path, help=source.help or f"write `{name}`", source=name, output=output
+                    )
                 )
                 return None
             return holder.inputs[name]
@@ -113,7 +117,7 @@ class Scope:
             return None
         chosen = output if dot else ("output" if "output" in outputs or len(outputs) > 1 else next(iter(outputs)))
         if chosen not in outputs:
-            help = self._outputs_help(name, outputs, holder)
+            help = source.help or self._outputs_help(name, outputs, holder)
             shown = chosen if dot else "output"
             problems.append(g.UnknownOutput.at(source.span, source.path, help=help, source=name, output=shown))
             return None
@@ -146,7 +150,9 @@ class Scope:
 
     def _unknown(self, name: str, source: Source) -> Diagnostic:
         suggestion = closest(name, self.known())
-        if suggestion:
+        if source.help:
+            help = source.help
+        elif suggestion:
             help = f"did you mean `{suggestion}`?"
         else:
             known = self.known()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
-from nnspec.graph.model import Node
+from nnspec.graph.model import Node, changed, every_node
 from nnspec.spec import Step
 
 __all__ = ["Use", "check_uses", "freeze_shared", "start_shared"]
@@ -38,27 +38,30 @@ class Use:
 
 def freeze_shared(nodes: Mapping[str, Node]) -> dict[str, Node]:
     """Return the nodes, with those frozen whose weights are frozen in any use."""
-    frozen = {node.weights_at for node in nodes.values() if node.frozen and node.weights}
-    return {
-        name: replace(node, frozen=True) if node.weights_at in frozen and not node.frozen else node
-        for name, node in nodes.items()
-    }
+    frozen = {node.weights_at for node in every_node(nodes.values()) if node.frozen and node.weights}
+
+    def freeze(node: Node) -> Node:
+        return replace(node, frozen=True) if node.weights_at in frozen and not node.frozen else node
+
+    return changed(nodes, freeze)
 
 
 def start_shared(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str, Node]:
     """Return the nodes, each with the initial weights that any use of its weights declares."""
-    starts = {node.weights_at: node.start for node in nodes.values() if uses[node.name].starter}
-    return {
-        name: replace(node, start=starts[node.weights_at]) if starts.get(node.weights_at, node.start) != node.start else node
-        for name, node in nodes.items()
-    }
+    starts = {node.weights_at: node.start for node in every_node(nodes.values()) if uses[node.name].starter}
+
+    def start(node: Node) -> Node:
+        found = starts.get(node.weights_at, node.start)
+        return replace(node, start=found) if found != node.start else node
+
+    return changed(nodes, start)
 
 
 def check_uses(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> Iterator[Diagnostic]:
     """Yield diagnostics of conflicting settings of the same weights."""
     first: dict[str, Node] = {}
-    freezers = {node.weights_at: uses[node.name].freezer for node in nodes.values() if node.weights and node.frozen}
-    for node in nodes.values():
+    freezers = {node.weights_at: uses[node.name].freezer for node in every_node(nodes.values()) if node.weights and node.frozen}
+    for node in every_node(nodes.values()):
         if not node.weights:
             continue
         use = uses[node.name]

@@ -16,6 +16,8 @@ def table_rows(graph: Graph) -> dict[Ref, int]:
     rows: dict[Ref, int] = {}
     for node in reversed(list(graph.nodes.values())):
         chosen = node.layer.choices(node.input_types) if isinstance(node.layer, ChoosesByIndex) else {}
+        if node.body is not None:
+            chosen = {ref.source: count for ref, count in table_rows(node.body).items() if ref.source in node.body.inputs}
         given = [rows.get(Ref(node.name, output)) for output, kind in node.outputs.items() if kind.is_integer]
         for port, ref in node.inputs.items():
             for count in (chosen.get(port), *given):

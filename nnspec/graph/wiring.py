@@ -51,7 +51,7 @@ def sources_of(step: Step, above: Step | None, inputs: Sequence[str], problems: 
 
 def reads_by_name(step: Step) -> bool:
     """Return whether a step reads the names in its expressions, because it has no ``from``."""
-    return step.op == "Compute" and isinstance(step.content, Layer) and step.source is None
+    return step.op == "Compute" and step.source is None and (step.content is None or isinstance(step.content, Layer))
 
 
 def counts_examples(step: Step) -> bool:

@@ -16,9 +16,12 @@ from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.recurrence import RECURRENT
+from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS
 from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.params import KEYS as KEYS_OF_PARAM
+from nnspec.spec.params import TYPES
 from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
 from nnspec.spec.shapes import NAME as INPUT_NAME
 from nnspec.spec.starting import StartingWeights
@@ -33,11 +36,21 @@ __all__ = ["as_text", "schema"]
 
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
-    LAYERS, RECURRENT, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS, READERS,
-    VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
+_CHECK: Schema = closed(
+    {
+        "that": {"type": ["string", "boolean"], "description": "What must be true: `width % heads == 0`, `x.shape[1] <= 512`."},
+        "message": {"type": ["string", "null"], "description": "What to report if it is not."},
+    },
+    ["that"],
+)
+_CHECKS: Schema = list_of(_CHECK, description="Conditions on params, and on sizes of inputs and outputs.") | {
+    "type": ["array", "null"]
+}
 _LATER: Schema = {"description": "Not supported in this release."}
 
 
@@ -64,6 +77,7 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
         definitions.family(family)
     define_steps(definitions)
     _define_inputs(definitions)
+    _define_params(definitions)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nnspec, version 1",
@@ -83,7 +97,10 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "nnspec": {"const": 1, "description": "Version of the language."},
         "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "Name of the model."},
         "description": _TEXT,
-        "params": _or_nothing(mapping_of(ANY, description="Named constants; later ones can use earlier ones: `$width`.")),
+        "params": _or_nothing(
+            mapping_of(reference("param"), description="Named constants; later ones can use earlier ones: `$width`.")
+        ),
+        "check": _CHECKS,
         "use": _uses(),
         "weights": reference("weights") | {"description": "Initial weights of the whole document."},
         "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
@@ -115,9 +132,13 @@ def _uses() -> Schema:
 def _block() -> Schema:
     properties = {
         "description": _TEXT,
-        "params": {"type": "object", "description": "Params, each with a type (int, float, bool, str) or a default."},
-        "inputs": list_of(
-            NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."
+        "params": mapping_of(
+            reference("param"), description="Params, each with a type (int, float, bool, str), a default or a declaration."
+        ),
+        "check": _CHECKS,
+        "inputs": any_of(
+            list_of(NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."),
+            reference("block_inputs"),
         ),
         "layers": STEPS,
         "outputs": OUTPUTS,
@@ -125,9 +146,34 @@ def _block() -> Schema:
     return closed(properties, ["layers"])
 
 
+def _define_params(definitions: Definitions) -> None:
+    """Define ``param``: a declaration, or any value. A mapping of a declaration's keys is a declaration."""
+    number = value({"type": "number"})
+    kind = definitions.add("param_type", any_of({"enum": list(TYPES)}, list_of(reference("param_type"), minItems=1)))
+    properties = {
+        "default": {"description": "The value if no other is given; without it, the param is required."},
+        "type": kind | {"description": "`int`, `float`, `bool`, `str`, or a list of types: `[int, int]`."},
+        "at_least": number | {"description": "The smallest valid value."},
+        "at_most": number | {"description": "The largest valid value."},
+        "multiple_of": value({"type": "number", "exclusiveMinimum": 0}) | {"description": "What divides every valid value."},
+        "one_of": value(list_of(ANY, minItems=1)) | {"description": "The valid values."},
+        "help": {"type": "string", "description": "What the param is for."},
+    }
+    is_declaration = {
+        "type": "object",
+        "propertyNames": {"enum": list(KEYS_OF_PARAM)},
+        "anyOf": [{"required": ["default"]}, {"required": ["type"]}],
+    }
+    definitions.add("param", {"if": is_declaration, "then": closed(properties)})
+
+
 def _define_inputs(definitions: Definitions) -> None:
     symbol = {"type": "string", "pattern": f"^{SYMBOL.pattern}$"}
     size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
     shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implicit.")
     typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
+    declared = mapping_of(
+        any_of(shape, typed, {"type": "null"}), INPUT_NAME.pattern, description="Inputs with shapes, or null."
+    )
+    definitions.add("block_inputs", {**declared, "minProperties": 1})
     definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="Inputs by name."))

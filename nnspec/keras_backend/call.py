@@ -32,12 +32,14 @@ class Build(Generic[L]):
         name: The name of its Keras layer.
         seeds: The seeds of its initial weights.
         wrap: Wraps the Keras layer that has the weights.
+        body: Builds the model of the graph that the layer runs, with layers shared with other models.
     """
 
     layer: L
     name: str
     seeds: Seeds
     wrap: Callable[[Any], Any] = lambda keras_layer: keras_layer
+    body: Callable[[], keras.Model] | None = None
 
     def call(self, kind: Any = None, /, **given: Any) -> Call:
         """Builds the Keras layer and returns its call.

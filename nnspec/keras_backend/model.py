@@ -16,7 +16,7 @@ from nnspec.keras_backend.names import keras_name, name_operations
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.plugin import check_facts, is_plugin
 from nnspec.keras_backend.seeds import Seeds
-from nnspec.keras_backend.weights import variables
+from nnspec.keras_backend.weights import owners, variables
 from nnspec.layers.plugin import guarded
 from nnspec.types import Config, Dim, TensorType
 
@@ -41,29 +41,42 @@ def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     Example:
         ``to_keras(compile(load("lenet5.nnspec.yaml")).main, seed=7)({"image": images})["digit"]``
     """
+    model = _model(graph, seed, {})
+    if seed is not None:
+        draw_again(variables(model, graph), graph, seed)
+    for node, keras_layer in owners(model, graph):
+        if node.frozen:
+            keras_layer.trainable = False
+    return model
+
+
+def _model(graph: Graph, seed: int | None, calls: dict[tuple[str, str], Call]) -> keras.Model:
+    """Builds the model of a graph, or of the body of a node.
+
+    Args:
+        graph: The graph.
+        seed: The seed of initial weights and dropout.
+        calls: The layers that have been built, by operation and weights: a network inside and outside a body has one copy.
+    """
     inputs = _inputs(graph)
     tensors = {Ref(name): _masked(name, inputs) for name in graph.inputs}
-    calls: dict[str, Call] = {}
     for node in graph.nodes.values():
-        if node.weights_at not in calls:
-            calls[node.weights_at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at))
+        at = node.op, node.weights_at
+        if at not in calls:
+            body = None if node.body is None else partial(_model, node.body, seed, calls)
+            calls[at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at), body)
         given = {port: tensors[ref] for port, ref in _in_order(node).items()}
-        call = partial(calls[node.weights_at], **node.layer.at_call)
+        call = partial(calls[at], **node.layer.at_call)
         result = guarded(node.layer, "its Keras layer", call, given) if is_plugin(node.layer) else call(given)
         tensors |= _outputs(node, result)
     outputs = {name: tensors[ref] for name, ref in graph.outputs.items()}
     names = {keras_name(node.weights_at) for node in graph.nodes.values()}
     name_operations(outputs.values(), names | set(inputs))
-    model = keras.Model(inputs, outputs, name=graph.name)
+    model = keras.Model(inputs, outputs, name=keras_name(graph.name))
     for node in graph.nodes.values():
         if is_plugin(node.layer):
             owned = model.get_layer(keras_name(node.weights_at)).weights
             check_facts(node, [tensors[Ref(node.name, output)] for output in node.outputs], owned)
-    if seed is not None:
-        draw_again(variables(model, graph), graph, seed)
-    for node in graph.nodes.values():
-        if node.frozen and node.weights:
-            model.get_layer(keras_name(node.weights_at)).trainable = False
     return model
 
 

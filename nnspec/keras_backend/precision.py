@@ -38,11 +38,12 @@ def widened(graph: Graph) -> Graph:
     Args:
         graph: The network.
     """
-    nodes = {name: _node(node) for name, node in graph.nodes.items()}
-    return replace(graph, inputs=_types(graph.inputs), nodes=nodes)
+    return replace(graph, inputs=_types(graph.inputs), nodes={name: _node(node) for name, node in graph.nodes.items()})
 
 
 def _node(node: Node) -> Node:
+    body = None if node.body is None else widened(node.body)
+    node = node if body is None else replace(node, layer=node.layer.with_body(body))
     return replace(node, input_types=_types(node.input_types), outputs=_types(node.outputs))
 
 

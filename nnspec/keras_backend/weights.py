@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
-from nnspec.graph.model import Graph
+from nnspec.graph.model import Graph, Node
 from nnspec.keras_backend.names import keras_name
 from nnspec.types import Weight, closest
 
-__all__ = ["set_weight_arrays", "variables", "weight_arrays"]
+__all__ = ["owners", "set_weight_arrays", "variables", "weight_arrays"]
+
+
+def owners(model: keras.Model, graph: Graph) -> Iterator[tuple[Node, Any]]:
+    """Yields each node that has weights with its Keras layer, in the graph's order, including the nodes of bodies.
+
+    Args:
+        model: The graph's model.
+        graph: The graph.
+    """
+    for node in graph.nodes.values():
+        if node.body is not None:
+            yield from owners(model.get_layer(keras_name(node.weights_at)).cell, node.body)
+        if node.weights:
+            yield node, model.get_layer(keras_name(node.weights_at))
 
 
 def variables(model: keras.Model, graph: Graph) -> dict[str, Any]:
@@ -27,10 +41,10 @@ def variables(model: keras.Model, graph: Graph) -> dict[str, Any]:
         NnspecError: If the model's weights are not the graph's.
     """
     found: dict[str, Any] = {}
-    for node in graph.nodes.values():
-        if not node.weights or f"{node.weights_at}/{node.weights[0].name}" in found:
+    for node, keras_layer in owners(model, graph):
+        if f"{node.weights_at}/{node.weights[0].name}" in found:
             continue
-        owned = model.get_layer(keras_name(node.weights_at)).weights
+        owned = keras_layer.weights
         _check_order(node.weights_at, node.weights, owned)
         found |= {f"{node.weights_at}/{weight.name}": variable for weight, variable in zip(node.weights, owned, strict=True)}
     return found

@@ -92,6 +92,7 @@ _MODULES = {
     ),
     "positions": ("PositionEmbedding", "SinusoidalPositionEncoding"),
     "recurrent": ("GRU", "LSTM", "SimpleRNN"),
+    "recurrent_cells": ("GRUCell", "LSTMCell", "SimpleRNNCell"),
     "reduction": ("Mean", "Slice", "Sum"),
     "reversible_embedding": ("ReversibleEmbedding",),
     "sampling": ("Sampling",),
@@ -105,6 +106,7 @@ _MODULES = {
         "SpatialDropout2D",
         "SpatialDropout3D",
     ),
+    "rnn": ("RNN",),
     "resizing": ("CenterCrop", "Resizing"),
     "standardization": (
         "Normalization",

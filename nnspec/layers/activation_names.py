@@ -41,3 +41,6 @@ ActivationName = Literal[
 
 OVER_LAST_AXIS = frozenset({"log_softmax", "softmax", "sparsemax"})
 """The functions that are computed over the last axis; the others are element-wise."""
+
+DISCONTINUOUS = frozenset({"hard_shrink"})
+"""The functions that jump."""

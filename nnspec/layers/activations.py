@@ -78,19 +78,29 @@ class _ElementByElement(ConvolvedOver):
 class ReLU(_ElementByElement):
     """The rectified linear unit: x above the threshold, a slope below it, clipped at a maximum (Nair and Hinton 2010)."""
 
+    main_argument: ClassVar[str | None] = "max_value"
+
     max_value: _NotNegative | None = Field(None, description="The maximum output; null: unlimited.")
     negative_slope: _NotNegative = Field(0.0, description="The slope below the threshold.")
     threshold: _NotNegative = Field(0.0, description="The input value above which the output equals the input.")
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        del inputs
+        return self.threshold > 0
+
 
 class LeakyReLU(_ElementByElement):
     """The rectified linear unit with a slope below 0 (Maas et al. 2013)."""
+
+    main_argument: ClassVar[str | None] = "negative_slope"
 
     negative_slope: _NotNegative = Field(0.3, description="The slope below 0.")
 
 
 class ELU(_ElementByElement):
     """The exponential linear unit: x above 0, ``alpha · (exp(x) − 1)`` below (Clevert et al. 2016)."""
+
+    main_argument: ClassVar[str | None] = "alpha"
 
     alpha: Number = Field(1.0, description="The output approaches −alpha for large negative inputs.")
 

@@ -17,6 +17,7 @@ __all__ = ["AutoContrast"]
 class AutoContrast(RemovesOffset):
     """Stretches each channel of an image to the full range of values, in training and in inference."""
 
+    main_argument: ClassVar[str | None] = "value_range"
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
 
     value_range: ValueRange = (0, 255)

@@ -6,8 +6,9 @@ from collections.abc import Hashable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from nnspec.layers.activation_names import DISCONTINUOUS
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
@@ -123,12 +124,33 @@ class Layer(Config):
         return False
 
     @property
+    def body(self) -> Any:
+        """The graph that it runs at each step, which the graph package types; None if it runs none."""
+        return None
+
+    def body_runs(self, inputs: Inputs) -> int | Dim:
+        """Return how many times it runs its `body`."""
+        del inputs
+        return 1
+
+    def with_body(self, body: Any) -> Layer:
+        """Return the layer with another graph in place of its `body`."""
+        del body
+        return self
+
+    @property
     def activation_name(self) -> str | None:
         """The name of the output activation, ``linear`` if it is disabled; None if unknown."""
         if "activation" not in type(self).model_fields:
             return None
         given = getattr(self, "activation", None)
         return "linear" if given is None else given if isinstance(given, str) else None
+
+    def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
+        """Whether an input has a mask, which neither changes the outputs nor is passed on with one of them."""
+        masked = any(type_.mask is not None for type_ in inputs.values())
+        passed = any(type_.mask is not None for type_ in outputs.values())
+        return masked and not passed and not self.uses_mask and not self.ports.counts_examples
 
     beyond_keras: ClassVar[frozenset[str]] = frozenset()
     """Arguments that the constructor of Keras's layer does not take."""
@@ -140,6 +162,16 @@ class Layer(Config):
     def arguments(cls) -> list[str]:
         """Return the names of the arguments that a spec can write."""
         return [name for name in cls.model_fields if name not in cls.derived]
+
+    @property
+    def written(self) -> dict[str, Any]:
+        """The arguments as a spec writes them, by name."""
+        return {name: getattr(self, name) for name in self.arguments()}
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        """The tensor expressions that it computes, by result."""
+        return {}
 
     call_arguments: ClassVar[frozenset[str]] = frozenset()
     """Arguments that Keras takes at each call; a shared use with ``share`` may override them."""
@@ -201,6 +233,11 @@ class Layer(Config):
         """Return the multiply–accumulates per example, without biases and activations."""
         del inputs
         return 0
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        """Whether a tiny change of its inputs can change an output by more than that."""
+        del inputs
+        return any(getattr(self, name, None) in DISCONTINUOUS for name in ("activation", "recurrent_activation"))
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Return the receptive field of an output position; None if it is only the same position."""

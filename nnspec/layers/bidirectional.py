@@ -14,9 +14,9 @@ from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_sizes
 from nnspec.types import Config, Dim, Named, TensorType, Weight
 
-__all__ = ["Bidirectional"]
+__all__ = ["Bidirectional", "MergeMode"]
 
-_MergeMode = Literal["concat", "sum", "mul", "ave"]
+MergeMode = Literal["concat", "sum", "mul", "ave"]
 
 
 class Bidirectional(MixesSteps):
@@ -36,7 +36,7 @@ class Bidirectional(MixesSteps):
     uses_mask: ClassVar[bool] = True
 
     layer: Annotated[Config, Named(RECURRENT)] = Field(description="The forward recurrent layer.")
-    merge_mode: _MergeMode | None = Field(
+    merge_mode: MergeMode | None = Field(
         "concat", description="How to merge the two outputs; null: return both, as `forward_output` and `backward_output`."
     )
     backward_layer: Annotated[Config, Named(RECURRENT)] | None = Field(
@@ -83,6 +83,9 @@ class Bidirectional(MixesSteps):
         if forward.return_state:
             shapes |= dict.fromkeys(names, (forward.units,))
         return {name: TensorType(shape) for name, shape in shapes.items()}
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(layer.is_discontinuous(inputs) for layer in (self.forward, self.backward))
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return state_sizes(inputs, self.forward.units)

@@ -79,6 +79,8 @@ def _margins(value: Any, info: ValidationInfo, rank: int) -> Margins:
 class Cropping(Borders):
     """Base class of cropping layers."""
 
+    main_argument: ClassVar[str | None] = "cropping"
+
     cropping: Margins = Field(
         1, validate_default=True, description="Positions to remove: P on every side, or P or [before, after] for each axis."
     )
@@ -121,6 +123,8 @@ class Cropping3D(Cropping):
 
 class ZeroPadding(Borders):
     """Base class of zero padding layers."""
+
+    main_argument: ClassVar[str | None] = "padding"
 
     padding: Margins = Field(
         1, validate_default=True, description="Zeros to add: P on every side, or P or [before, after] for each axis."

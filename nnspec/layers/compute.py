@@ -19,8 +19,6 @@ from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType
 
-__all__ = ["Compute", "Typed", "frozen", "typed"]
-
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 
@@ -57,14 +55,19 @@ def _all_names(given: Mapping[str, Any]) -> list[str]:
     """The names that expressions read and that are neither earlier results, params nor constants."""
     found: dict[str, None] = {}
     known = {*CONSTANTS, *given.get("params", ())}
-    for result, text in given["results"].items():
+    for result, text in given.get("results", {}).items():
         found |= dict.fromkeys(name for name in names_read(parse(text, tensors=True)) if name not in known)
         known.add(result)
     return list(found)
 
 
 class Compute(Layer):
-    """Tensor expressions: computes each result with the functions of `keras.ops`, for one example at a time."""
+    """Tensor expressions: computes each result with the functions of `keras.ops`, for one example at a time.
+
+    ``- Compute: x * sigmoid(x)`` computes one result, the output. ``- Compute: {a: …, b: …}`` computes several, in order;
+    a later one may use an earlier one. The names in an expression are inputs, earlier steps and params; ``x`` is the previous
+    step. With ``from: {q: query}``, the keys are the tensors. See docs/compute.md, and docs/functions for the functions.
+    """
 
     ports: ClassVar[Ports] = _PortsOfNames()  # type: ignore[assignment]
     main_argument: ClassVar[str | None] = "results"
@@ -83,7 +86,15 @@ class Compute(Layer):
             "minProperties": 1,
             "description": "Several results, in order.",
         }
-        return {"anyOf": [text, results], "description": cls.__doc__}
+        return {"anyOf": [text, results], "description": (cls.__doc__ or "").partition("\n")[0]}
+
+    @property
+    def written(self) -> dict[str, Any]:
+        return dict(self.results)
+
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        return self.results
 
     def typed(self, inputs: Inputs) -> Typed:
         """Return the typed terms of its expressions.
@@ -104,6 +115,18 @@ class Compute(Layer):
                 found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
         return found
 
+    def is_zero(self, output: str, inputs: Inputs) -> bool:
+        """Whether a result is 0 whatever the inputs are."""
+        origin = self.typed(inputs).results[output].origin
+        return isinstance(origin, Application) and origin.function.name in ("zeros", "zeros_like")
+
+    def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
+        """Whether a result has no mask because of an operation on the way, and no expression reads the mask."""
+        if all(type_.mask is None for type_ in inputs.values()):
+            return False
+        found = self.typed(inputs)
+        return any(not term.masks and term.dropped - found.masks_read for term in found.results.values())
+
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return tuple(self.typed(inputs).context.equal)
 
@@ -116,6 +139,9 @@ class Compute(Layer):
         for application in self.typed(inputs).applications:
             total = total + products.macs(application)
         return total
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return any(application.is_discontinuous for application in self.typed(inputs).applications)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """None if each position depends on the same position of its inputs only."""

@@ -21,6 +21,7 @@ __all__ = ["Dense", "Embedding"]
 class Dense(Affine, ConvolvedOver):
     """A fully connected layer: ``activation(x · kernel + bias)`` over the last axis."""
 
+    main_argument: ClassVar[str | None] = "units"
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, **LATER}
     passes_mask: ClassVar[bool] = True
 

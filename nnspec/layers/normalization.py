@@ -208,12 +208,14 @@ class RMSNormalization(AlongAxes):
 class UnitNormalization(AlongAxes):
     """Normalizes vectors along some axes to length 1; zero vectors are unchanged."""
 
+    main_argument: ClassVar[str | None] = "axis"
     passes_mask: ClassVar[bool] = True
 
 
 class GroupNormalization(_Affine, RemovesOffset):
     """Normalizes groups of channels of each example to mean 0 and variance 1 (Wu and He 2018)."""
 
+    main_argument: ClassVar[str | None] = "groups"
     passes_mask: ClassVar[bool] = True
 
     groups: Annotated[int, Strict(), Field(ge=-1)] = Field(

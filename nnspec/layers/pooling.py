@@ -38,6 +38,7 @@ __all__ = [
 class Pooling(Layer):
     """Base class of pooling layers."""
 
+    main_argument: ClassVar[str | None] = "pool_size"
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     axes: ClassVar[tuple[str, ...]]
 

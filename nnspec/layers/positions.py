@@ -69,6 +69,8 @@ class SinusoidalPositionEncoding(_Placed):
     Feature 2·i gets ``sin(p / W^(2·i / D))`` and feature 2·i + 1 the cosine, for position p, D features and wavelength W.
     """
 
+    main_argument: ClassVar[str | None] = "max_wavelength"
+
     max_wavelength: PositiveNumber = Field(10000.0, description="The longest wavelength, divided by 2π.")
 
     def infer(self, inputs: Inputs) -> Outputs:

@@ -1,4 +1,4 @@
-"""Base class of recurrent layers."""
+"""Base classes of recurrent layers and cells."""
 
 from __future__ import annotations
 
@@ -16,33 +16,48 @@ from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.interfaces import MixesSteps
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 
-__all__ = ["RECURRENT", "Recurrent", "check_states", "state_sizes"]
+__all__ = [
+    "BACKWARD",
+    "GO_BACKWARDS",
+    "RECURRENT",
+    "RETURN_SEQUENCES",
+    "ZERO_OUTPUT_FOR_MASK",
+    "Recurrent",
+    "RecurrentStep",
+    "check_mask",
+    "check_states",
+    "state_sizes",
+]
 
-RECURRENT = Family(kind="recurrent layer", modules=dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"))
+RECURRENT = Family(
+    kind="recurrent layer",
+    modules={**dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"), "RNN": "nnspec.layers.rnn"},
+)
 """The layers that Bidirectional can wrap."""
 
+
+RETURN_SEQUENCES = Field(False, description="Whether to return the outputs of all steps or only of the last.")
+GO_BACKWARDS = Field(False, description="Whether to process time in reverse; the output is then reversed, too.")
+ZERO_OUTPUT_FOR_MASK = Field(
+    False, description="Whether masked steps return 0; otherwise they repeat the step before. Needs `return_sequences`."
+)
+
+BACKWARD = "runs backward in time", "remove `go_backwards`"
+"""Why a layer cannot run token by token."""
 
 _STATES = ("initial_state", "initial_states", "state", "states", "hidden", "hidden_state", "h0", "c0", "hx", "cell_state")
 
 
-class Recurrent(MixesSteps):
-    """Base class of recurrent layers."""
+class RecurrentStep(Layer):
+    """The arguments and weights of one step of a recurrence."""
 
-    unsupported: ClassVar[Mapping[str, str]] = {
-        **Layer.unsupported,
-        "stateful": "pass the state explicitly: write `return_state: true` and `from: {x: …, state: …}`",
-        "unroll": "the backend decides whether to unroll the loop; remove it",
-        "use_cudnn": "the backend chooses the kernel; remove it",
-        "implementation": "the backend chooses the kernel; remove it",
-        "time_major": "time is always the first axis after the batch; remove it",
-    }
-    uses_mask: ClassVar[bool] = True
     gates: ClassVar[int]
     states: ClassVar[tuple[str, ...]] = ("state",)
+    main_argument: ClassVar[str | None] = "units"
 
     @classmethod
     def foreign(cls) -> Mapping[str, str]:
-        """Return also the names of initial states in Keras and PyTorch, which are inputs here."""
+        """Return also the names of states in Keras and PyTorch, which are inputs here."""
         return dict.fromkeys(_STATES, cls.as_input()) | dict(super().foreign())
 
     units: PositiveInt = Field(description="Size of the state and of the output's last axis.")
@@ -58,40 +73,15 @@ class Recurrent(MixesSteps):
     kernel_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the kernel.")
     recurrent_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the recurrent kernel.")
     bias_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the bias.")
-    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
     kernel_constraint: AnyConstraint | None = Field(None, description="Constraint on the kernel.")
     recurrent_constraint: AnyConstraint | None = Field(None, description="Constraint on the recurrent kernel.")
     bias_constraint: AnyConstraint | None = Field(None, description="Constraint on the bias.")
     dropout: Fraction = Field(0.0, description="The fraction of the input that is dropped in training.")
     recurrent_dropout: Fraction = Field(0.0, description="The fraction of the state that is dropped in training.")
     seed: WholeNumber | None = Field(None, description="Seed of the dropout; null: derived from the seed of the build.")
-    return_sequences: Flag = Field(False, description="Whether to return the outputs of all steps or only of the last.")
-    return_state: Flag = Field(False, description="Whether the last state is also an output.")
-    go_backwards: Flag = Field(False, description="Whether to process time in reverse; the output is then reversed, too.")
-    zero_output_for_mask: Flag = Field(
-        False, description="Whether masked steps return 0; otherwise they repeat the step before. Needs `return_sequences`."
-    )
-
-    @property
-    def mixes_steps(self) -> bool:
-        return not self.return_sequences or self.go_backwards
-
-    def infer(self, inputs: Inputs) -> Outputs:
-        x = inputs["x"]
-        require_axes(self, x, "time", "features")
-        require_float(self, x)
-        known_size(self, x)
-        check_mask(self, x)
-        check_states(self, inputs, self.states, self.units)
-        output = (x.shape[0], self.units) if self.return_sequences else (self.units,)
-        shapes = {"output": output} | (dict.fromkeys(self.states, (self.units,)) if self.return_state else {})
-        return {name: TensorType(shape) for name, shape in shapes.items()}
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return state_sizes(inputs, self.units)
-
-    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
-        return inputs["x"].mask if self.return_sequences else None
 
     def weights(self, inputs: Inputs) -> tuple[Weight, ...]:
         width = self.gate_count * self.units
@@ -111,9 +101,50 @@ class Recurrent(MixesSteps):
         """The shape of the bias."""
         return (self.gate_count * self.units,)
 
-    def macs(self, inputs: Inputs) -> int | Dim:
+    def step_macs(self, x: TensorType) -> int:
+        """Return the multiply–accumulates of one step."""
+        return self.gate_count * self.units * (known_size(self, x) + self.units)
+
+
+class Recurrent(RecurrentStep, MixesSteps):
+    """Base class of recurrent layers."""
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **Layer.unsupported,
+        "stateful": "pass the state explicitly: write `return_state: true` and `from: {x: …, state: …}`",
+        "unroll": "the backend decides whether to unroll the loop; remove it",
+        "use_cudnn": "the backend chooses the kernel; remove it",
+        "implementation": "the backend chooses the kernel; remove it",
+        "time_major": "time is always the first axis after the batch; remove it",
+    }
+    uses_mask: ClassVar[bool] = True
+
+    activity_regularizer: AnyRegularizer | None = Field(None, description="Penalty on the output.")
+    return_sequences: Flag = RETURN_SEQUENCES
+    return_state: Flag = Field(False, description="Whether the last state is also an output.")
+    go_backwards: Flag = GO_BACKWARDS
+    zero_output_for_mask: Flag = ZERO_OUTPUT_FOR_MASK
+
+    @property
+    def mixes_steps(self) -> bool:
+        return not self.return_sequences or self.go_backwards
+
+    def infer(self, inputs: Inputs) -> Outputs:
         x = inputs["x"]
-        return x.shape[0] * (self.gate_count * self.units * (known_size(self, x) + self.units))
+        require_axes(self, x, "time", "features")
+        require_float(self, x)
+        known_size(self, x)
+        check_mask(self, x)
+        check_states(self, inputs, self.states, self.units)
+        output = (x.shape[0], self.units) if self.return_sequences else (self.units,)
+        shapes = {"output": output} | (dict.fromkeys(self.states, (self.units,)) if self.return_state else {})
+        return {name: TensorType(shape) for name, shape in shapes.items()}
+
+    def mask(self, inputs: Inputs) -> tuple[int | Dim, ...] | None:
+        return inputs["x"].mask if self.return_sequences else None
+
+    def macs(self, inputs: Inputs) -> int | Dim:
+        return inputs["x"].shape[0] * self.step_macs(inputs["x"])
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
@@ -122,17 +153,17 @@ class Recurrent(MixesSteps):
         del inputs, fed, along
         outputs = ("output",) if self.return_sequences else ()
         if self.go_backwards:
-            return AlongTime(sees_ahead=True, obstacle=("runs backward in time", "remove `go_backwards`"), outputs=outputs)
+            return AlongTime(sees_ahead=True, obstacle=BACKWARD, outputs=outputs)
         return AlongTime(states=self.states, outputs=outputs)
 
 
-def check_mask(layer: Layer, x: TensorType) -> None:
+def check_mask(layer: Layer, x: TensorType, port: str = "x") -> None:
     """Check that a mask has one value per step."""
     if x.mask is not None and len(x.mask) != 1:
         raise LayerError(
             f"{type(layer).__name__} takes a mask of one axis, time, got a mask of {len(x.mask)} axes with {x}",
             help="remove `mask_zero` from the embedding, or reshape the input to (time, features) before masking",
-            port="x",
+            port=port,
         )
 
 

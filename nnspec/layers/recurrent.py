@@ -11,23 +11,27 @@ from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import Flag
 from nnspec.layers.base import Inputs, LayerError, Outputs, Ports
 from nnspec.layers.initializers import Zeros
-from nnspec.layers.recurrence import Recurrent
-from nnspec.types import Dim, Weight
+from nnspec.layers.recurrence import Recurrent, RecurrentStep
+from nnspec.types import TensorType, Weight
 
-__all__ = ["GRU", "LSTM", "SimpleRNN"]
+__all__ = ["GRU", "LSTM", "GRUStep", "LSTMStep", "SimpleRNN", "SimpleRNNStep"]
 
 
-class SimpleRNN(Recurrent):
-    """A simple recurrent layer: ``state = activation(x · kernel + state · recurrent_kernel + bias)`` (Elman 1990)."""
+class SimpleRNNStep(RecurrentStep):
+    """The arguments and weights of one step of `SimpleRNN`."""
 
-    ports: ClassVar[Ports] = Ports(optional=("state",))
     gates: ClassVar[int] = 1
 
 
-class GRU(Recurrent):
-    """Gated recurrent unit (Cho et al. 2014)."""
+class SimpleRNN(SimpleRNNStep, Recurrent):
+    """A simple recurrent layer: ``state = activation(x · kernel + state · recurrent_kernel + bias)`` (Elman 1990)."""
 
     ports: ClassVar[Ports] = Ports(optional=("state",))
+
+
+class GRUStep(RecurrentStep):
+    """The arguments and weights of one step of `GRU`."""
+
     gates: ClassVar[int] = 3
 
     recurrent_activation: ActivationName | None = Field("sigmoid", description="Applied to the gates; null: none.")
@@ -40,23 +44,18 @@ class GRU(Recurrent):
         return (2, 3 * self.units) if self.reset_after else (3 * self.units,)
 
 
-class LSTM(Recurrent):
-    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+class GRU(GRUStep, Recurrent):
+    """Gated recurrent unit (Cho et al. 2014)."""
 
-    With ``peephole`` each unit's gates also depend on its cell state through ``peephole_kernel``, whose rows belong to the
-    input, forget and output gates; the output gate uses the new cell state. With ``coupled_gates`` the forget gate is 1 minus
-    the input gate (Greff et al. 2017, section 5) and has no weights.
-    """
+    ports: ClassVar[Ports] = Ports(optional=("state",))
 
-    ports: ClassVar[Ports] = Ports(optional=("state_h", "state_c"))
+
+class LSTMStep(RecurrentStep):
+    """The arguments and weights of one step of `LSTM`."""
+
     gates: ClassVar[int] = 4
     states: ClassVar[tuple[str, ...]] = ("state_h", "state_c")
     beyond_keras: ClassVar[frozenset[str]] = frozenset({"peephole", "coupled_gates"})
-    unsupported: ClassVar[Mapping[str, str]] = {
-        **Recurrent.unsupported,
-        "stateful": "pass the states explicitly: write `return_state: true` and `from: {x: …, state_h: …, state_c: …}`",
-    }
-
     recurrent_activation: ActivationName | None = Field("sigmoid", description="Applied to the gates; null: none.")
     unit_forget_bias: Flag = Field(True, description="Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015).")
     peephole: Flag = Field(False, description="Whether the gates depend on the cell state (Gers and Schmidhuber 2000).")
@@ -80,6 +79,21 @@ class LSTM(Recurrent):
         own = super().weights(inputs)
         return (*own, Weight("peephole_kernel", (self.gate_count - 1, self.units), True, Zeros())) if self.peephole else own
 
-    def macs(self, inputs: Inputs) -> int | Dim:
+    def step_macs(self, x: TensorType) -> int:
         peepholes = (self.gate_count - 1) * self.units if self.peephole else 0
-        return super().macs(inputs) + inputs["x"].shape[0] * peepholes
+        return super().step_macs(x) + peepholes
+
+
+class LSTM(LSTMStep, Recurrent):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000).
+
+    With ``peephole`` each unit's gates also depend on its cell state through ``peephole_kernel``, whose rows belong to the
+    input, forget and output gates; the output gate uses the new cell state. With ``coupled_gates`` the forget gate is 1 minus
+    the input gate (Greff et al. 2017, section 5) and has no weights.
+    """
+
+    ports: ClassVar[Ports] = Ports(optional=("state_h", "state_c"))
+    unsupported: ClassVar[Mapping[str, str]] = {
+        **Recurrent.unsupported,
+        "stateful": "pass the states explicitly: write `return_state: true` and `from: {x: …, state_h: …, state_c: …}`",
+    }

@@ -49,6 +49,8 @@ class PerChannel(Sliding):
 class DepthwiseConvolution(PerChannel):
     """Base class of DepthwiseConv1D and DepthwiseConv2D."""
 
+    main_argument: ClassVar[str | None] = "kernel_size"
+
     def infer(self, inputs: Inputs) -> Outputs:
         return single((*self.spatial(inputs), self.channels(inputs)))
 

@@ -58,5 +58,8 @@ class SpectralNormalization(Layer):
     def macs(self, inputs: Inputs) -> int | Dim:
         return self.inner.macs(inputs)
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return self.inner.is_discontinuous(inputs)
+
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return self.inner.receptive_field(inputs)

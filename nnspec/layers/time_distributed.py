@@ -72,6 +72,9 @@ class TimeDistributed(ChoosesByIndex):
         x = inputs["x"]
         return x.shape[0] * self.inner.macs({"x": self.step(x)})
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        return self.inner.is_discontinuous({"x": self.step(inputs["x"])})
+
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
         return self.inner.agreeing_sizes({"x": self.step(inputs["x"])})
 

@@ -32,6 +32,10 @@ class MaxPoolingWithIndices2D(MaxPooling2D):
         outputs = super().infer(inputs)
         return {**outputs, "indices": TensorType(outputs["output"].shape, "int32")}
 
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        del inputs
+        return True
+
 
 class MaxUnpooling2D(ChoosesByIndex):
     """Places values at the indices from `MaxPoolingWithIndices2D`; other positions are 0 (Zeiler and Fergus 2014).
@@ -41,6 +45,7 @@ class MaxUnpooling2D(ChoosesByIndex):
     pooling's windows fit.
     """
 
+    main_argument: ClassVar[str | None] = "pool_size"
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     ports: ClassVar[Ports] = Ports(("x", "indices"), ("like",))
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 _TEXT = "text is converted to integers before the network: prepare it in the data"
 _CATEGORIES = "values are converted to classes before the network: write a transform under `data.inputs`, then an `Embedding`"
 _SOUND = "spectrograms are computed before the network: prepare them in the data"
-_CELL = "cells are not supported: write the layer"
-_CONV_LSTM = "ONNX has no operator for it: write `TimeDistributed` convolutions, then an `LSTM`, or a plug-in (docs/plugins.md)"
+_CONV_LSTM = "write the convolutions of a step as a block, and run it as a cell: `RNN: {cell: …}` (docs/cells.md)"
 _FOREIGN = "its code cannot be checked or exported to ONNX: write the layers, or a plug-in (docs/plugins.md)"
 _BASE = "it is a base class, not an operation"
 _MIXES = "it also mixes targets, so it is part of the data"
@@ -24,23 +23,19 @@ UNSUPPORTED: Mapping[str, str] = {
     "Discretization": _CATEGORIES,
     "Equalization": "Keras 3.15.1 cannot build a model with it; `AutoContrast` also increases the contrast",
     "FlaxLayer": _FOREIGN,
-    "GRUCell": f"{_CELL} `GRU`",
     "HashedCrossing": _CATEGORIES,
     "Hashing": _CATEGORIES,
     "InputLayer": "declare inputs under `inputs`",
     "InputSpec": "it is internal to Keras; declare inputs under `inputs`",
     "IntegerLookup": _CATEGORIES,
     "JaxLayer": _FOREIGN,
-    "LSTMCell": f"{_CELL} `LSTM`",
     "Lambda": "code in a spec cannot be checked, and running it would be unsafe: write layers, or a plug-in (docs/plugins.md)",
     "Layer": _BASE,
     "MaxNumBoundingBoxes": "it pads lists of boxes, not tensors, so it is part of the data",
     "MelSpectrogram": _SOUND,
     "MixUp": f"{_MIXES}: write it under `data`, `augment: [MixUp]`",
     "Pipeline": "write the layers one after the other, or a block",
-    "RNN": "its cell is Python code: write `SimpleRNN`, `LSTM` or `GRU`, or a plug-in (docs/plugins.md)",
     "STFTSpectrogram": _SOUND,
-    "SimpleRNNCell": f"{_CELL} `SimpleRNN`",
     "StackedRNNCells": "write the layers one after the other, all except the last with `return_sequences: true`",
     "StringLookup": _TEXT,
     "TFSMLayer": _FOREIGN,

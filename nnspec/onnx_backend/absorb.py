@@ -24,7 +24,7 @@ def absorb(b: Builder, x: Value, scale: np.ndarray, offset: np.ndarray) -> Value
         offset: The offset of each channel.
     """
     assert x.linear is not None
-    node = next(operation for operation in b.operations if operation.name == x.linear.node)
+    node = b.named(x.linear.node)
     shape = [-1 if axis == x.linear.axis else 1 for axis in range(x.linear.kernel.ndim)]
     kernel = (x.linear.kernel * scale.reshape(shape)).astype(np.float32)
     before = 0.0 if x.linear.bias is None else x.linear.bias

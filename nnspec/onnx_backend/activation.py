@@ -133,9 +133,11 @@ CELL_ACTIVATIONS: Mapping[str, tuple[str, float | None, float | None]] = {
     "linear": ("Affine", 1.0, 0.0),
     "relu": ("Relu", None, None),
     "sigmoid": ("Sigmoid", None, None),
-    "softplus": ("Softplus", None, None),
     "softsign": ("Softsign", None, None),
     "sparse_sigmoid": ("HardSigmoid", 0.5, 0.5),
     "tanh": ("Tanh", None, None),
 }
-"""The activations of ONNX Runtime's recurrent operators: name, alpha and beta; None for an unused parameter."""
+"""The activations of ONNX Runtime's recurrent operators: name, alpha and beta; None for an unused parameter.
+
+Without Softplus: theirs computes log(1 + exp(x)), which overflows where x exceeds 88.
+"""

@@ -205,6 +205,14 @@ class Builder:
             self._made[key] = make()
         return self._made[key]
 
+    def named(self, name: str) -> Operation:
+        """The node of a name, in the current body or in the graph."""
+        return next(operation for operation in (*self._into, *self.operations) if operation.name == name)
+
+    def move(self, operation: Operation) -> None:
+        """Add a node that was collected in a body."""
+        self._into.append(operation)
+
     def produced(self, tensor: str) -> Operation:
         """The node that outputs a tensor."""
         return next(operation for operation in reversed(self._into) if tensor in operation.outputs)

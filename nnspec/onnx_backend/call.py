@@ -30,12 +30,14 @@ class Call(Generic[L]):
         inputs: The inputs, by port; their axis order is that of the producer (see `layout.arrange`).
         outputs: The required output types, by output.
         weights: The layer's arrays, by Keras's names.
+        body: Writes the graph that the layer runs, from its inputs by name to its outputs; None if it runs none.
     """
 
     layer: L
     inputs: Mapping[str, Value]
     outputs: Mapping[str, TensorType]
     weights: Mapping[str, Array]
+    body: Callable[[Mapping[str, Value]], Mapping[str, Value]] | None = None
 
     @property
     def x(self) -> Value:

@@ -4,7 +4,8 @@ Rounding alone can exceed the quick bound of `onnx_backend.parity`. If it does, 
 candidate passes if its error relative to float64 is at most the larger of 4 times the reference's own float32 error and 1e-6
 of the largest value of all batches. One run is a single sample of rounding errors, so the reference's own error is the largest
 of four: unperturbed, with inputs perturbed by one unit in the last place, with weights perturbed likewise, and with the output
-of each layer perturbed likewise: a saturated sigmoid hides what its input does to a difference of its outputs.
+of each layer perturbed likewise: a saturated sigmoid hides what its input does to a difference of its outputs. The last run
+also perturbs the sigmoids within layers, by the last bit of 1, to which float32 kernels compute them.
 """
 
 from __future__ import annotations

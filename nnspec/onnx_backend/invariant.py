@@ -19,19 +19,20 @@ def close(b: Builder, body: Body, given: Sequence[str], types: Sequence[TensorTy
     """Set the outputs of a body, and move loop-invariant nodes out of it.
 
     Args:
-        b: The enclosing graph; its nodes so far precede the loop.
+        b: The graph; the nodes so far, of the enclosing body if there is one, precede the loop.
         body: The body, with its inputs and nodes.
         given: The output tensors.
         types: The output types.
     """
     moving = {name for name, _ in body.inputs}
     kept = []
-    for operation in live(body.operations, given):
+    for operation in body.operations:
         if moving.isdisjoint(operation.reads()):
-            b.operations.append(operation)
+            b.move(operation)  # also an unused one, whose result may be cached
         else:
             kept.append(operation)
             moving.update(operation.outputs)
+    kept = list(live(kept, given))
     body.operations[:] = kept
     made = {name for operation in kept for name in operation.outputs}
     for name, kind in zip(given, types, strict=True):

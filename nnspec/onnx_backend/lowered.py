@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,7 +72,8 @@ class _Values:
         """Write one layer."""
         with self._b.at(f"{self._under}{node.name}", node.weights_at):
             inputs = {port: _computed(self._b, self._at[ref]) for port, ref in node.inputs.items()}
-            call = Call(node.layer, inputs, node.outputs, _arrays(node, weights))
+            body = None if node.body is None else partial(lowered, self._b, node.body, weights, under=self._under)
+            call = Call(node.layer, inputs, node.outputs, _arrays(node, weights), body)
             made = lowering_of(node.layer)(self._b, call)
             named = {next(iter(node.outputs)): made} if isinstance(made, Value) else made
             for output, value in named.items():

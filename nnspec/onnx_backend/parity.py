@@ -6,6 +6,9 @@ value, when the inputs move by one unit in the last place, and the weights too w
 bound of 1e-5 is impossible in float32 (an output near zero has no relative precision), and a fixed one is wrong for a model
 that amplifies. Where ``s`` exceeds 1e-4 the model is called ill-conditioned. Where the bound does not hold, the comparison
 with float64 decides (`onnx_backend.float64`).
+
+**Ties.** In networks with discontinuous layers, elements that a tie decides are not compared (`onnx_backend.ties`). Integers
+and bools must be equal.
 """
 
 from __future__ import annotations
@@ -18,9 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.onnx_backend.float64 import Exact, against_float64, distance, kept, wide
+from nnspec.onnx_backend.ties import LEAST_TOLERANCE, MOST_UNDECIDED, Ties
 from nnspec.runtime.session import Arrays, Run
 
-LEAST_TOLERANCE = 1e-5
 LEAST_SPREAD = 1e-2
 """Outputs that vary less with the inputs are uninformative: the tolerance is too coarse for them."""
 
@@ -43,6 +46,7 @@ class Reference:
         exact: Builds the model in float64, with the same weights; None if unavailable.
         drawn: Draws random weights for a batch of inputs; returns them by identity, and the reference with them. None if
             unavailable.
+        with_weights: Builds the model with other weights, by identity; None if unavailable.
     """
 
     run: Run
@@ -50,6 +54,7 @@ class Reference:
     rounded: Callable[[], Run] | None = None
     exact: Callable[[], Run] | None = None
     drawn: Callable[[Arrays], tuple[Arrays, Reference]] | None = None
+    with_weights: Callable[[Arrays], Run] | None = None
 
     def __call__(self, inputs: Arrays) -> Arrays:
         return self.run(inputs)
@@ -64,7 +69,15 @@ class Reference:
         def changed(build: Callable[[], Run] | None) -> Callable[[], Run] | None:
             return None if build is None else lambda: change(build())
 
-        return Reference(change(self.run), changed(self.perturbed), changed(self.rounded), changed(self.exact), self.drawn)
+        build = self.with_weights
+        return Reference(
+            change(self.run),
+            changed(self.perturbed),
+            changed(self.rounded),
+            changed(self.exact),
+            self.drawn,
+            None if build is None else lambda weights: change(build(weights)),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +88,15 @@ class OutputParity:
         error: ``max|a − b| / max|b|``; infinite if shapes differ, or if only one is finite.
         sensitivity: ``s``.
         exact: The float64 comparison, which decides; None if the quick bound holds or float64 is unavailable.
+        undecided: The number of elements that ties decide, over all batches.
+        elements: The number of elements; 0 in networks without discontinuous layers.
     """
 
     error: float
     sensitivity: float
     exact: Exact | None = None
+    undecided: int = 0
+    elements: int = 0
 
     @property
     def tolerance(self) -> float:
@@ -87,7 +104,19 @@ class OutputParity:
         return max(LEAST_TOLERANCE, 10 * self.sensitivity)
 
     @property
+    def share(self) -> float:
+        """The share of undecided elements."""
+        return self.undecided / self.elements if self.elements else 0.0
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether too many elements are undecided."""
+        return self.share >= MOST_UNDECIDED
+
+    @property
     def agrees(self) -> bool:
+        if self.is_undecided:
+            return False
         return self.error <= self.tolerance if self.exact is None else self.exact.agrees
 
     @property
@@ -104,6 +133,7 @@ class OutputParity:
     def as_json(self) -> dict[str, object]:
         """The values as plain JSON types."""
         quick = {"error": self.error, "tolerance": self.tolerance, "sensitivity": self.sensitivity}
+        quick |= {"undecided": self.share} if self.elements else {}
         if self.exact is None:
             return {**quick}
         exact = {"error": self.exact.error, "tolerance": self.exact.tolerance, "keras_error": self.exact.own}
@@ -115,6 +145,11 @@ class OutputParity:
             text += f" (ill-conditioned: the last bit of the input changes it by {self.sensitivity:.1e})"
         if self.exact is not None:
             text += f"; against float64: error {self.exact.error:.1e}, tolerance {self.exact.tolerance:.1e}"
+        if self.elements:
+            count = f"{self.undecided:,} of {self.elements:,} elements"
+            text += f"; {count} are undecided: a relative change of 1e-6 makes them jump, so they are not compared"
+        if self.is_undecided:
+            text += f"; that is {self.share:.1%}, and an output with {MOST_UNDECIDED:.0%} or more cannot be verified"
         return text
 
 
@@ -157,7 +192,7 @@ class Parity:
 
     def joined(self, other: Parity) -> Parity:
         """Combine two results; the worse parity of each output counts."""
-        worse = {name: max(result, other.outputs[name], key=_order) for name, result in self.outputs.items()}
+        worse = {name: _worst([result, other.outputs[name]]) for name, result in self.outputs.items()}
         spread = {name: max(value, other.spread.get(name, 0.0)) for name, value in self.spread.items()}
         counts = self.cases + other.cases, self.examples + other.examples
         return Parity(worse, *counts, spread, self.drawn, self.float64_error or other.float64_error)
@@ -197,6 +232,7 @@ def measure(
     masks: Run | None = None,
     seed: int = 0,
     bound: Bound = "quick",
+    ties: Ties | None = None,
 ) -> Parity:
     """Run two models on the same inputs and compare their outputs.
 
@@ -207,6 +243,7 @@ def measure(
         masks: Computes the masks of outputs, by output name; None if every position counts.
         seed: The seed of the input perturbations.
         bound: ``exact`` compares with float64 even if the quick bound holds.
+        ties: Finds undecided elements; None in networks without discontinuous layers.
 
     Example:
         >>> double = lambda inputs: {"y": inputs["x"] * 2}
@@ -215,7 +252,7 @@ def measure(
         (True, 0.0)
     """
     rng = np.random.default_rng(seed)
-    comparer = _Comparer(reference if isinstance(reference, Reference) else Reference(reference), bound)
+    comparer = _Comparer(reference if isinstance(reference, Reference) else Reference(reference), bound, ties)
     found: dict[str, list[tuple[OutputParity, float]]] = {}
     spread: dict[str, float] = {}
     count = examples = 0
@@ -228,7 +265,7 @@ def measure(
             if name in comparer.spread:
                 spread[name] = max(spread.get(name, 0.0), comparer.spread[name])
             found.setdefault(name, []).append((result, _largest(wanted[name], valid.get(name))))
-    worst = {name: max(_of_all(batches), key=_order) for name, batches in found.items()}
+    worst = {name: _worst(_of_all(batches)) for name, batches in found.items()}
     return Parity(worst, count, examples, spread, float64_error=comparer.float64_error)
 
 
@@ -257,8 +294,8 @@ class _Comparer:
         float64_error: Why the float64 comparison failed.
     """
 
-    def __init__(self, reference: Reference, bound: Bound) -> None:
-        self._reference, self._bound = reference, bound
+    def __init__(self, reference: Reference, bound: Bound, ties: Ties | None) -> None:
+        self._reference, self._bound, self._ties = reference, bound, ties
         self._variants: dict[str, Run] = {}
         self.spread: dict[str, float] = {}
         self.float64_error = ""
@@ -295,24 +332,38 @@ class _Comparer:
         floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
         perturbed = {} if floats else self._variant("perturbed", inputs)
         self.spread = {name: _spread(array, masks.get(name)) for name, array in wanted.items() if len(array) > 1}
+        ties = self._ties.undecided(inputs, (wanted, given)) if self._ties is not None else {}
         found = {}
+        keeps = {}
         for name, right in wanted.items():
             if name not in given or np.shape(given[name]) != np.shape(right):
                 found[name] = OutputParity(np.inf, 0.0)
                 continue
             keep = kept(right, masks.get(name))
+            elements = int(keep.sum())
+            if name in ties:
+                keep &= ~ties[name]
+            keeps[name] = keep
             a, b = wide(right, keep), wide(given[name], keep)
-            shifts = [distance(b, wide(shifted[name], keep), a)] if name in shifted else []
-            shifts += [distance(a, wide(perturbed[name], keep), a)] if name in perturbed else []
-            found[name] = OutputParity(distance(a, b, a), max((shift for shift in shifts if np.isfinite(shift)), default=0.0))
-        undecided = [name for name, quick in found.items() if self._bound == "exact" or not quick.agrees]
-        exact = self._in_float64(inputs) if undecided else {}
+            # Integers and bools are equal or not, at any scale.
+            is_float = np.asarray(right).dtype.kind == "f"
+            scale = a if is_float else np.ones(1)
+            shifts = [distance(b, wide(shifted[name], keep), scale)] if name in shifted else []
+            shifts += [distance(a, wide(perturbed[name], keep), scale)] if name in perturbed else []
+            if name in ties and not is_float:
+                shifts = []
+            counts = (elements - int(keep.sum()), elements) if name in ties else (0, 0)
+            sensitivity = max((shift for shift in shifts if np.isfinite(shift)), default=0.0)
+            found[name] = OutputParity(distance(a, b, scale), sensitivity, None, *counts)
+        of_floats = [name for name, array in wanted.items() if np.asarray(array).dtype.kind == "f"]
+        doubtful = [name for name in of_floats if self._bound == "exact" or not found[name].agrees]
+        exact = self._in_float64(inputs) if doubtful else {}
         variants = [self._variant(name, inputs) for name in ("perturbed", "rounded")] if exact else []
         runs = [wanted, self._reference(beside), *variants] if exact else []
-        for name in undecided:
+        for name in doubtful:
             if name in given and name in exact and np.shape(given[name]) == np.shape(wanted[name]) == np.shape(exact[name]):
                 ours = [run[name] for run in runs if name in run and np.shape(run[name]) == np.shape(wanted[name])]
-                errors = against_float64(exact[name], ours, given[name], kept(wanted[name], masks.get(name)))
+                errors = against_float64(exact[name], ours, given[name], keeps[name])
                 found[name] = replace(found[name], exact=errors)
         return found
 
@@ -359,14 +410,22 @@ def nudged(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
         if array.dtype.kind != "f":
             return array
         towards = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf).astype(array.dtype)
-        return np.asarray(np.nextafter(array, towards))
+        # A zero is exact: padding, or an element that a rectifier left out.
+        return np.asarray(np.where(array == 0, array, np.nextafter(array, towards)))
 
     return {name: nudge(np.asarray(array)) for name, array in arrays.items()}
 
 
+def _worst(results: Iterable[OutputParity]) -> OutputParity:
+    """The worst parity of one output, with the elements of all."""
+    listed = list(results)
+    counts = {key: sum(getattr(result, key) for result in listed) for key in ("undecided", "elements")}
+    return replace(max(listed, key=_order), **counts)
+
+
 def _order(result: OutputParity) -> tuple[bool, float, float]:
     """Sort key: outputs that differ are worse; then the quick bound counts, which all have."""
-    return not result.agrees, result.error / result.tolerance, result.tolerance_used
+    return result.tolerance_used > 1, result.error / result.tolerance, result.tolerance_used
 
 
 def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:

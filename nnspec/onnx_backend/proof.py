@@ -15,6 +15,7 @@ from nnspec.onnx_backend.parity import Bound, Parity, Reference, measure
 from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import draw, draw_many
+from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.session import Arrays, Level, Run, runner
 
 
@@ -46,9 +47,40 @@ def verify(
     masks = masks_of(graph, weights, opset)
     empty = _takes_empty_rows(graph, weights, opset, seed)
     cases = [*draw(graph, seed=seed, empty_rows=empty), *draw_many(graph, seed=seed, empty_rows=empty), *golden]
-    return measure(
-        _wanted(graph, reference), named_outputs(graph, model, level=level), cases, masks=masks, seed=seed, bound=bound
-    )
+    wanted, given = _wanted(graph, reference), named_outputs(graph, model, level=level)
+
+    def lowered(others: Arrays) -> Run:
+        return named_outputs(graph, to_onnx(graph, others, opset=opset), level=level)
+
+    ties = ties_of(graph, weights, wanted, given, lowered, seed=seed)
+    return measure(wanted, given, cases, masks=masks, seed=seed, bound=bound, ties=ties)
+
+
+def ties_of(
+    graph: Graph,
+    weights: Mapping[str, ArrayLike],
+    reference: Reference,
+    candidate: Run,
+    lowered: Callable[[Arrays], Run],
+    *,
+    seed: int = 0,
+) -> Ties | None:
+    """Return what finds the undecided elements; None if no output depends on a discontinuous layer.
+
+    Args:
+        graph: The graph of both models.
+        weights: Their weights.
+        reference: The Keras reference.
+        candidate: The ONNX model.
+        lowered: Builds the candidate with other weights.
+        seed: The seed of the perturbations.
+    """
+    names = discontinuous(graph)
+    if not names:
+        return None
+    own = {name: np.asarray(array) for name, array in graph.own(weights).items()}
+    build = reference.with_weights
+    return Ties(names, reference.run, candidate, own, build and (lambda others: (build(others), lowered(others))), seed)
 
 
 def verify_varied(
@@ -120,13 +152,19 @@ def verify_preprocessing(
             name: postprocessing[name].apply(array) if name in postprocessing else array for name, array in run(inputs).items()
         }
 
+    def lowered(others: Arrays) -> Run:
+        before = {} if preprocessing is None else preprocessing.inputs
+        return named_outputs(graph, to_onnx(graph, others, opset=opset, preprocessing=before, postprocessing=postprocessing))
+
     empty = preprocessing is None and _takes_empty_rows(graph, weights, opset, seed)
+    wanted, given = _wanted(graph, reference).around(lambda run: before_run(after_run(run))), named_outputs(graph, model)
     return measure(
-        _wanted(graph, reference).around(lambda run: before_run(after_run(run))),
-        named_outputs(graph, model),
+        wanted,
+        given,
         preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=empty), *golden],
         masks=None if masks is None else before_run(masks),
         seed=seed,
+        ties=ties_of(graph, weights, wanted, given, lowered, seed=seed),
     )
 
 

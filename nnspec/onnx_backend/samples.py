@@ -123,7 +123,7 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
     except LayerError:
         return False
     # A layer may treat known sizes differently from free ones; `room` states the requirements for free ones.
-    room = [size for node in graph.nodes.values() for size in node.layer.room(node.input_types) if isinstance(size, Dim)]
+    room = [size for node in graph.every_node() for size in node.layer.room(node.input_types) if isinstance(size, Dim)]
     shapes = [size for type in types.values() for size in type.shape]
     return all(isinstance(size, Dim) or size > 0 for size in (*shapes, *(substitute(size, free) for size in room)))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
@@ -15,7 +15,10 @@ from nnspec.printable import json_text, markdown_code, markdown_text
 from nnspec.runtime.ports import Port
 from nnspec.runtime.seal import deciding
 
-__all__ = ["card"]
+if TYPE_CHECKING:
+    from nnspec.training.run.folder import Run
+
+__all__ = ["card", "params_section"]
 
 _UNKNOWN = "Not stated."
 
@@ -29,6 +32,7 @@ def card(contents: Contents) -> str:
     described = contents.run.info["spec"]["document"].get("description") if contents.run else None
     sections = {
         "Inputs and outputs": _ports(contents),
+        **params_section(contents.run),
         "Data": _data(contents),
         "Metrics": _metrics(contents),
         "Parity": _parity(contents.predictor.parity),
@@ -61,6 +65,16 @@ def _ports(contents: Contents) -> str:
         for name, feed in contents.predictor.recipe.get("inputs", {}).items()
     ]
     return columns + ("\n\n" + "\n".join(fed) if fed else "")
+
+
+def params_section(run: Run | None) -> dict[str, str]:
+    """Return the section of the params by its title; empty if the document has none."""
+    params = run.model.params if run else {}
+    rows = [
+        [param.name, "" if param.default is None else _plain(param.default.plain()), param.text(), param.help]
+        for param in params.values()
+    ]
+    return {"Params": _table(("param", "value", "bounds", ""), rows)} if rows else {}
 
 
 def _data(contents: Contents) -> str:

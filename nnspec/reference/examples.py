@@ -8,13 +8,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nnspec.graph.cells import with_built_in
 from nnspec.layers.base import Inputs, Layer, LayerError
+from nnspec.layers.recurrent_cells import RecurrentCell
+from nnspec.layers.rnn import RNN
 from nnspec.types import Dim, TensorType, Weight, symbol
 
 # The values of required arguments in examples, by name.
 _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "activation": ("relu",),
     "axes": (-1,),
+    "cell": ({"GRUCell": {"units": 16}},),
     "axis": (-1,),
     "dims": ([2, 1], [3, 1, 2]),
     "equation": ("abc,cd->abd",),
@@ -75,7 +79,7 @@ class Example:
 
 def examples(kind: type[Layer]) -> list[Example]:
     """Examples for each accepted rank; empty if values of required arguments are not defined here."""
-    for arguments in _arguments([name for name, field in kind.model_fields.items() if field.is_required()]):
+    for arguments in _arguments([name for name, field in kind.model_fields.items() if field.is_required() or name == "cell"]):
         found = list(_taken(kind, arguments))
         if found:
             return found
@@ -98,10 +102,20 @@ def _taken(kind: type[Layer], arguments: Mapping[str, Any]) -> Iterator[Example]
         return
     for inputs in _inputs(layer):
         try:
-            outputs, weights, macs = layer.output_types(inputs), layer.weights(inputs), layer.macs(inputs)
+            typed = _typed(layer, inputs)
+            outputs, weights, macs = typed.output_types(inputs), typed.weights(inputs), typed.macs(inputs)
         except LayerError:
             continue
-        yield Example(layer, arguments, inputs, outputs, weights, macs)
+        if typed.body is not None:
+            inner = list(typed.body.every_node())
+            weights += tuple(weight for node in inner for weight in node.weights)
+            macs = macs + typed.body_runs(inputs) * sum(node.macs() for node in inner)
+        yield Example(typed, arguments, inputs, outputs, weights, macs)
+
+
+def _typed(layer: Layer, inputs: Inputs) -> Layer:
+    """The layer with the graph that it runs, if it runs one."""
+    return with_built_in(layer, inputs, name="layer") if isinstance(layer, RNN) else layer
 
 
 def _inputs(layer: Layer) -> Iterator[Inputs]:
@@ -112,16 +126,21 @@ def _inputs(layer: Layer) -> Iterator[Inputs]:
         yield {port: TensorType((_T if port == "query" else _S, 32)) for port in ports}
     else:
         # For layers that require images of known size or with three channels.
-        shapes = _SHAPES if _fits_any(layer, ports) else _PICTURES
-        yield from ({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports} for shape in shapes)
+        shapes = _SHAPES if isinstance(layer, RecurrentCell) or _fits_any(layer, ports) else _PICTURES
+        states = layer.state_types() if isinstance(layer, RecurrentCell) else {}
+        yield from (_like(shape, ports) | states for shape in shapes)
         if getattr(layer, "input_dim", None) is not None:
             yield from ({port: TensorType(shape, "int32") for port in ports} for shape in ((), (_T,)))
+
+
+def _like(shape: tuple[int | Dim, ...], ports: tuple[str, ...]) -> dict[str, TensorType]:
+    return {port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports}
 
 
 def _fits_any(layer: Layer, ports: tuple[str, ...]) -> bool:
     for shape in _SHAPES:
         try:
-            layer.output_types({port: TensorType(shape, _DTYPES.get(port, "float32")) for port in ports})
+            _typed(layer, _like(shape, ports)).output_types(_like(shape, ports))
         except LayerError:
             continue
         return True

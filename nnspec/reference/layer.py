@@ -43,7 +43,7 @@ def layer_text(name: str, *, operators: Operators | None = None) -> str:
     found = examples(kind)
     parts = [f"## {name}", _documentation(kind), *_origin(kind), *_arguments(kind), *_not_taken(kind), *_places(found)]
     if operators is not None and found and not converted(found[0].layer):
-        parts.append(_exported(operators(found[-1])))
+        parts.append(exported(operators(found[-1])))
     return "\n\n".join([*parts, _notes(kind)]).rstrip() + "\n"
 
 
@@ -70,7 +70,7 @@ def _arguments(kind: type[Layer]) -> Iterator[str]:
             beyond = " Not in Keras." if name in kind.beyond_keras else ""
             rows.append([f"`{name}`", types[name], default_text(kind, name), f"{field.description or ''}{beyond}"])
         yield table(["argument", "type", "default", "description"], rows)
-    if kind.main_argument is not None:
+    if types and kind.main_argument is not None:
         yield f"`{kind.__name__}: …` is short for `{kind.__name__}: {{{kind.main_argument}: …}}`."
 
 
@@ -84,11 +84,13 @@ def _places(found: Sequence[Example]) -> Iterator[str]:
     if not found:
         return
     written = ", ".join(f"{name}: {_argument(value)}" for name, value in found[0].arguments.items())
+    if not type_texts(type(found[0].layer)):  # the only argument has no name in a spec
+        written = _argument(next(iter(found[0].arguments.values()), "")).strip("{}")
     head = f"For example, with `{{{written}}}`:" if written else "For example:"
     rows = []
     for example in found:
         weights = ", ".join(f"`{w.name}` {_sizes(w.shape)}{'' if w.trainable else ' (not trained)'}" for w in example.weights)
-        rows.append([_types(example.inputs), _types(example.outputs), weights or "none", _count(example.macs)])
+        rows.append([types_text(example.inputs), types_text(example.outputs), weights or "none", _count(example.macs)])
     yield f"{head}\n\n{table(['input', 'output', 'weights', 'MACs'], rows)}"
 
 
@@ -99,7 +101,8 @@ def _argument(value: object) -> str:
     return str(value)
 
 
-def _types(types: object) -> str:
+def types_text(types: object) -> str:
+    """The types of tensors by name; the name of a single one is omitted."""
     assert isinstance(types, dict)
     if set(types) <= {"x", "output"}:
         return ", ".join(map(_tensor, types.values())) or "nothing"
@@ -119,7 +122,8 @@ def _count(macs: int | Dim) -> str:
     return f"{macs:,}" if isinstance(macs, int) else str(macs).replace("*", "·")
 
 
-def _exported(operators: Sequence[str]) -> str:
+def exported(operators: Sequence[str]) -> str:
+    """The sentence that names ONNX operators."""
     if not operators:
         return "In ONNX: no operator; in inference it returns its input."
     return "In ONNX: " + ", ".join(f"`{operator}`" for operator in dict.fromkeys(operators)) + "."
@@ -127,11 +131,12 @@ def _exported(operators: Sequence[str]) -> str:
 
 def _notes(kind: type[Layer]) -> str:
     changes = "changes the result" if kind.uses_mask else ""
-    if kind.mask is not Layer.mask:
+    is_own = kind.mask is not Layer.mask or kind.output_types is not Layer.output_types
+    if is_own:
         goes = "whether the output has one depends on the arguments and inputs"
     else:
         goes = "is passed on" if kind.passes_mask else "is not passed on"
-    masks = f"A mask {' and '.join(filter(None, [changes, goes]))}." if kind.mask is Layer.mask else f"Masks: {goes}."
+    masks = f"Masks: {goes}." if is_own else f"A mask {' and '.join(filter(None, [changes, goes]))}."
     others = sorted(alias for alias, name in LAYERS.aliases.items() if name == kind.__name__)
     return masks + (f"\n\nAlso known as {', '.join(f'`{other}`' for other in others)}." if others else "")
 

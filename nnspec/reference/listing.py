@@ -30,6 +30,42 @@ class Listed:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class ListedFunction:
+    """A function of ``Compute``.
+
+    Attributes:
+        name: The name in expressions.
+        family: What it is listed under.
+        signature: How a call is written.
+        about: What it computes.
+    """
+
+    name: str
+    family: str
+    signature: str
+    about: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "function": True}
+
+
+def functions() -> list[ListedFunction]:
+    """List the functions of ``Compute``, by family.
+
+    Example:
+        >>> [each.signature for each in functions() if each.name == "softmax"]
+        ['softmax(x, axis=-1)']
+    """
+    from nnspec.functions.catalogue import FAMILIES
+
+    return [
+        ListedFunction(name, family, function.signature, function.summary)
+        for family, module in FAMILIES.items()
+        for name, function in module.FUNCTIONS.items()
+    ]
+
+
 def listing() -> list[Listed]:
     """List all layers: built-in ones, then those of other packages.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.expressions.params import UNKNOWN
 from nnspec.expressions.syntax import ExpressionError, parse
-from nnspec.functions.typing import CONSTANTS, called, names_read
+from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.typing import CONSTANTS, names_read, unquoted
 from nnspec.layers.compute import Compute
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
@@ -76,24 +78,28 @@ def read_compute(
     if isinstance(arguments, Unknown) or isinstance(source, Unknown):
         return None
     if isinstance(source, SequenceNode):
-        names = ", ".join(f"{letter}: {item.plain()}" for letter, item in zip("abcdef", source.items, strict=False))
+        names = ", ".join(_named(str(item.plain()), letter) for letter, item in zip("abcdef", source.items, strict=False))
         help = f"name the tensors: `from: {{{names}}}`"
         problems.append(p.WrongValue.at(source.span, source.path, help=help, reason="`from` of `Compute` must not be a list"))
         return None
     found = expressions(arguments)
-    if not found or not _are_texts(arguments, problems):
-        if not found:
-            help = "write `- Compute: x * sigmoid(x)`"
-            got = "nothing" if arguments is None else arguments.kind
-            span = at.span if arguments is None else arguments.span
-            reason = f"`Compute` takes an expression, or a mapping of results to expressions, not {got}"
-            problems.append(p.WrongValue.at(span, path, help=help, reason=reason))
+    if not _are_texts(arguments, problems):
+        return None
+    if not found:
+        got = "nothing" if arguments is None else "an empty mapping" if isinstance(arguments, MappingNode) else arguments.kind
+        span = at.span if arguments is None else arguments.span
+        reason = f"`Compute` takes an expression, or a mapping of results to expressions, not {got}"
+        problems.append(p.WrongValue.at(span, path, help=_expected(arguments), reason=reason))
         return None
     before = len(problems)
     for name, scalar in found.items():
         _check_name(name, arguments, problems)
         try:
-            called(parse(str(scalar.value), tensors=True))
+            for call, text in unquoted(parse(str(scalar.value), tensors=True), scope.values):
+                reason = f"`{call.function.name}` takes a string here, not a name"
+                problems.append(
+                    _bad(scalar, ExpressionError(reason, text.start, text.end, f"write `'{text.name}'`, in quotes"))
+                )
         except ExpressionError as error:
             problems.append(_bad(scalar, error))
     if len(problems) > before:
@@ -117,12 +123,79 @@ def read_compute(
             if scope.values[read.name] is UNKNOWN:
                 return None
             params[read.name] = scope.values[read.name]
-        elif own is None and read.name not in CONSTANTS:
+        elif read.name in CONSTANTS:
+            continue
+        elif own is None:
             reads.append(read.name)
+        elif read.name.partition(".")[0] not in own:
+            problems.append(_not_in_from(read, own, source))
+    for name, read in results_read(arguments):
+        if name in (own or ()) or name in scope.values or name in CONSTANTS:
+            other = "a tensor of `from`" if name in (own or ()) else "a param" if name in scope.values else "a constant"
+            problems.append(_two_meanings(read, "an earlier result", other, "another name for the result"))
+    if len(problems) == before and own is not None:
+        problems.extend(_unread(source, reads))
     if len(problems) > before:
         return None
     texts = {name: str(scalar.value) for name, scalar in found.items()}
     return Compute(results=texts, reads=reads, params=params)
+
+
+def results_read(arguments: Tree | None) -> Iterator[tuple[str, Read]]:
+    """Yield the results that a later expression of the step reads, and where."""
+    earlier: set[str] = set()
+    for result, scalar in expressions(arguments).items():
+        try:
+            names = names_read(parse(str(scalar.value), tensors=True))
+        except ExpressionError:
+            names = {}
+        for name, node in names.items():
+            if name in earlier:
+                yield name, Read(name, scalar, node.start, node.end)
+        earlier.add(result)
+
+
+def _named(name: str, letter: str) -> str:
+    return f"{name if name.isidentifier() else letter}: {name}"
+
+
+def _expected(found: Tree | None) -> str:
+    """What to write for a value that is no expression."""
+    if isinstance(found, SequenceNode) and found.items and all(isinstance(item, Scalar) for item in found.items):
+        if all(isinstance(item, Scalar) and item.span.line == found.span.line for item in found.items):
+            return f'quote the expression: `- Compute: "[{", ".join(str(item.plain()) for item in found.items)}]"`'
+        return "name the results: `- Compute: {a: …, b: …}`"
+    return "write an expression, `- Compute: x * sigmoid(x)`"
+
+
+def _not_in_from(read: Read, own: Sequence[str], source: Tree | None) -> Diagnostic:
+    """A name that `from` does not name."""
+    near = get_close_matches(read.name, own, 1)
+    if near:
+        help = f"did you mean `{near[0]}`?"
+    elif read.name in FUNCTIONS:
+        help = f"`{read.name}` is a function: write `{FUNCTIONS[read.name].signature}`"
+    else:
+        short = read.name.rpartition(".")[2]
+        given = source.items() if isinstance(source, MappingNode) else ()
+        names = ", ".join([*(f"{key.value}: {value.plain()}" for key, value in given), f"{short}: {read.name}"])
+        help = (
+            f"write `from: {{{names}}}`" if given else f"the only tensor is `x`: write `from: {{x: …, {short}: {read.name}}}`"
+        )
+    reason = f"unknown name `{read.name}`: with `from`, its keys are the tensors"
+    return p.BadExpression.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, reason=reason)
+
+
+def _unread(source: Tree | None, reads: Sequence[str]) -> Iterator[Diagnostic]:
+    """Yield the names of `from` that no expression reads."""
+    if isinstance(source, MappingNode):
+        for key, value in source.items():
+            if str(key.value) not in reads:
+                reason = f"no expression reads `{key.value}`"
+                yield p.WrongValue.at(key.span, value.path, help="remove it from `from`", reason=reason)
+    elif source is not None and not reads:
+        reason = "the expression does not read `x`, the tensor that `from` names"
+        yield p.WrongValue.at(source.span, source.path, help="write `x` in the expression, or remove `from`", reason=reason)
 
 
 def _are_texts(arguments: Tree | None, problems: list[Diagnostic]) -> bool:
@@ -132,7 +205,9 @@ def _are_texts(arguments: Tree | None, problems: list[Diagnostic]) -> bool:
     for key, value in wrong:
         if isinstance(value, Unknown):
             continue
-        help = "quote an expression that begins with `[` or `{`, or contains `: `"
+        help = _expected(value).replace("- Compute", str(key.value))
+        if isinstance(value, MappingNode):
+            help = "write the results directly below `Compute`, or quote an expression that contains `: `"
         reason = f"the result `{key.value}` must be an expression, not {value.kind}"
         problems.append(p.WrongValue.at(value.span, value.path, help=help, reason=reason))
     return not wrong

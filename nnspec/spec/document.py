@@ -12,6 +12,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
+from nnspec.spec.checks import Check, names_in_expressions
 from nnspec.spec.collected import Collected
 from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
@@ -20,6 +21,7 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
 from nnspec.spec.overrides import override
+from nnspec.spec.params import Param
 from nnspec.spec.reader import read_file
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step, WeightsFrom
@@ -28,8 +30,8 @@ from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
-KEYS = ("nnspec", "name", "description", "params", "use", "weights", "blocks", "networks", "inputs", "layers", "outputs",
-        "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
+KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "inputs", "layers",
+        "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
@@ -50,6 +52,7 @@ class Network:
         weights: Initial weights, if its document declares them.
         weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level.
         is_cut: Whether its steps could not be read because of an error that has been reported.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Network:
     weights: WeightsFrom | None = None
     weights_at: str = ""
     is_cut: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,7 @@ class Spec:
         sections: The given sections (``data``, ``train``, …) by name.
         limits: Resource limits.
         overrides: The ``path=value`` overrides that were applied.
+        params: The document's params by name.
         hash: Digest of the document's values, independent of comments and key order.
     """
 
@@ -88,6 +93,7 @@ class Spec:
     sections: Mapping[str, MappingNode]
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[str, ...] = ()
+    params: Mapping[str, Param] = field(default_factory=dict)
 
     def section(self, name: str) -> MappingNode | None:
         """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""
@@ -160,13 +166,22 @@ def read_spec(
     folder = (folder or path.parent).resolve()
     root = (root or _root_of(folder)).resolve()
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
-    if library.params is not None:
-        tree = MappingNode([(k, library.params if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
+    tree = _with_params(tree, library.params)
     networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides))
+    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides), library.params)
+
+
+def _with_params(tree: MappingNode, params: Mapping[str, Param]) -> MappingNode:
+    """Return the document with its params evaluated."""
+    given = tree.get("params")
+    if not isinstance(given, MappingNode):
+        return tree
+    known = [(key, params[str(key.value)].written) for key, _ in given.items() if str(key.value) in params]
+    evaluated = MappingNode(known, given.span, given.place)
+    return MappingNode([(k, evaluated if k.value == "params" else v) for k, v in tree.items()], tree.span, tree.place)
 
 
 def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
@@ -200,7 +215,8 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
 def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Diagnostic], used: set[str]) -> Network:
     tree, library = source.tree, source.library
     inputs = read_inputs(evaluated(tree.get("inputs"), library.scope, problems), problems)
-    expander = Expander(library.blocks, library.networks, limits.layers, problems)
+    networks = {name: network.inputs for name, network in library.networks.items()}
+    expander = Expander(library.blocks, networks, limits.layers, problems)
     layers = tree.get("layers")
     is_cut = layers is not None and not isinstance(layers, SequenceNode)
     try:
@@ -216,7 +232,9 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
             is_cut = is_cut or key == "layers"
     outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
     at = name if source.is_document and name != "main" else ""
-    return Network(name, inputs, steps, outputs, layers.span if layers else source.span, library.weights, at, is_cut)
+    span = layers.span if layers else source.span
+    checks = library.checks if source.is_document else ()
+    return Network(name, inputs, steps, outputs, span, library.weights, at, is_cut, checks)
 
 
 def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
@@ -224,6 +242,10 @@ def _networks(tree: MappingNode, library: Library, limits: Limits, problems: lis
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
+    for check in library.checks if "main" not in sources else ():
+        reason = "a check of sizes needs inputs and layers, which this document has only in its networks"
+        help = "check params only, or move the check to a block"
+        problems.append(p.BadCheck.at(check.that.span, check.that.path, help=help, reason=reason))
     used: set[str] = set()
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed
@@ -248,12 +270,11 @@ def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> di
 
 
 def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> None:
-    for key, value in library.params.items() if library.params else ():
-        if key.value not in library.scope.used:
-            problems.append(_unused(key, value))
+    unused = (param for param in library.params.values() if param.name not in library.scope.used)
+    problems.extend(_unused(Scalar(param.name, param.span), param.written) for param in unused)
     for _, block in _entries(tree.get("blocks")):
         params = block.get("params") if isinstance(block, MappingNode) else None
-        read = names_in(block)
+        read = names_in(block) | set(names_in_expressions(block))
         names = {str(key.value) for key, _ in _entries(params)}
         misspelt = {closest(name, names) for name in read - names - set(library.scope.values)}
         for key, value in _entries(params):

@@ -15,7 +15,7 @@ from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["Expanded", "Scope", "evaluate", "evaluated", "names_in", "names_read"]
+__all__ = ["Expanded", "Scope", "computed", "evaluate", "evaluated", "names_in", "names_read"]
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -165,9 +165,9 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     text = scalar.value
     assert isinstance(text, str)
     if match := _SHORT.fullmatch(text):
-        return _made(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
+        return _made(computed(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
     if match := _LONG.fullmatch(text):
-        return _made(_value(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
+        return _made(computed(match[1], match.start(1), scalar, scope, problems), scalar, scope, problems)
     if "${" not in text:
         return scalar
 
@@ -177,7 +177,7 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
 
     def written(match: re.Match[str]) -> str:
         nonlocal length, known
-        value = _value(match[1], match.start(1), scalar, scope, problems)
+        value = computed(match[1], match.start(1), scalar, scope, problems)
         known = known and value is not UNKNOWN and not isinstance(value, list)
         if isinstance(value, list):
             reason = "a list cannot be inserted into a string; an expression alone in its quotes can return a list"
@@ -204,7 +204,16 @@ def _scalar(scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Tree:
     return written_out
 
 
-def _value(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Any:
+def computed(text: str, offset: int, scalar: Scalar, scope: Scope, problems: list[Diagnostic]) -> Any:
+    """Return the value of an expression; reports an error, and returns [`UNKNOWN`][nnspec.expressions.params.UNKNOWN] then.
+
+    Args:
+        text: Expression, without ``${…}``.
+        offset: Index of its first character in the scalar.
+        scalar: Scalar that contains it, for locations.
+        scope: Names that it can use.
+        problems: List to which problems are appended.
+    """
     try:
         expression = parse(text)
         scope.used |= expression.names

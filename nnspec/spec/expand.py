@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
@@ -14,9 +14,11 @@ from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
 from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
+from nnspec.spec.checks import read_checks
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
 from nnspec.spec.evaluate import Scope, evaluate, evaluated
+from nnspec.spec.shapes import declared
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
@@ -42,13 +44,13 @@ class Expander:
 
     Attributes:
         blocks: Its blocks, including those of the files it uses.
-        networks: Names of its networks.
+        networks: Names of the inputs of its networks.
         limit: Maximum number of layers.
         problems: List to which problems are appended.
     """
 
     blocks: Mapping[str, Block]
-    networks: Collection[str]
+    networks: Mapping[str, tuple[str, ...]]
     limit: int
     problems: list[Diagnostic]
 
@@ -217,7 +219,8 @@ class Expander:
         """Expand a step that runs several times in a row; its parts are named 0, 1, …."""
         count, counter = self._repeat(draft)
         source = draft.key("from")
-        if isinstance(source, MappingNode | SequenceNode) and source.size > 3:
+        inputs = self._inputs_of(str(draft.op.value))
+        if len(inputs) < 2 and isinstance(source, MappingNode | SequenceNode) and source.size > 3:
             at = draft.keys.key("repeat") if draft.keys else None
             help = "merge its inputs in an earlier step"
             span = at.span if at else draft.op.span
@@ -236,7 +239,12 @@ class Expander:
             assumed = isinstance(content, Layer) and self._assumed
             place = (draft.op.span, draft.path, iteration.arguments)
             parts.append(Step(str(number), op, content, None, freeze, *place, is_assumed=assumed))
-        return Nested((INPUT,), tuple(parts))
+        carries = len(inputs) > 1 or any(_returns(part.content, name) for part in parts[:1] for name in inputs)
+        return Nested(inputs if carries else (INPUT,), tuple(parts), carries=carries)
+
+    def _inputs_of(self, word: str) -> tuple[str, ...]:
+        """Return the names of the inputs of a block or a network; of anything else, none."""
+        return self.blocks[word].inputs if word in self.blocks else self.networks.get(word, ())
 
     def _at_iteration(self, draft: Draft, scope: Scope) -> Draft:
         """Return a repeated step for one value of its counter."""
@@ -274,10 +282,18 @@ class Expander:
             self._assumed = False
             return read_compute(draft.arguments, source, op, f"{draft.path}.{word}", draft.scope, self.problems)
         if word in LAYERS:
+            from nnspec.spec.recurrence import read_recurrence, runs_a_cell
             from nnspec.spec.time_distributed import inner_use
 
+            if runs_a_cell(draft):
+                return read_recurrence(self, draft)
             inner = inner_use(self, draft)
-            return inner.content(self) if inner else self._layer(draft)
+            if inner is not None and str(inner.draft.op.value) == "Compute":
+                reason = f"`{word}` takes a layer, and an expression already computes all positions"
+                help = "write `- Compute: …` as a step of its own, with an axis more, or put it into a block"
+                self.problems.append(p.WrongValue.at(inner.draft.op.span, inner.draft.path, help=help, reason=reason))
+                return None
+            return inner.content(self) if inner else self.layer(draft)
         self.problems.append(self._unknown(op, draft.path))
         return self._meant(draft)
 
@@ -289,7 +305,7 @@ class Expander:
         if meant is None or not (near or word in LAYERS.aliases):
             return None
         op = Scalar(meant, draft.op.span, draft.op.place)
-        layer = self._layer(replace(draft, op=op))
+        layer = self.layer(replace(draft, op=op))
         self._assumed = True
         return layer if layer is not None and not layer.ports.variadic else None
 
@@ -327,13 +343,18 @@ class Expander:
         try:
             steps = self.steps(block.layers, block.inputs, scope)
             outputs = evaluated(block.outputs, scope, self.problems)
+            checks = read_checks(block.checks, scope, self.problems)
+            shapes = evaluated(block.shapes, scope, self.problems)
+            entries = shapes.items() if isinstance(shapes, MappingNode) else ()
+            types = {str(key.value): declared(key, value, self.problems) for key, value in entries}
         finally:
             self._within.pop()
             note = Note(f"in this use of `{block.name}`", draft.op.span)
             self.problems[before:] = [replace(d, notes=(*d.notes, note)) for d in self.problems[before:]]
-        return Nested(block.inputs, steps, outputs, closed=True)
+        return Nested(block.inputs, steps, outputs, closed=True, checks=checks, shapes=types)
 
-    def _layer(self, draft: Draft) -> Layer | None:
+    def layer(self, draft: Draft) -> Layer | None:
+        """Return the layer of a step; reports and returns None if it is invalid."""
         op, arguments = draft.op, draft.arguments
         try:
             config = LAYERS.get(str(op.value))
@@ -400,6 +421,12 @@ def _counted(scope: Scope, counter: str | None, number: int, draft: Draft, probl
     """Return the scope of one repetition, in which the counter has a value."""
     at = draft.key("as")
     return scope if counter is None or at is None else scope.inner({counter: Scalar(number, at.span, at.place)}, problems)
+
+
+def _returns(content: Content | None, name: str) -> bool:
+    """Return whether a block returns an output of this name, and none that is the default."""
+    outputs = content.outputs if isinstance(content, Nested) else None
+    return isinstance(outputs, MappingNode) and name in outputs and "output" not in outputs
 
 
 def _is_group(draft: Draft) -> bool:

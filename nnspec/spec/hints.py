@@ -37,5 +37,6 @@ def suggest_param(tree: Tree) -> str:
         plain = isinstance(value, Scalar) and value.value is None and not value.unknown
         name = str(key.value) if plain and str(key.value).isidentifier() else None
     if name in _TYPES:
-        return f"`{name}` is a type, not a value; write a number"
+        required = ", or declare the param: `{type: int}`" if tree.formula is not None else ""
+        return f"`{name}` is a type, not a value; write a number{required}"
     return f"write a number, or `${name}` to use a param with that name" if name else ""

@@ -10,14 +10,17 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, read_block
+from nnspec.spec.checks import Check, read_checks
 from nnspec.spec.draft import STEP_KEYS
-from nnspec.spec.evaluate import Expanded, Scope, evaluate, evaluated
+from nnspec.spec.dumping import flow
+from nnspec.spec.evaluate import Expanded, Scope, evaluated
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
+from nnspec.spec.params import Param, read_param, settled
 from nnspec.spec.reader import read_file
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import WeightsFrom
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
 __all__ = ["Files", "Library", "NetworkSource", "read_library"]
 
@@ -45,6 +48,12 @@ class NetworkSource:
     outputs: Tree | None = None
     is_document: bool = False
 
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of its inputs."""
+        declared = self.tree.get("inputs")
+        return tuple(str(key.value) for key, _ in declared.items()) if isinstance(declared, MappingNode) else ()
+
 
 @dataclass
 class Library:
@@ -52,19 +61,21 @@ class Library:
 
     Attributes:
         scope: Params.
-        params: The document's params, evaluated, for their locations.
+        params: The document's params by name, evaluated.
         blocks: Blocks by name.
         networks: Networks by name.
         borrowed: Names that come from other files.
         weights: Initial weights of its networks.
+        checks: Conditions on the sizes of the inputs and outputs of its own layers.
     """
 
     scope: Scope
-    params: MappingNode | None = None
+    params: dict[str, Param] = field(default_factory=dict)
     blocks: dict[str, Block] = field(default_factory=dict)
     networks: dict[str, NetworkSource] = field(default_factory=dict)
     borrowed: set[str] = field(default_factory=set)
     weights: WeightsFrom | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +100,9 @@ class Files:
 def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) -> Library:
     """Read the definitions of a document and those it imports."""
     scope = Scope(expanded=files.expanded)
-    library = Library(scope, _read_params(tree.get("params"), scope, problems))
+    library = Library(scope)
+    _read_params(tree.get("params"), library, files, problems)
+    library.checks = read_checks(tree.get("check"), scope, problems)
     _read_uses(tree.get("use"), library, files, problems)
     library.weights = _weights(evaluated(tree.get("weights"), scope, problems), files, problems)
     blocks = _mapping(tree.get("blocks"), "blocks", problems)
@@ -124,20 +137,29 @@ def _mapping(tree: Tree | None, what: str, problems: list[Diagnostic]) -> Mappin
     return None
 
 
-def _read_params(given: Tree | None, scope: Scope, problems: list[Diagnostic]) -> MappingNode | None:
-    """Evaluate the params; each can use the ones before it."""
+def _read_params(given: Tree | None, library: Library, files: Files, problems: list[Diagnostic]) -> None:
+    """Read the params; each can use the ones before it."""
     params = _mapping(given, "params", problems)
     if params is None:
-        return None
-    entries: list[tuple[Scalar, Tree]] = []
+        return
     for key, value in params.items():
         if not _PARAM.fullmatch(str(key.value)):
             problems.append(p.BadName.at(key.span, value.path, name=key.value, what="a param", pattern=_PARAM.pattern))
             continue
-        known = evaluate(value, scope, problems)
-        entries.append((key, known))
-        scope.add(str(key.value), known, problems)
-    return MappingNode(entries, params.span, params.place)
+        param = settled(read_param(key, value, problems), library.scope, problems)
+        library.params[param.name] = param
+        if param.default is None:
+            problems.append(_required(param, value, is_used=len(files.above) > 1))
+        library.scope.add(param.name, param.default or Unknown(value.span, value.place), problems)
+
+
+def _required(param: Param, tree: Tree, *, is_used: bool) -> Diagnostic:
+    """Return the diagnostic of a param without a value."""
+    help = f"write `--set params.{param.name}={flow(param.example)}`, or give it a `default`"
+    if is_used:
+        help = "give it a `default`: `--set` applies to the document that uses this file"
+    notes = [Note(param.help, param.span)] if param.help else []
+    return p.RequiredParam.at(param.span, tree.path, help=help, notes=notes, name=param.name)
 
 
 def _free(name: str, key: Scalar, library: Library, problems: list[Diagnostic]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
+from nnspec.spec.params import KEYS, is_declaration
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
@@ -60,6 +61,7 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
             )
             continue
         value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
+        keys = _within_declaration(tree, keys, value)
         try:
             changed = _replaced(tree, keys, value, span)
             assert isinstance(changed, MappingNode)
@@ -67,6 +69,16 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
         except LookupError as error:
             problems.append(p.BadOverride.at(span, path.strip(), text=setting, reason=str(error.args[0])))
     return tree
+
+
+def _within_declaration(tree: MappingNode, keys: list[str | int], value: Tree) -> list[str | int]:
+    """Return the path with ``default`` in it if it names a declared param, whose declaration then checks the value."""
+    depth = 2 if keys[0] == "params" else 4 if keys[0] == "blocks" and keys[2:3] == ["params"] else len(keys) + 1
+    declared, rest = keys[:depth], keys[depth:]
+    if len(keys) < depth or not is_declaration(find(tree, declared)):
+        return keys
+    is_whole = rest[0] in KEYS if rest else is_declaration(value)
+    return keys if is_whole else [*declared, "default", *rest]
 
 
 def _replaced(tree: Tree | None, keys: list[str | int], value: Tree, span: Span, place: Place | None = None) -> Tree:

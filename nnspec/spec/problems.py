@@ -284,6 +284,45 @@ class UnusedParam(Problem):
     passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
 
 
+class RequiredParam(Problem):
+    """The document declares this param without a ``default``, so a value must be given with ``--set params.NAME=VALUE``."""
+
+    code = "NN123"
+    message = "the param `{name}` has no value"
+    fails = _HEAD + "params: {width: {type: int}}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+    passes = _HEAD + "params: {width: {type: int, default: 2}}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+
+
+class FailedCheck(Problem):
+    """A ``check`` of the document, or of a block that it uses, is not met. The message is the check's own."""
+
+    code = "NN124"
+    message = "{reason}"
+    fails = (
+        _HEAD + "params: {width: 6, heads: 4}\ncheck:\n  - that: width % heads == 0\n    message: heads must divide width\n"
+        "inputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
+    )
+    passes = fails.replace("heads: 4", "heads: 3")
+
+
+class BadCheck(Problem):
+    """A check is an expression that is true or false: of params alone, or of sizes of inputs and outputs.
+
+    `x.shape[1]` is a size of the input or output `x`; axis 0 is the batch, whose size is not part of the model. Numbers and
+    params can be compared with any operator and function of an expression. Sizes that are free (`T`, `null`) are compared
+    with `==`, `<=`, `<`, `>=` and `>`, after `+ - *`, `// N` and `% N`; comparisons are joined by `and`. Such a check becomes a
+    condition, which `nnspec inspect` shows.
+    """
+
+    code = "NN125"
+    message = "{reason}"
+    fails = (
+        _HEAD + "check:\n  - that: x.shape[1] != 3\n    message: three steps do not suffice\ninputs: {x: [T, 4]}\nlayers:\n"
+        "  - Dense: {units: 2}\n"
+    )
+    passes = fails.replace("!= 3", "> 3")
+
+
 class BadOverride(Problem):
     """``--set path=value`` replaces a value of the document or adds a key to an existing mapping."""
 
@@ -461,7 +500,12 @@ class Tab(Problem):
 
 
 class Unquoted(Problem):
-    """An unquoted brace starts a YAML mapping, so ``${…}`` must be quoted here."""
+    """The value contains characters that mean something else in YAML, so it must be quoted here.
+
+    An unquoted brace starts a mapping, so ``${…}`` after a space or a bracket needs quotes. An expression of `Compute` needs
+    quotes if it contains ``: `` or `` #``, or starts with ``- `` or one of ``[ { * & ! | > ' " % @``; in braces also if it
+    contains a comma or a bracket.
+    """
 
     code = "NN022"
     message = "`{value}` must be quoted here"

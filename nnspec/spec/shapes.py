@@ -11,7 +11,7 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
-__all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "read_inputs"]
+__all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "declared", "read_inputs"]
 
 SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -53,9 +53,14 @@ def read_inputs(tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Inpu
         name = str(key.value)
         if not NAME.fullmatch(name):
             problems.append(p.BadName.at(key.span, value.path, name=name, what="an input", pattern=NAME.pattern))
-        declared = _read_type(value, problems)
-        inputs[name] = Input(name, declared, key.span, value.path) if declared else None
+        inputs[name] = declared(key, value, problems)
     return inputs
+
+
+def declared(key: Scalar, value: Tree, problems: list[Diagnostic]) -> Input | None:
+    """Read the declaration of one input; reports and returns None if it is invalid."""
+    found = _read_type(value, problems)
+    return Input(str(key.value), found, key.span, value.path) if found else None
 
 
 def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:

@@ -52,6 +52,10 @@ def before_parsing(text: str, name: str) -> Iterator[Correction]:
         help = f"write `- {op}:` and, on the next line, `{indent}{key}: {value}`"
         yield Correction(p.RunOn.at(span, help=help, op=op, key=key), mended)
         text = mended
+    for start, end in reversed([*_in_flow_style(text), *_read_as_yaml(text)]):
+        correction = _quoted(text, start, end, name)
+        yield correction
+        text = correction.text or text
 
 
 def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Correction | None:
@@ -62,7 +66,9 @@ def after_an_error(text: str, name: str, error: yaml.MarkedYAMLError) -> Correct
     lines = text.split("\n")
     if mark.line >= len(lines):
         return None
-    finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (_tab, _no_colon, _unquoted, _no_braces)
+    finders: tuple[Callable[[str, str, list[str], int, int], Correction | None], ...] = (
+        _tab, _no_colon, _unquoted, _no_braces, _expression,
+    )  # fmt: skip
     for find in finders:
         if found := find(text, name, lines, mark.line, mark.column):
             return found
@@ -149,6 +155,92 @@ def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -
         help = f"write `{new}`"
         return Correction(p.NoBraces.at(span, help=help, after=shown.strip()), "\n".join(mended))
     return None
+
+
+# --- expressions of `Compute` and `that` ----------------------------------------------------------------------------------
+
+_HOLDER = re.compile(r"(?<![\w-])(?:Compute|that):[ ]+(?=\S)")
+_ENTRY = re.compile(r"\s*\w+[ ]*:[ ]+")
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
+_LINE = re.compile(r"^(?P<lead>[ ]*(?:-[ ]+)?(?P<key>\w+):[ ]+)(?P<value>\S.*?)[ ]*(?:[ ]#[ ].*)?$")
+_ALONE = re.compile(r"[|>][-+0-9]*")
+
+
+def _in_flow_style(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the expressions in braces that YAML would split: ``{Compute: sum(x, axis=1)}``, ``Compute: {a: x[:, 1]}``."""
+    for match in _HOLDER.finditer(text):
+        at = match.end()
+        before = text[text.rfind("\n", 0, at) + 1 : at]
+        if "#" in before or before.count('"') % 2 or before.count("'") % 2:
+            continue
+        entries = [at]
+        if text[at] == "{":
+            entry = _ENTRY.match(text, at + 1)
+            entries = [entry.end()] if entry else []
+        elif before.count("{") <= before.count("}"):
+            continue
+        while entries:
+            start = entries.pop()
+            quoted = _QUOTED.match(text, start)
+            end = quoted.end() if quoted else _end_in_flow(text, start)
+            if not quoted and text[start : start + 1] not in "{$" and re.search(r"[\[\],{}]|: | #", text[start:end]):
+                yield start, end
+            if text[at] == "{" and (entry := re.compile(rf"\s*,{_ENTRY.pattern}").match(text, end)):
+                entries.append(entry.end())
+
+
+def _end_in_flow(text: str, start: int) -> int:
+    """The end of an expression in braces: a comma or a brace outside its own brackets, or the end of the line."""
+    depth = 0
+    for at in range(start, min(len(text), start + _LONGEST_LINE)):
+        if depth == 0 and text[at] in ",}])\n":
+            return start + len(text[start:at].rstrip())
+        depth += (text[at] in "([{") - (text[at] in ")]}")
+    return start + len(text[start:].partition("\n")[0].rstrip())
+
+
+def _block_expressions(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield the expressions that are on the line of their key, not in braces: line, column and text."""
+    if "Compute:" not in text and "that:" not in text:
+        return
+    inside = -1  # indentation of the `Compute:` whose results the lines are
+    for line, written in enumerate(text.split("\n")):
+        indent = len(written) - len(written.lstrip())
+        if written.strip() and indent <= inside:
+            inside = -1
+        if re.fullmatch(r"[ ]*(?:-[ ]+)?Compute:[ ]*(?:#.*)?", written):
+            inside = indent
+        elif (match := _LINE.match(written)) and (match["key"] in ("Compute", "that") or inside >= 0):
+            value = match["value"]
+            is_plain = not _QUOTED.fullmatch(value) and not _ALONE.fullmatch(value) and value[0] != "#"
+            yield from [(line, match.start("value"), value)] if is_plain else []
+
+
+def _read_as_yaml(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the expressions that YAML would read as an alias, an anchor or a tag: ``Compute: *x``."""
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    for line, column, value in _block_expressions(text):
+        name = re.match(r"[*&]([\w-]+)", value)
+        other = name and f"{'&' if value[0] == '*' else '*'}{name[1]}"
+        if (other and not re.search(rf"(?<!\w){re.escape(other)}\b", text)) or re.match(r"![\w(]", value):
+            yield starts[line] + column, starts[line] + column + len(value)
+
+
+def _expression(text: str, name: str, lines: list[str], line: int, column: int) -> Correction | None:
+    """Return a report of an expression whose characters mean something else in YAML: ``Compute: x[:, 1: ]``."""
+    del column
+    for at, start, value in _block_expressions(text):
+        if at in (line, line - 1) and len(lines[at]) <= _LONGEST_LINE:
+            before = sum(len(each) + 1 for each in lines[:at]) + start
+            return _quoted(text, before, before + len(value), name)
+    return None
+
+
+def _quoted(text: str, start: int, end: int, name: str) -> Correction:
+    value = text[start:end]
+    new = f'"{value}"' if not re.search(r"[\"\\]", value) else "'" + value.replace("'", "''") + "'"
+    help = f"write `{new}`"
+    return Correction(p.Unquoted.at(_span(text, start, end, name), help=help, value=value), text[:start] + new + text[end:])
 
 
 def _span(text: str, start: int, end: int, name: str) -> Span:

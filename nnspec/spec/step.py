@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
+from nnspec.spec.checks import Check
+from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Tree
 
-__all__ = ["INPUT", "Content", "Nested", "NetworkUse", "Shared", "Step", "WeightsFrom"]
+if TYPE_CHECKING:
+    from nnspec.layers.bidirectional import MergeMode
+    from nnspec.layers.rnn import RNN
+
+__all__ = [
+    "INPUT",
+    "BothDirections",
+    "Content",
+    "Nested",
+    "NetworkUse",
+    "Recurrence",
+    "Shared",
+    "Step",
+    "WeightsFrom",
+    "inner_steps",
+]
 
 
 INPUT = "(input)"
@@ -41,14 +60,20 @@ class Nested:
         steps: Steps in order.
         outputs: Outputs as names of its steps; None for the last step, or for the input if there are no steps.
         closed: Whether its steps cannot read from the enclosing list, as in a block.
+        shapes: Declared types of its inputs; an input without one accepts any tensor.
         time_distributed: Whether it runs at every time step of its inputs.
+        carries: Whether its steps are repetitions that each feed their outputs to the inputs of the next, by name.
+        checks: Conditions on the sizes of its inputs and outputs.
     """
 
     inputs: tuple[str, ...]
     steps: tuple[Step, ...]
     outputs: Tree | None = None
     closed: bool = False
+    shapes: Mapping[str, Input | None] = field(default_factory=dict)
     time_distributed: bool = False
+    carries: bool = False
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +102,41 @@ class Shared:
     arguments: MappingNode | None = None
 
 
-Content = Layer | Nested | NetworkUse | Shared
+@dataclass(frozen=True)
+class Recurrence:
+    """A cell that runs at each step of a sequence.
+
+    Attributes:
+        layer: The arguments of `RNN`, without a cell that is a block or network.
+        cell: What runs at each step: a block, a network or a built-in cell.
+        time_distributed: Whether all of it runs at every time step of its inputs.
+    """
+
+    layer: RNN
+    cell: Step
+    time_distributed: bool = False
+
+    @property
+    def return_state(self) -> bool:
+        return self.layer.return_state
+
+
+@dataclass(frozen=True)
+class BothDirections:
+    """Two recurrences of the same sequence, of which the second runs backward.
+
+    Attributes:
+        steps: The forward and the backward recurrence.
+        merge_mode: How their outputs are merged.
+        time_distributed: Whether all of it runs at every time step of its inputs.
+    """
+
+    steps: tuple[Step, Step]
+    merge_mode: MergeMode | None
+    time_distributed: bool = False
+
+
+Content = Layer | Nested | NetworkUse | Shared | Recurrence | BothDirections
 
 
 @dataclass(frozen=True)
@@ -109,3 +168,11 @@ class Step:
     weights: WeightsFrom | None = None
     is_open: bool = False
     is_assumed: bool = False
+
+
+def inner_steps(content: Content | None) -> tuple[Step, ...]:
+    """Return the steps inside a step, as its path continues; those of a network are not inside."""
+    if isinstance(content, Recurrence):
+        inner = content.cell.content
+        return inner.steps if isinstance(inner, Nested) else (content.cell,)
+    return content.steps if isinstance(content, Nested | BothDirections) else ()

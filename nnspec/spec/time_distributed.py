@@ -7,10 +7,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from nnspec.layers import LAYERS
+from nnspec.layers.base import Layer
 from nnspec.spec.draft import Draft
 from nnspec.spec.keys import known_keys
-from nnspec.spec.step import Content, Nested, NetworkUse
-from nnspec.spec.tree import MappingNode, Place, Scalar, Tree
+from nnspec.spec.recurrence import named, runs_a_cell
+from nnspec.spec.step import Content, Shared
+from nnspec.spec.tree import MappingNode, Place
 from nnspec.types import Config, Named, PluginError
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ class InnerUse:
     def content(self, expander: Expander) -> Content | None:
         """Return what runs at every time step; reports and returns None if it is invalid."""
         content = expander.content(self.draft)
-        return replace(content, time_distributed=True) if isinstance(content, Nested | NetworkUse) else content
+        return content if content is None or isinstance(content, Layer | Shared) else replace(content, time_distributed=True)
 
 
 def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
@@ -47,13 +49,16 @@ def inner_use(expander: Expander, draft: Draft) -> InnerUse | None:
     tree, arguments = draft.arguments, draft.arguments
     if isinstance(arguments, MappingNode):
         tree = arguments.get(argument)
-    key, inner = _named(tree)
-    if key is None or key.value not in expander.operations:
+    key, inner = named(tree)
+    if key is None:
+        return None
+    path = str(Place(tree.place, str(key.value))) if tree is not None and tree.place else draft.path
+    within = Draft(key, inner, None, draft.scope, path)
+    if key.value not in (*expander.operations, "Compute") and not runs_a_cell(within):
         return None
     if isinstance(arguments, MappingNode):
         known_keys(arguments, (argument,), f"`{draft.op.value}`", expander.problems)
-    path = str(Place(tree.place, str(key.value))) if tree is not None and tree.place else draft.path
-    return InnerUse(Draft(key, inner, None, draft.scope, path))
+    return InnerUse(within)
 
 
 @cache
@@ -63,13 +68,3 @@ def _takes_steps(config: type[Config]) -> str | None:
         if any(isinstance(mark, Named) and mark.own for mark in info.metadata):
             return name
     return None
-
-
-def _named(tree: Tree | None) -> tuple[Scalar | None, Tree | None]:
-    """Return a name and its arguments, if any."""
-    if isinstance(tree, Scalar):
-        return tree, None
-    if isinstance(tree, MappingNode) and len(tree) == 1:
-        [(key, inner)] = tree.items()
-        return key, inner
-    return None, None

@@ -51,8 +51,13 @@ class Where:
     bare: bool = False
 
     def called(self, field: str) -> str:
-        """Return an argument's name in messages; a bare value is called by the object's name."""
-        return self.name if self.bare and field == self.config.main_argument else field
+        """Return an argument's name in messages, in backquotes.
+
+        A bare value of a layer has both names: ``Dropout: x`` is the `rate` of `Dropout`. That of a key has the key's.
+        """
+        if not self.bare or field != self.config.main_argument:
+            return f"`{field}`"
+        return f"`{field}` of `{self.name}`" if self.name == self.config.__name__ else f"`{self.name}`"
 
     def with_arguments(self, written: str) -> str:
         """Return an example of the object with some arguments; a list item has no key of its own."""
@@ -87,8 +92,10 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
     detail = _most_specific(details, where.arguments.get(field))
     tree = _follow(where.arguments, detail["loc"]) if field else where.arguments
     literal = ""
-    if field and tree.formula is None and any(d["type"] in _OF_ANOTHER_KIND for d in details):
-        literal = suggest_literal(tree, _accepts(field, tree, where, right)) or _other_argument(field, tree, where, right)
+    if field and tree.formula is None:
+        if any(d["type"] in _OF_ANOTHER_KIND for d in details):
+            literal = suggest_literal(tree, _accepts(field, tree, where, right))
+        literal = literal or _other_argument(field, tree, where)
         if literal:  # a quoted number is not a member's name
             detail = next((d for d in details if d["type"] in _EXPECTED and detail["type"] == "value_error"), detail)
     others = [d for d in details if d["type"] != detail["type"]]
@@ -127,9 +134,10 @@ def _replaced(given: Tree | None, tree: Tree, value: Any) -> Any:
     return given.plain()
 
 
-def _other_argument(field: str, tree: Tree, where: Where, right: Mapping[str, Any]) -> str:
-    """Return help with the only other argument that accepts a list given in place of the object: ``x: [a, b]``."""
-    if not where.bare or not isinstance(tree, SequenceNode) or tree is not where.arguments.get(field):
+def _other_argument(field: str, tree: Tree, where: Where) -> str:
+    """Return help with the only other argument that accepts a value given alone: ``x: [a, b]``, ``Dense: relu``."""
+    is_word = isinstance(tree, Scalar) and isinstance(tree.value, str)
+    if not where.bare or not (is_word or isinstance(tree, SequenceNode)) or tree is not where.arguments.get(field):
         return ""
     value = tree.plain()
     fitting = [name for name in where.config.model_fields if name != field and _fits(where.config, name, value)]
@@ -226,10 +234,9 @@ _OF_ANOTHER_KIND = frozenset(_EXPECTED) | {"literal_error", "value_error", "too_
 """Types of errors that may come from another notation of a valid value: wrong types, not ranges."""
 
 
-def _in_words(detail: ErrorDetails, field: str, tree: Tree, others: list[ErrorDetails], literal: str) -> tuple[str, str]:
+def _in_words(detail: ErrorDetails, word: str, tree: Tree, others: list[ErrorDetails], literal: str) -> tuple[str, str]:
     """Return the reason and the help, which is the intended literal if there is one."""
     kind, context = detail["type"], detail.get("ctx") or {}
-    word = f"`{field}`"
     match kind:
         case "greater_than":
             return f"{word} must be greater than {context['gt']}, not {tree.kind}", f"write a number above {context['gt']}"

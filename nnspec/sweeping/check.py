@@ -11,7 +11,7 @@ from nnspec.spec import Spec, check
 from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.sweeping import problems as s
-from nnspec.sweeping.section import SweepSection
+from nnspec.sweeping.section import Range, SweepSection
 from nnspec.types import did_you_mean
 
 _MOST_PATHS = 10_000
@@ -48,7 +48,7 @@ def check_sweep(
             key = over.key(path) if isinstance(over, MappingNode) else None
             problems.append(s.NoSuchPlace.at((key or at).span, at.path, help=help, where=path))
         elif is_valid and again is not None:
-            for value in range_.samples:
+            for value in (*range_.samples, *_second(spec, path, range_)):
                 wrong = [found for found in again([setting(path, value)]) if found.is_error]
                 if wrong:
                     reason = f"{wrong[0].message} ({wrong[0].code})"
@@ -57,6 +57,15 @@ def check_sweep(
                     )
                     break
     return section
+
+
+def _second(spec: Spec, path: str, range_: Range) -> list[Any]:
+    """Return the second value of a range for a param that must be a multiple, which the ends alone do not show."""
+    param = spec.params.get(path.removeprefix("params."))
+    if param is None or "multiple_of" not in param.bounds() or range_.int is None:
+        return []
+    value = range_.int[0] + int(range_.step or 1)
+    return [value] if value <= range_.int[1] else []
 
 
 def setting(path: str, value: Any) -> str:

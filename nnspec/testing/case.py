@@ -21,10 +21,12 @@ from zlib import crc32
 import numpy as np
 
 from nnspec.diagnostics import Span
+from nnspec.graph.cells import with_built_in
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.layers.core import Embedding
+from nnspec.layers.rnn import RNN
 from nnspec.types import TensorType, symbol
 
 __all__ = ["Case", "Input", "node"]
@@ -121,6 +123,8 @@ class Case:
 
 def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, TensorType], **more: Any) -> Node:
     """Create a node of a graph."""
+    if isinstance(layer, RNN) and layer.built is None:
+        layer = with_built_in(layer, types, name=name)
     outputs = layer.output_types(types)
     facts = {"weights": layer.weights(types), "weights_at": name, "frozen": False} | more
     return Node(name, layer, inputs, types, outputs, span=_NOWHERE, path=name, **facts)

@@ -13,9 +13,10 @@ from nnspec.keras_backend.plugin import is_plugin
 from nnspec.layers.base import Layer
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import Parity, measure
+from nnspec.onnx_backend.proof import ties_of
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import sizes
-from nnspec.runtime.session import Arrays, runner
+from nnspec.runtime.session import Arrays, Run, runner
 from nnspec.testing.case import Case, Input
 from nnspec.testing.claims import Batch, ProofError, check_claims
 from nnspec.types import substitute
@@ -75,7 +76,12 @@ def check_onnx(case: Case, batches: Iterable[Batch], *, opset: int = 23) -> tupl
     onnx.checker.check_model(model, full_check=True)
     run = runner(serialized(model))
     cases = [case.data(batch, free) for batch, free in batches]
-    parity = measure(keras_reference(graph, weights, masks=True), run, cases)
+    reference = keras_reference(graph, weights, masks=True)
+
+    def lowered(others: Arrays) -> Run:
+        return runner(serialized(to_onnx(graph, others, opset=opset, masks=True)))
+
+    parity = measure(reference, run, cases, ties=ties_of(graph, weights, reference, run, lowered))
     if not parity.agrees:
         raise ProofError(f"ONNX Runtime differs from Keras:\n{parity.text()}")
     for data, (batch, free) in zip(cases, batches, strict=True):

@@ -20,8 +20,6 @@ from pydantic_core import core_schema
 if TYPE_CHECKING:
     from nnspec.types.plugins import Plugins
 
-__all__ = ["Config", "Family", "Named", "closest", "did_you_mean", "listed"]
-
 
 class Config(BaseModel):
     """Base class of configs: validated arguments. Unknown arguments are errors, and types are not coerced."""

@@ -268,12 +268,18 @@ def _sizes(residue: Residue) -> Iterator[int]:
 
 def _finite(residues: Sequence[Residue]) -> Condition | None:
     if sum(len(range(r.first, (r.last or 0) + 1, r.period)) for r in residues) <= _MOST_LISTED:
-        return Condition(one_of=tuple(sorted(size for residue in residues for size in _sizes(residue))))
+        sizes = sorted({size for residue in residues for size in _sizes(residue)})
+        if len(sizes) >= _FEWEST_IN_RANGE and sizes[-1] - sizes[0] == len(sizes) - 1:
+            return Condition(at_least=sizes[0], at_most=sizes[-1])
+        return Condition(one_of=tuple(sizes))
     if len(residues) > 1:
         return None
     [residue] = residues
     return Condition(residue.period, residue.first, residue.remainder % residue.period, at_most=residue.last)
 
+
+_FEWEST_IN_RANGE = 4
+"""The fewest consecutive sizes that are a range, not a list."""
 
 _MOST_CANDIDATES = 64
 _MOST_TRIED = 5_000

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from nnspec.exporting.keras_reference import keras_reference, keras_run
 from nnspec.keras_backend import to_keras
@@ -32,3 +33,20 @@ def test_the_rounding_of_a_saturated_sigmoid_counts_as_the_error_of_keras(checke
     assert reference.rounded is not None
     assert np.ptp([reference(x)["rescaling"]]) == 0
     assert np.ptp(reference.rounded()(x)["rescaling"]) > 1e-5
+
+
+@pytest.mark.parametrize(
+    "layer", ["Dense: {units: 1, use_bias: false, activation: sigmoid}", "LSTM: {units: 1, use_bias: false}"]
+)
+def test_the_last_bit_of_a_nearly_shut_gate_is_one_of_1(checked, layer):
+    """ONNX Runtime computes a sigmoid of −10 as 1/2 plus an odd function, to the last bit of 1/2."""
+    shape = "[1]" if layer.startswith("Dense") else "[1, 1]"
+    model, _ = checked(f"nnspec: 1\nname: net\ninputs: {{x: {shape}}}\nlayers:\n  - {layer}\n    name: y\n")
+    weights = {name: np.ones(weight.shape, np.float32) for name, weight, _ in model.main.weights()}
+    reference = keras_reference(model.main, weights)
+    x = {"x": np.full((8, 1, 1)[: 2 + layer.startswith("LSTM")], -10, np.float32)}
+    assert reference.rounded is not None
+    off = np.abs(reference.rounded()(x)["y"] - reference(x)["y"])
+    assert 1e-12 < off.max() < 5e-7
+    assert off.max() / np.abs(reference(x)["y"]).max() > 1e-4
+    np.testing.assert_array_equal(keras_reference(model.main, weights)(x)["y"], reference(x)["y"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,24 +72,38 @@ def differentiable(case: Case) -> list[str]:
     return [name for name in term.axes if term.dtype == FLOAT and case.inputs[name].dtype.kind == "f"]
 
 
-def gradient_errors(case: Case, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
-    """Directional derivatives by Keras and by central differences of NumPy in float64, for each float input."""
+def gradient(function: Callable[[Any], Any], x: NDArray[Any]) -> NDArray[Any]:
+    """The gradient of a scalar function by Keras's backend."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return np.asarray(jax.grad(function)(keras.ops.convert_to_tensor(x)))
     import tensorflow as tf
 
+    given = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(given)
+        y = function(given)
+    found = tape.gradient(y, given)
+    return np.zeros_like(x) if found is None else np.asarray(tf.convert_to_tensor(found))
+
+
+def gradient_errors(case: Case, rng: np.random.Generator) -> dict[str, tuple[float, float]]:
+    """Directional derivatives by Keras and by central differences of NumPy in float64, for each float input."""
     graph = graph_of(case, free=False)
     terms = graph.nodes["compute"].layer.typed(dict(graph.inputs)).results  # type: ignore[attr-defined]
     model = to_keras(graph)
+    [expected] = NumpyRun(case.inputs)(*terms.values())
     errors = {}
     for name in differentiable(case):
         direction = rng.normal(size=case.inputs[name].shape)
-        tensors = {key: tf.constant(array) for key, array in case.inputs.items()}
-        with tf.GradientTape() as tape:
-            tape.watch(tensors[name])
-            y = model(tensors)["y"]
-            weights = rng.normal(size=y.shape)
-            loss = tf.reduce_sum(y * tf.cast(weights, y.dtype))
-        gradient = tape.gradient(loss, tensors[name])
-        own = 0.0 if gradient is None else float(np.sum(np.asarray(tf.convert_to_tensor(gradient), np.float64) * direction))
+        weights = rng.normal(size=expected.shape)
+
+        def loss(x: Any, name: str = name, weights: Any = weights) -> Any:
+            y = model({**case.inputs, name: x})["y"]
+            return keras.ops.sum(y * keras.ops.convert_to_tensor(weights, y.dtype))
+
+        own = float(np.sum(np.asarray(gradient(loss, case.inputs[name]), np.float64) * direction))
 
         def at(step: float, name: str = name, direction: Any = direction, weights: Any = weights) -> float:
             moved = {**case.inputs, name: case.inputs[name].astype(np.float64) + step * direction}
@@ -100,4 +115,4 @@ def gradient_errors(case: Case, rng: np.random.Generator) -> dict[str, tuple[flo
     return errors
 
 
-__all__ = ["Found", "differentiable", "found", "gradient_errors", "graph_of", "input_term"]
+__all__ = ["Found", "differentiable", "found", "gradient", "gradient_errors", "graph_of", "input_term"]

@@ -141,7 +141,7 @@ def test_a_step_that_reads_itself_is_a_cycle(checked):
             "`name` is a key of the step, not an argument of `Dense`: unindent it",
         ),
         ("  - Dense\n", "NN104", 5, 5, "write `Dense: {units: …}`"),
-        ("  - Dense: 10\n", "NN101", 5, 12, "write `Dense: {units: …}`"),
+        ("  - Conv2D: 10\n", "NN101", 5, 13, "write `Conv2D: {kernel_size: …, filters: …}`"),
         ("  - Linear: {units: 2}\n", "NN204", 5, 5, "use `Dense` instead"),
         ("  - Dense: {units: 2, activation: rleu}\n", "NN105", 5, 35, "did you mean `relu`?"),
         ("  - Dense: {units: 2, use_bias: no}\n", "NN105", 5, 33, "write `false`: in YAML 1.2 `no` is a string"),

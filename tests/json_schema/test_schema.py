@@ -18,9 +18,11 @@ SPECS = sorted(
 GOOD = """\
 nnspec: 1
 name: small
-params: {width: 6, sizes: [1, 2]}
+params: {width: 6, sizes: [1, 2], act: {default: relu, type: str, one_of: [relu, tanh]}, other: {default: 3, a: 4}}
+check:
+  - {that: width > 3, message: too narrow}
 blocks:
-  pair: {params: {filters: int}, inputs: [x], layers: [Conv2D: {filters: $filters, kernel_size: 3}]}
+  pair: {check: [{that: filters > 1}], params: {filters: {type: int, at_least: 1}}, inputs: [x], layers: [Conv2D: {filters: $filters, kernel_size: 3}]}
 inputs:
   image: [28, 28, 1]
   text: {shape: [T], dtype: int32}
@@ -69,6 +71,11 @@ MUTATIONS = [
     ("name: small\n", ""),
     ("params: {width", "parms: {width"),
     ("outputs: [digit]", "outputs: []"),
+    ("{that: width > 3, message: too narrow}", "{tat: width > 3, message: too narrow}"),
+    ("[{that: filters > 1}]", "filters > 1"),
+    ("type: str, one_of", "type: string, one_of"),
+    ("one_of: [relu, tanh]", "one_of: []"),
+    ("{type: int, at_least: 1}", "{type: int, at_least: one}"),
     ("[28, 28, 1]", "[28, 0, 1]"),
     ("[28, 28, 1]", "28"),
     ("shape: [T]", "shape: [t]"),
@@ -161,8 +168,8 @@ def test_it_accepts_what_the_mutations_begin_with(accepts):
     assert accepts(GOOD) == []
 
 
-def test_there_are_41_mutations_it_must_see():
-    assert len(set(MUTATIONS)) == 41
+def test_there_are_46_mutations_it_must_see():
+    assert len(set(MUTATIONS)) == 46
 
 
 @pytest.mark.parametrize(("good", "bad"), MUTATIONS, ids=[f"{good.strip()} > {bad.strip()}" for good, bad in MUTATIONS])

@@ -19,6 +19,7 @@ from nnspec.layers import LAYERS
 from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer, Ports
 from nnspec.layers.bidirectional import Bidirectional
+from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.time_distributed import TimeDistributed
 from nnspec.types import TensorType
 
@@ -229,6 +230,11 @@ def _recurrent(place: Place) -> dict[str, Any]:
     return {op: draw_arguments(place.random, op, place.inputs) | {"go_backwards": False}}
 
 
+def _cell(place: Place) -> dict[str, Any]:
+    op = place.some(*CELLS.modules)
+    return {op: draw_arguments(place.random, op, place.inputs)}
+
+
 def _inner(place: Place) -> dict[str, Any]:
     """A layer of one input that the field takes, drawn for one step where it stands at every step."""
     if place.op is Bidirectional:
@@ -243,7 +249,7 @@ def _inner(place: Place) -> dict[str, Any]:
 
 def _takes(op: Any, x: TensorType) -> bool:
     """Whether a layer stands inside of another: it has one input, is not made of a layer itself, and slides over as many axes."""
-    one_input = op.ports.required == Ports().required and not op.ports.variadic and "layer" not in op.model_fields
+    one_input = op.ports.required == Ports().required and not op.ports.variadic and not {"layer", "cell"} & {*op.model_fields}
     return one_input and spatial_axes(op) in (None, x.rank - 1)
 
 
@@ -297,7 +303,9 @@ _BY_NAME: dict[str, Callable[[Place], Any]] = {
     ),  # With heads of size 1 Keras 3.15.1 adds a bias to time where there are as many steps as heads.
     "l1": lambda p: p.some(0.0, 0.1),
     "l2": lambda p: p.some(0.0, 0.1),
+    "cell": _cell,
     "layer": _inner,
+    "sequences": lambda place: place.some(None, ["x"]),
     "mask_value": lambda p: p.some(0.0, 1.5),
     "max_length": lambda p: p.count(80, 90),
     "max_value": lambda p: p.some(None, 1.0, 6.0),

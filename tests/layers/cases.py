@@ -54,6 +54,8 @@ def _cases() -> Iterator[Case]:
     yield from _merge()
     yield from _recurrent()
     yield from _gated_lstm()
+    yield from _recurrent_cells()
+    yield from _rnn()
     yield from _bidirectional()
     yield from _time_distributed()
     yield from _attention()
@@ -704,6 +706,45 @@ def _bidirectional() -> Iterator[Case]:
         yield Case("Bidirectional", {"layer": {"GRU": {"units": 4}}, "merge_mode": mode}, _x("T", 3, masked=True))
     backward = {"LSTM": {"units": 4, "activation": "relu", "go_backwards": True, "use_bias": False}}
     yield Case("Bidirectional", {"layer": {"LSTM": {"units": 4}}, "backward_layer": backward}, _x("T", 3))
+
+
+_CELL_ARGUMENTS = {
+    "use_bias": True,
+    "kernel_initializer": "glorot_normal",
+    "recurrent_initializer": "orthogonal",
+    "bias_initializer": "zeros",
+    "kernel_regularizer": {"L2": {"l2": 0.1}},
+    "recurrent_regularizer": "L1",
+    "bias_regularizer": "L1",
+    "kernel_constraint": {"MaxNorm": {"max_value": 1}},
+    "recurrent_constraint": "NonNeg",
+    "bias_constraint": "NonNeg",
+    "dropout": 0.2,
+    "recurrent_dropout": 0.1,
+    "seed": 3,
+}
+
+
+def _recurrent_cells() -> Iterator[Case]:
+    state = {"state": Input((3,))}
+    states = {"state_h": Input((3,)), "state_c": Input((3,))}
+    yield Case("GRUCell", {"units": 3}, _x(4) | state)
+    yield Case("GRUCell", {"units": 3, "reset_after": False, "recurrent_activation": "relu", **_CELL_ARGUMENTS}, _x(4) | state)
+    yield Case("LSTMCell", {"units": 3, "unit_forget_bias": False, **_CELL_ARGUMENTS}, _x(4) | states)
+    yield Case("LSTMCell", {"units": 3, "peephole": True, "coupled_gates": True, "recurrent_activation": None}, _x(4) | states)
+    yield Case("LSTMCell", {"units": 3, "activation": "relu"}, _x(4) | states)
+    yield Case("SimpleRNNCell", {"units": 3, "activation": "relu", **_CELL_ARGUMENTS}, _x(4) | state)
+    yield Case("GRUCell", {"units": 3, "activation": None, "use_bias": False}, _x(4) | state)
+
+
+def _rnn() -> Iterator[Case]:
+    gru, lstm = {"GRUCell": {"units": 3}}, {"LSTMCell": {"units": 3}}
+    yield Case("RNN", {"cell": gru}, _x("T", 4))
+    yield Case("RNN", {"cell": gru, "return_sequences": True, "zero_output_for_mask": True}, _x("T", 4, masked=True))
+    yield Case("RNN", {"cell": lstm, "return_sequences": True, "return_state": True, "go_backwards": True}, _x("T", 4))
+    yield Case(
+        "RNN", {"cell": lstm, "sequences": ["x"]}, _x("T", 4, masked=True) | {"state_h": Input((3,)), "state_c": Input((3,))}
+    )
 
 
 CASES = tuple(_cases())

@@ -15,6 +15,7 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer, LayerError
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.recurrence import Recurrent
+from nnspec.layers.rnn import RNN
 
 from .arguments import draw_arguments, spatial_axes
 from .cases import Case, Input
@@ -65,7 +66,7 @@ def _input(random: Random, op: str, layer: type[Layer]) -> Input:
     if "input_dim" in layer.model_fields and not ("reverse" in layer.model_fields and random.random() < 0.6):
         shape = tuple(random.choice(["H", "W", 1, 2, 5]) for _ in range(random.randint(0, 2)))
         return Input(shape, random.choice(["int32", "int64", "uint8"]))
-    recurrent = issubclass(layer, (Recurrent, Bidirectional))
+    recurrent = issubclass(layer, (Recurrent, Bidirectional, RNN))
     known = spatial_axes(layer)
     spatial = known if known is not None else 1 if recurrent else random.randint(0, 3)
     free = iter(("H", "W"))

@@ -59,20 +59,30 @@ class DrawnNetwork:
         return last
 
 
-def numbered(seed: int, number: int, least: int = FEWEST_LAYERS) -> Document:
-    """The document of a number; the layers of the catalogue take turns as the favourite."""
+def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: int = 0) -> Document:
+    """The document of a number; the layers of the catalogue take turns as the favourite.
+
+    Args:
+        seed: Other documents.
+        number: Which.
+        least: How many layers to try for at the least.
+        expressions: How often a step is a `Compute`, against 12 for a layer.
+    """
     names = _layers()
-    return draw_document(Random(f"{seed} {number}"), names[number % len(names)], least=least)
+    return draw_document(Random(f"{seed} {number}"), names[number % len(names)], least=least, expressions=expressions)
 
 
 def _layers() -> list[str]:
     """All but those that take positions: a picture that is put together again needs the very positions of one that was taken
     apart, and room for them. ``test_drawn_layers`` proves those alone.
     """
-    return [name for name in LAYERS.names() if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
+    names = [name for name in LAYERS.names() if name != "Compute"]  # its functions are proven in tests/functions
+    return [name for name in names if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
 
 
-def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS, least: int = FEWEST_LAYERS) -> Document:
+def draw_document(
+    random: Random, favourite: str, most: int = MOST_LAYERS, least: int = FEWEST_LAYERS, expressions: int = 0
+) -> Document:
     """A document of up to so many layers.
 
     Args:
@@ -80,19 +90,21 @@ def draw_document(random: Random, favourite: str, most: int = MOST_LAYERS, least
         favourite: A layer that comes first and often, so that each has its turn.
         most: The most layers, those of blocks and networks counted at each use.
         least: How many to try for at the least.
+        expressions: How often a step is a `Compute`, against 12 for a layer.
     """
     for _ in range(50):
-        document = _try(random, favourite, most, least)
+        document = _try(random, favourite, most, least, expressions)
         if document is not None:
             return document
     raise AssertionError(f"no document around {favourite} was found")
 
 
-def _try(random: Random, favourite: str, most: int, least: int) -> Document | None:
+def _try(random: Random, favourite: str, most: int, least: int, expressions: int) -> Document | None:
     inputs = _inputs(random, favourite)
     around = _around(random, inputs)
     params = {"units": random.randint(1, 4)} if random.random() < 0.3 else {}
     drawer = Drawer(random, min(most, least + int(random.expovariate(1 / 10))), [*[favourite] * 4, *around], params)
+    drawer.expressions = expressions
     for number in range(random.choice([0, 0, 0, 1, 2])):
         _draw_network(drawer, f"net{number}", random.choice(list(inputs.values())))
     steps = Steps(drawer, dict(inputs))

@@ -7,10 +7,12 @@ from typing import Any
 
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, Outputs
+from nnspec.layers.compute import Compute
 from nnspec.layers.recurrence import Recurrent
 from nnspec.types import TensorType
 
 from ..layers.arguments import draw_arguments
+from .expressions import drawn_expressions, tensors_of
 from .steps import INPUT, Env, Misfit, Param, Part, Steps, built, inferred, run, written
 
 __all__ = ["KINDS", "draw_plain", "fill", "plain"]
@@ -24,8 +26,9 @@ _KEEPING = ["BatchNormalization", "LayerNormalization", "Activation", "ReLU", "D
 
 def fill(steps: Steps, count: int, kinds: Mapping[str, int] | None = None) -> None:
     """Draws steps until there are so many, or none is left; what does not fit is left out."""
-    names = list(kinds or _WEIGHTS)
-    weights = [(kinds or _WEIGHTS)[name] for name in names]
+    kinds = {**(kinds or _WEIGHTS), **({"compute": steps.drawer.expressions} if steps.drawer.expressions else {})}
+    names = list(kinds)
+    weights = [kinds[name] for name in names]
     for _ in range(count * 3):
         if steps.size >= count or steps.drawer.left <= 0:
             return
@@ -39,6 +42,9 @@ def draw_plain(steps: Steps, op: str | None = None, **given: Any) -> None:
     """One layer, with arguments drawn for what it reads; sometimes repeated or frozen."""
     drawer = steps.drawer
     op = op or steps.random.choice(drawer.ops)
+    if op == "Compute":
+        _compute(steps)
+        return
     layer = LAYERS.get(op)
     assert issubclass(layer, Layer)
     reads = _reads(steps, layer)
@@ -155,6 +161,7 @@ def _share(steps: Steps) -> None:
 def _inner(steps: Steps, read: TensorType, count: int, keeping: bool = False) -> Steps:
     """A list of its own on an input without a name."""
     inner = Steps(steps.drawer, {INPUT: read}, steps.params)
+    inner.hides_x = steps.hides_x or "x" in steps.inputs
     left = steps.drawer.left
     if keeping:
         for _ in range(count * 2):
@@ -315,6 +322,39 @@ def _keep(steps: Steps) -> None:
     _keeping_step(steps, steps.env.types[steps.above or steps.pick()])
 
 
+def _compute(steps: Steps) -> None:
+    """Expressions of up to three tensors: by their names, by others, or of the tensor before as ``x``."""
+    random, drawer = steps.random, steps.drawer
+    known = [name for name in steps.readable() if name != INPUT]
+    chosen = list(dict.fromkeys([steps.pick(), *random.sample(known, min(len(known), random.randint(0, 2)))]))
+    if INPUT in chosen or (len(chosen) == 1 and chosen[0] == steps.above and "x" not in known and drawer.chance(0.5)):
+        if chosen[0] != steps.above or "x" in steps.params or steps.hides_x:
+            raise Misfit
+        reads, source = {"x": chosen[0]}, {}
+    elif drawer.chance(0.4) and not {"x", *steps.params} & set(chosen):
+        reads, source = {name: name for name in chosen}, {}
+    else:
+        reads = dict(zip("pqr", chosen, strict=False))
+        source = {"from": dict(reads)}
+    types = _types(reads, steps.env)
+    results = drawn_expressions(random, types, steps.params, first="output" if drawer.chance(0.6) else "first")
+    if results is None:
+        raise Misfit
+    used = tensors_of(results, types)
+    source = {key: {name: read for name, read in given.items() if name in used} for key, given in source.items()}
+    if list(results) == ["output"] and drawer.chance(0.8):
+        body: Any = results["output"]
+    else:
+        body = results
+    name, keys = steps.named("Compute")
+
+    def infer(env: Env) -> Outputs:
+        layer = Compute(results=results, reads=used, params=dict(env.params))
+        return inferred(layer, _types({port: reads[port] for port in used}, env))
+
+    steps.add(Part(name, {"Compute": body, **keys, **source}, 1, infer), [reads[port] for port in used])
+
+
 KINDS: dict[str, Callable[[Steps], None]] = {
     "plain": draw_plain,
     "keep": _keep,
@@ -323,6 +363,7 @@ KINDS: dict[str, Callable[[Steps], None]] = {
     "parallel": _parallel,
     "block": _block,
     "network": _network,
+    "compute": _compute,
 }
 
 _WEIGHTS = {"plain": 12, "keep": 2, "share": 1, "residual": 1, "parallel": 1, "block": 1, "network": 2}

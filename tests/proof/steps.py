@@ -136,7 +136,11 @@ def written(value: Any) -> Any:
 
 @dataclass
 class Drawer:
-    """What all lists of one document share: what decides, how much is left, and what has been drawn so far."""
+    """What all lists of one document share: what decides, how much is left, and what has been drawn so far.
+
+    Attributes:
+        expressions: How often a step is a `Compute`, against 12 for a layer.
+    """
 
     random: Random
     left: int
@@ -144,6 +148,7 @@ class Drawer:
     params: dict[str, Any]
     blocks: dict[str, Any] = field(default_factory=dict)
     networks: dict[str, Any] = field(default_factory=dict)
+    expressions: int = 0
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share
@@ -156,6 +161,9 @@ class Steps:
         drawer: What all lists share.
         inputs: What comes in, by the names that ``from`` knows; one without a name under ``(input)``.
         params: Values of the params of the block around, by name.
+
+    Attributes:
+        hides_x: Whether `x` is an input of a list around, and so not the step before in an expression.
     """
 
     def __init__(self, drawer: Drawer, inputs: Mapping[str, TensorType], params: Mapping[str, Any] | None = None) -> None:
@@ -167,6 +175,7 @@ class Steps:
         self.parts: list[Part] = []
         self.read: set[str] = set()
         self._names = set(inputs)
+        self.hides_x = False
 
     @property
     def size(self) -> int:

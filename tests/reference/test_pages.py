@@ -28,7 +28,8 @@ def test_the_pages_are_not_stale(written: dict[str, str]) -> None:
 
 
 def test_no_page_is_left_over(written: dict[str, str]) -> None:
-    assert {f"layers/{file.name}" for file in (DOCS / "layers").iterdir()} | {"keras.md"} == set(written)
+    found = {f"{folder}/{file.name}" for folder in ("layers", "functions") for file in (DOCS / folder).iterdir()}
+    assert found | {"keras.md"} == set(written)
 
 
 def test_each_layer_stands_in_the_index_and_each_link_leads_to_a_heading(written: dict[str, str]) -> None:

@@ -18,6 +18,7 @@ from nnspec.layers.base import Layer, LayerError
 from nnspec.types import Dim, TensorType, symbol, unknown
 
 from ..layers.arguments import draw_arguments, spatial_axes
+from ..proof.expressions import drawn_expressions, tensors_of
 
 __all__ = ["drawn_spec", "numbered"]
 
@@ -46,22 +47,29 @@ class _Refused(Exception):
     """The layers' own inference does not take this step."""
 
 
-def numbered(seed: int, number: int) -> str:
-    """The text of the spec of a number."""
-    return yaml.safe_dump(drawn_spec(Random(f"{seed} {number}")), sort_keys=False, default_flow_style=None, width=120)
+def numbered(seed: int, number: int, expressions: float = 0) -> str:
+    """The text of the spec of a number.
+
+    Args:
+        seed: Other specs.
+        number: Which.
+        expressions: How often a step is a `Compute`, against 20 for a layer.
+    """
+    spec = drawn_spec(Random(f"{seed} {number}"), expressions)
+    return yaml.safe_dump(spec, sort_keys=False, default_flow_style=None, width=120)
 
 
-def drawn_spec(random: Random) -> dict[str, Any]:
+def drawn_spec(random: Random, expressions: float = 0) -> dict[str, Any]:
     """A spec as plain data."""
     while True:
-        spec = _Drawing(random).spec()
+        spec = _Drawing(random, expressions).spec()
         if spec["layers"]:
             return spec
 
 
 class _Drawing:
-    def __init__(self, random: Random) -> None:
-        self.random = random
+    def __init__(self, random: Random, expressions: float) -> None:
+        self.random, self.expressions = random, expressions
         # Half of the specs follow the layers' inference; in the others some steps are kept although it refuses them.
         self.kept = random.choice([0.0, 0.1, 0.4, 0.8])
         self.types: Types = {}
@@ -133,10 +141,13 @@ class _Drawing:
         unread = [name for name in steps if name not in self.read]
         if len(unread) > 1 or (steps and self.chance(0.2)):
             chosen = [*unread, *self.random.sample(steps, min(len(steps), self.random.choice([0, 0, 1])))]
-            self.spec_["outputs"] = [name for name in dict.fromkeys(chosen) if "." not in name]
+            plain = [name for name in dict.fromkeys(chosen) if "." not in name or self.expressions]
+            named = {f"o{place}": name for place, name in enumerate(plain)}
+            self.spec_["outputs"] = named if any("." in name for name in plain) else plain
 
     def step(self) -> None:
         kinds = {"plain": 20, "residual": 1.5, "parallel": 1.5, "network": 1.5, "block": 1, "repeat": 0.7}
+        kinds |= {"compute": self.expressions} if self.expressions else {}
         kind = self.random.choices(list(kinds), list(kinds.values()))[0]
         if kind == "plain":
             self.plain(self._op(self.types[self.pick()]))
@@ -165,6 +176,20 @@ class _Drawing:
         outputs = self._inferred(op, arguments, {port: self.types[name] for port, name in ports.items()})
         source: Any = reads if layer.ports.variadic else ports if len(reads) > 1 else reads[0]
         self.add({op: arguments or None, "from": source}, outputs, reads)
+
+    def compute(self) -> None:
+        """Expressions of one to three tensors."""
+        first = self.pick()
+        chosen = list(dict.fromkeys([first, *(self._like(first) for _ in range(self.random.choice([0, 1, 1, 2])))]))
+        reads = dict(zip("pqr", chosen, strict=False))
+        types = {port: self.types[read] for port, read in reads.items()}
+        results = drawn_expressions(self.random, types, {})
+        if results is None:
+            raise _Refused
+        used = {port: reads[port] for port in tensors_of(results, types)}
+        inputs = {port: types[port] for port in used}
+        outputs = self._inferred("Compute", {"results": results, "reads": list(used)}, inputs)
+        self.add({"Compute": results, "from": used}, outputs, list(used.values()))
 
     def add(self, entry: dict[str, Any], outputs: Types, reads: Sequence[str]) -> None:
         name = f"s{len(self.entries)}"

@@ -137,8 +137,23 @@ def _layer(op: str, arguments: Mapping[str, Any]) -> Any:
     unknown = set(arguments) & LAYERS.get(op).beyond_keras  # type: ignore[attr-defined]
     if unknown or (isinstance(arguments.get("padding"), (int, list)) and not op.startswith("ZeroPadding")):
         raise NotKeras(f"{op}: {unknown or 'padding'}")
-    made = {name: _value(name, value) for name, value in arguments.items()}
-    return kind(**made)
+    layer = kind(**{name: _value(name, value) for name, value in arguments.items()})
+    return _guarded(layer) if op.startswith("Adaptive") else layer
+
+
+def _guarded(layer: Any) -> Any:
+    """An adaptive pooling that refuses axes with fewer positions than it returns: TensorFlow's kernel divides by 0 then, which
+    ends the process."""
+    pooled = layer.call
+
+    def call(inputs: Any) -> Any:
+        axes = inputs.shape[1:-1] if layer.data_format == "channels_last" else inputs.shape[2:]
+        if any(size is not None and size < count for size, count in zip(axes, layer.output_size, strict=True)):
+            raise ValueError(f"{layer.name} has more windows than positions")
+        return pooled(inputs)
+
+    layer.call = call
+    return layer
 
 
 def _value(name: str, value: Any) -> Any:

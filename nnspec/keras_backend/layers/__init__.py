@@ -16,6 +16,7 @@ from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShe
 from nnspec.keras_backend.layers.parameter import Parameter
 from nnspec.keras_backend.layers.pooling import AdaptivePooling
 from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.keras_backend.layers.recurrence import CELLS, Recurrence
 from nnspec.keras_backend.layers.recurrent import GatedLSTMCell
 from nnspec.keras_backend.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.keras_backend.layers.sampling import Sampling
@@ -26,6 +27,7 @@ from nnspec.keras_backend.layers.transposed_convolution import DILATED
 from nnspec.keras_backend.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
 
 __all__ = [
+    "CELLS",
     "DEFAULTS",
     "DILATED",
     "AdaptivePooling",
@@ -46,6 +48,7 @@ __all__ = [
     "PositionEmbedding",
     "RandomCrop",
     "RandomShear",
+    "Recurrence",
     "ReversibleEmbedding",
     "Sampling",
     "SinusoidalPositionEncoding",

@@ -16,8 +16,6 @@ from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Typed, frozen, typed
 from nnspec.types import unknown
 
-__all__ = ["Compute"]
-
 _PYTHON = (bool, int, float, np.number, np.bool_)
 
 

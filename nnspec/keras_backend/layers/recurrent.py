@@ -23,6 +23,7 @@ class GatedLSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]
 
     def __init__(self, units: int, peephole: bool = False, coupled_gates: bool = False, **arguments: Any) -> None:
         super().__init__(units, **arguments)
+        self.dropout_mask_count = None  # one mask for all gates, where Keras may draw one for each
         self.peephole = peephole
         self.coupled_gates = coupled_gates
 

@@ -7,6 +7,7 @@ Lowerings use Keras layers and ``keras.ops`` only, so that a model runs on each 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import keras
@@ -20,15 +21,16 @@ from nnspec.layers.lowering import find_lowering
 __all__ = ["has_lowering", "is_keras_layer", "lower", "lowering_of"]
 
 
-def lower(layer: Layer, name: str, seeds: Seeds) -> Call:
+def lower(layer: Layer, name: str, seeds: Seeds, body: Callable[[], keras.Model] | None = None) -> Call:
     """Builds a layer.
 
     Args:
         layer: Its arguments.
         name: The name of its Keras layer.
         seeds: The seeds of its initial weights.
+        body: Builds the model of the graph that it runs, if it runs one.
     """
-    return lowering_of(type(layer))(Build(layer, name, seeds))
+    return lowering_of(type(layer))(Build(layer, name, seeds, body=body))
 
 
 def lowering_of(kind: type[Layer]) -> Lowering:

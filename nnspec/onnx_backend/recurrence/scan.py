@@ -10,17 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from nnspec.layers.recurrence import Recurrent
-from nnspec.layers.recurrent import GRU, LSTM, SimpleRNN
+from nnspec.layers.recurrence import RecurrentStep
+from nnspec.layers.recurrent import GRUStep, LSTMStep, SimpleRNNStep
 from nnspec.onnx_backend.activation import apply
 from nnspec.onnx_backend.builder import Body, Builder
+from nnspec.onnx_backend.call import Array
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.recurrence.mask import Mask
 from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacked
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
 
-__all__ = ["scan"]
+__all__ = ["CellStep", "next_states", "project", "scan"]
 
 
 def scan(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
@@ -43,7 +44,7 @@ def scan(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction
 
 def _scan(b: Builder, x: Value, mask: Mask | None, direction: Direction) -> Track:
     layer = direction.layer
-    projected = _projected(b, x, direction)
+    projected = project(b, x.name, direction.weights, direction.name)
     states = list(direction.initial) or [_zeros(b, x, layer.units) for _ in layer.states]
     body = _body(b, direction, mask is not None)
     inputs = [*states, projected, *([mask.by_step()] if mask else [])]
@@ -76,13 +77,20 @@ def _outside(b: Builder, steps: str, mask: Mask, direction: Direction) -> str:
     return b.op("Where", mask.reached(backwards=direction.backwards), steps, b.constant(0, "zero", np.float32))
 
 
-def _projected(b: Builder, x: Value, direction: Direction) -> str:
-    """The input projection of all steps."""
-    y = b.op("MatMul", x.name, b.constant(direction.weights["kernel"], f"{direction.name}kernel"))
-    if "bias" not in direction.weights:
+def project(b: Builder, x: str, weights: Mapping[str, Array], name: str = "") -> str:
+    """The input projection, of all steps or of one.
+
+    Args:
+        b: The graph.
+        x: The input.
+        weights: The arrays of the layer or cell, by Keras's names.
+        name: The prefix of their names.
+    """
+    y = b.op("MatMul", x, b.constant(weights["kernel"], f"{name}kernel"))
+    if "bias" not in weights:
         return y
-    bias = direction.weights["bias"]
-    return b.op("Add", y, b.constant(bias[0] if bias.ndim == 2 else bias, f"{direction.name}bias"))
+    bias = weights["bias"]
+    return b.op("Add", y, b.constant(bias[0] if bias.ndim == 2 else bias, f"{name}bias"))
 
 
 def _zeros(b: Builder, x: Value, units: int) -> str:
@@ -96,7 +104,7 @@ def _body(b: Builder, direction: Direction, masked: bool) -> Body:
     with b.body() as body:
         states = [b.name(state) for state in layer.states]
         step, keep = b.name("step"), b.name("keep")
-        new = _CELLS[type(layer)](b, _Step(direction, step, states))
+        new = next_states(b, CellStep(layer, direction.weights, step, states, direction.name))
         if masked:
             new = [b.op("Where", keep, after, before) for after, before in zip(new, states, strict=True)]
         if layer.return_sequences:
@@ -110,46 +118,50 @@ def _body(b: Builder, direction: Direction, masked: bool) -> Body:
 
 
 @dataclass(frozen=True)
-class _Step:
-    """The inputs of a cell at one step.
+class CellStep:
+    """A cell with its inputs at one step.
 
     Attributes:
-        direction: The direction of the cell.
+        layer: The layer's arguments.
+        weights: The layer's arrays, by Keras's names.
         x: The input projection of this step.
         states: The previous states.
+        name: The prefix of the names of the arrays.
     """
 
-    direction: Direction
+    layer: RecurrentStep
+    weights: Mapping[str, Array]
     x: str
     states: Sequence[str]
+    name: str = ""
 
     def recurrent(self, b: Builder, gates: slice = slice(None)) -> str:
         """The recurrent kernel of some gates; by default of all."""
-        kernel = self.direction.weights["recurrent_kernel"]
-        width = self.direction.layer.units
+        kernel = self.weights["recurrent_kernel"]
+        width = self.layer.units
         part = kernel if gates == slice(None) else kernel[:, gates.start * width : gates.stop * width]
-        return b.constant(part, f"{self.direction.name}recurrent_kernel")
+        return b.constant(part, f"{self.name}recurrent_kernel")
 
 
 def _split(b: Builder, tensor: str, parts: int) -> list[str]:
     return b.ops("Split", [tensor], parts, axis=-1, num_outputs=parts if b.opset >= 18 else None)
 
 
-def _simple(b: Builder, step: _Step) -> list[str]:
-    return [apply(b, b.op("Gemm", step.states[0], step.recurrent(b), step.x), step.direction.layer.activation)]
+def _simple(b: Builder, step: CellStep) -> list[str]:
+    return [apply(b, b.op("Gemm", step.states[0], step.recurrent(b), step.x), step.layer.activation)]
 
 
-def _lstm(b: Builder, step: _Step) -> list[str]:
-    layer = step.direction.layer
-    assert isinstance(layer, LSTM)
+def _lstm(b: Builder, step: CellStep) -> list[str]:
+    layer = step.layer
+    assert isinstance(layer, LSTMStep)
     state_h, state_c = step.states
     parts = _split(b, b.op("Gemm", state_h, step.recurrent(b), step.x), layer.gate_count)
 
     def gate(index: int, cell: str) -> str:
         seen = parts[index]
         if layer.peephole:
-            row = step.direction.weights["peephole_kernel"][min(index, layer.gate_count - 2)]
-            seen = b.op("Add", seen, b.op("Mul", cell, b.constant(row, f"{step.direction.name}peephole_kernel")))
+            row = step.weights["peephole_kernel"][min(index, layer.gate_count - 2)]
+            seen = b.op("Add", seen, b.op("Mul", cell, b.constant(row, f"{step.name}peephole_kernel")))
         return apply(b, seen, layer.recurrent_activation)
 
     i = gate(0, state_c)
@@ -159,14 +171,14 @@ def _lstm(b: Builder, step: _Step) -> list[str]:
     return [b.op("Mul", gate(layer.gate_count - 1, carry), apply(b, carry, layer.activation)), carry]
 
 
-def _gru(b: Builder, step: _Step) -> list[str]:
-    layer = step.direction.layer
-    assert isinstance(layer, GRU)
+def _gru(b: Builder, step: CellStep) -> list[str]:
+    layer = step.layer
+    assert isinstance(layer, GRUStep)
     [state] = step.states
     x_z, x_r, x_h = _split(b, step.x, 3)
     if layer.reset_after:
-        bias = step.direction.weights.get("bias")
-        more = [b.constant(bias[1], f"{step.direction.name}recurrent_bias")] if bias is not None else []
+        bias = step.weights.get("bias")
+        more = [b.constant(bias[1], f"{step.name}recurrent_bias")] if bias is not None else []
         inner_z, inner_r, inner_h = _split(b, b.op("Gemm", state, step.recurrent(b), *more), 3)
     else:
         inner_z, inner_r = _split(b, b.op("MatMul", state, step.recurrent(b, slice(0, 2))), 2)
@@ -180,4 +192,14 @@ def _gru(b: Builder, step: _Step) -> list[str]:
     return [b.op("Add", b.op("Mul", z, state), b.op("Mul", rest, candidate))]
 
 
-_CELLS: Mapping[type[Recurrent], Callable[[Builder, _Step], list[str]]] = {SimpleRNN: _simple, LSTM: _lstm, GRU: _gru}
+def next_states(b: Builder, step: CellStep) -> list[str]:
+    """The states after a step; the first is the output."""
+    write = next(write for kind, write in _CELLS.items() if isinstance(step.layer, kind))
+    return write(b, step)
+
+
+_CELLS: Mapping[type[RecurrentStep], Callable[[Builder, CellStep], list[str]]] = {
+    SimpleRNNStep: _simple,
+    LSTMStep: _lstm,
+    GRUStep: _gru,
+}

@@ -87,7 +87,7 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     frozen: dict[str, None] = {}
     before = len(problems)
     for i, path in enumerate(section.freeze):
-        found = [node.weights_at for node in graph.nodes.values() if _within(node.name, path) or _within(node.weights_at, path)]
+        found = [node.weights_at for node in graph.every_node() if _within(node.name, path) or _within(node.weights_at, path)]
         if not found and path not in graph.gaps.layers:
             help = did_you_mean(path, [*_paths(graph), *graph.gaps.layers], "`nnspec inspect` lists the layers by their paths")
             problems.append(t.UnknownFrozenLayer.at(*locate(tree, "freeze", i), help=help, layer=path))
@@ -105,7 +105,7 @@ def _within(name: str, path: str) -> bool:
 def _paths(graph: Graph) -> list[str]:
     """Every path that `freeze` can name: nodes and their enclosing scopes."""
     found: dict[str, None] = {}
-    for node in graph.nodes.values():
+    for node in graph.every_node():
         for name in (node.name, node.weights_at):
             parts = name.split("/")
             found |= dict.fromkeys("/".join(parts[:end]) for end in range(1, len(parts) + 1))

@@ -9,7 +9,7 @@ import keras
 
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
-from nnspec.keras_backend.names import keras_name
+from nnspec.keras_backend.weights import owners
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +62,5 @@ class Networks:
             places: The weight scopes to freeze, in addition to those that the networks freeze.
         """
         for name, graph in self._graphs.items():
-            for node in graph.nodes.values():
-                if node.weights:
-                    frozen = node.frozen or node.weights_at in places
-                    self.models[name].get_layer(keras_name(node.weights_at)).trainable = not frozen
+            for node, keras_layer in owners(self.models[name], graph):
+                keras_layer.trainable = not (node.frozen or node.weights_at in places)

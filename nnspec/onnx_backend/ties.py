@@ -1,0 +1,124 @@
+"""Undecided elements: those of outputs that change by more than rounding if the inputs hardly change.
+
+Near a tie, two correct computations may choose differently: `argmax`, `floor` and comparisons turn a rounding error into a
+jump. An element is undecided if it changes by more than the tolerance in any of eight runs, of either side, with inputs
+perturbed by a relative 1e-6; if some inputs are not floats, the weights are perturbed too. Parity covers the other elements.
+
+The response of a smooth network to such a perturbation is not a jump, however much it amplifies: the tolerance is at least ten
+times the response of a typical run. A tie is not typical, because few elements are near one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Set
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.graph.model import Graph
+from nnspec.runtime.session import Arrays, Run
+
+LEAST_TOLERANCE = 1e-5
+MOST_UNDECIDED = 0.01
+"""With this share of undecided elements or more, there is too little left to compare."""
+
+_RUNS = 8
+_CHANGE = 1e-6
+_FACTOR = 10
+_LARGEST = 1e-2
+"""A response of this size is a jump in any network."""
+
+Sides = tuple[Run, Run]
+
+
+def discontinuous(graph: Graph) -> set[str]:
+    """The outputs of a network that depend on a discontinuous layer."""
+    jumping: set[str] = set()
+    for node in graph.nodes.values():
+        read = {ref.source for ref in node.inputs.values()}
+        if read & jumping or node.layer.is_discontinuous(node.input_types):
+            jumping.add(node.name)
+    return {name for name, ref in graph.outputs.items() if ref.source in jumping}
+
+
+class Ties:
+    """Finds the undecided elements of two models with the same outputs.
+
+    Args:
+        names: The outputs that depend on a discontinuous layer.
+        reference: One model.
+        candidate: The other model.
+        weights: Their weights.
+        with_weights: Builds both models with other weights; None if that is impossible.
+        seed: The seed of the perturbations.
+    """
+
+    def __init__(
+        self,
+        names: Set[str],
+        reference: Run,
+        candidate: Run,
+        weights: Arrays | None = None,
+        with_weights: Callable[[Arrays], Sides] | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._names, self._sides = names, (reference, candidate)
+        self._weights, self._with_weights = weights or {}, with_weights
+        self._rng = np.random.default_rng([seed, 1])
+        self._others: list[Sides] = []
+
+    def undecided(self, inputs: Arrays, outputs: tuple[Arrays, Arrays]) -> dict[str, NDArray[np.bool_]]:
+        """The undecided elements of each of the outputs that both sides return.
+
+        Args:
+            inputs: A batch of inputs.
+            outputs: The outputs of both sides.
+        """
+        changed = [[run(moved) for run in sides] for sides, moved in self._around(inputs)]
+        found: dict[str, NDArray[np.bool_]] = {}
+        for side, own in enumerate(outputs):
+            for name in self._names & outputs[0].keys() & own.keys():
+                jumps = _jumps(np.asarray(own[name]), [np.asarray(run[side][name]) for run in changed])
+                if name not in found or found[name].shape == jumps.shape:
+                    found[name] = found.get(name, np.zeros(jumps.shape, bool)) | jumps
+        return found
+
+    def _around(self, inputs: Arrays) -> Iterator[tuple[Sides, Arrays]]:
+        """Both sides and inputs, perturbed."""
+        floats = all(np.asarray(array).dtype.kind == "f" for array in inputs.values())
+        if not floats and self._with_weights is not None and not self._others:
+            self._others = [self._with_weights(perturbed(self._weights, self._rng)) for _ in range(_RUNS)]
+        for place in range(_RUNS):
+            yield self._sides if floats or not self._others else self._others[place], perturbed(inputs, self._rng)
+
+
+def perturbed(arrays: Arrays, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+    """Multiply each float by 1 ± 1e-6."""
+
+    def moved(array: NDArray[Any]) -> NDArray[Any]:
+        if array.dtype.kind != "f":
+            return array
+        factor = 1 + _CHANGE * rng.choice([-1.0, 1.0], array.shape)
+        return np.asarray(array * factor, array.dtype)
+
+    return {name: moved(np.asarray(array)) for name, array in arrays.items()}
+
+
+def _jumps(own: NDArray[Any], runs: list[NDArray[Any]]) -> NDArray[np.bool_]:
+    """The elements that change by more than the tolerance in a run; of integers and bools, those that change."""
+    if own.dtype.kind != "f":
+        return np.asarray(np.logical_or.reduce([run != own for run in runs]))
+    wide = np.asarray(own, np.float64)
+    largest = float(np.abs(wide[np.isfinite(wide)]).max(initial=0.0))
+    if not wide.size or not largest:
+        return np.asarray(np.logical_or.reduce([_differs(wide, run) for run in runs]))
+    with np.errstate(invalid="ignore"):
+        changes = np.stack([np.where(_differs(wide, run), np.abs(run - wide) / largest, 0.0) for run in runs])
+    changes = np.where(np.isnan(changes), np.inf, changes)
+    typical = float(np.quantile(np.median(changes, axis=0), 1 - MOST_UNDECIDED, method="lower"))
+    return np.asarray((changes > max(LEAST_TOLERANCE, min(_FACTOR * typical, _LARGEST))).any(axis=0))
+
+
+def _differs(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(~((a == b) | (np.isnan(a) & np.isnan(b))))
