@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import keras
@@ -23,7 +24,7 @@ OF_FLOATS: dict[str, Compute] = {
         "relu", "relu6", "sigmoid", "silu", "softplus", "softsign", "soft_shrink", "sparse_plus", "squareplus", "log_sigmoid",
         "leaky_relu", "hard_sigmoid", "hard_silu", "elu", "selu", "gelu", "celu", "glu", "tanh_shrink", "hard_tanh", "hard_shrink",
         "softmax", "log_softmax", "normalize", "sort", "argsort", "zeros_like", "ones_like", "copy", "tril", "triu")},
-    **{f"{name} along an axis": lambda x, f=getattr(ops, name): f(x, axis=1) for name in (
+    **{f"{name} along an axis": partial(getattr(ops, name), axis=1) for name in (
         "sum", "mean", "prod", "max", "min", "var", "std", "logsumexp", "argmax", "argmin", "cumsum", "flip", "softmax", "sort",
         "amax", "amin", "ptp", "count_nonzero", "median", "cumprod", "diff")},
     "gelu, exact": lambda x: ops.gelu(x, approximate=False), "threshold": lambda x: ops.threshold(x, 0.1, -1.0),
@@ -70,13 +71,27 @@ OF_TWO: dict[str, Compute] = {
     "power": lambda x, y: ops.power(ops.exp(x), y), "cross": lambda x, y: ops.cross(x[..., :3], y[..., :3]),
 }  # fmt: skip
 
-WITHOUT = ("erfinv", "quantile", "median along an axis", "cumprod along an axis", "sparsemax", "mean of the batch", "concatenate the batch", "cross", "broadcast_to")
+WITHOUT = (
+    "erfinv",
+    "quantile",
+    "median along an axis",
+    "cumprod along an axis",
+    "sparsemax",
+    "mean of the batch",
+    "concatenate the batch",
+    "cross",
+    "broadcast_to",
+)
 """Calls that the language cannot express, because it has no such function or they touch the batch axis."""
 
 
 def single_call_probes() -> Iterator[Probe]:
     """A model with a layer before each call."""
-    prepared: dict[str, Callable[[Any], Any]] = {"": lambda x: x, "softplus": lambda x: ops.softplus(x) + 1.1, "tanh": lambda x: ops.tanh(x) * 0.9}
+    prepared: dict[str, Callable[[Any], Any]] = {
+        "": lambda x: x,
+        "softplus": lambda x: ops.softplus(x) + 1.1,
+        "tanh": lambda x: ops.tanh(x) * 0.9,
+    }
     for table, before in ((OF_FLOATS, ""), (OF_POSITIVE, "softplus"), (OF_UNIT, "tanh"), (OF_TWO, "two")):
         for name, compute in table.items():
             refused = "" if name in WITHOUT else None

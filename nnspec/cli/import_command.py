@@ -25,9 +25,9 @@ from nnspec.diagnostics import NnspecError
 def command(model: Path, out: Path | None, weights: Path | None, flat: bool, force: bool, form: str) -> None:
     """Convert a Keras model to a spec and its weights. MODEL is a .keras file or the JSON of `model.to_json()`.
 
-    Functional and Sequential models are supported. Nested models become networks, keras.ops operations become `Compute` steps or
-    layers, and repeated steps become blocks. If a layer has no equivalent, the command lists it with the reason and writes nothing. No code in the file is
-    executed.
+    Functional and Sequential models are supported. Nested models become networks, keras.ops operations become `Compute` steps
+    or layers, and repeated steps become blocks. If a layer has no equivalent, the command lists it with the reason and writes
+    nothing. No code in the file is executed.
 
     \b
     Examples:

@@ -112,7 +112,9 @@ def _items(network: PlannedNetwork) -> list[_Item]:
         arguments = {name: value for name, value in given.items() if _can_be_param(value)}
         rest = tuple((name, repr(value)) for name, value in given.items() if name not in arguments)
         text = tuple(step.layer.results.items()) if isinstance(step.layer, Compute) else ()
-        optional = () if step.layer is None else tuple(sorted(n for n in arguments if not _can_be_param(_default(step.layer, n))))
+        optional = (
+            () if step.layer is None else tuple(sorted(n for n in arguments if not _can_be_param(_default(step.layer, n))))
+        )
         key = (type(step.layer).__name__, rest, optional, text, step.frozen, step.every_step, step.network)
         items.append(_Item(number, step, key, arguments, sources, is_fixed))
     return items
@@ -135,7 +137,7 @@ def _can_be_param(value: Any) -> bool:
     return is_list or isinstance(value, bool | int | float | str)
 
 
-# --- finding ---------------------------------------------------------------------------------------------------------------------
+# --- finding -------------------------------------------------------------------------------------------------------------
 
 
 def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[int], int, list[dict[str, Any]]] | None:
@@ -180,9 +182,7 @@ def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[i
         if len(params[0]) > _MOST_PARAMS:
             continue
         lines = sum(_lines(items[place]) for place in range(chosen[0], chosen[0] + length))
-        uses = 1 + sum(
-            not (chosen[n] == chosen[n - 1] + length and params[n] == params[n - 1]) for n in range(1, len(chosen))
-        )
+        uses = 1 + sum(not (chosen[n] == chosen[n - 1] + length and params[n] == params[n - 1]) for n in range(1, len(chosen)))
         saved = (len(chosen) - 1) * lines - 3 - len(params[0]) - 2 * uses
         if saved > most:
             best, most = (chosen, length, params), saved
@@ -238,7 +238,7 @@ def _argument(item: _Item, name: str) -> Any:
     return _given(item.step.layer, defaults=True).get(name)
 
 
-# --- replacing -------------------------------------------------------------------------------------------------------------------
+# --- replacing -----------------------------------------------------------------------------------------------------------
 
 
 def _replaced(
@@ -352,7 +352,7 @@ def _block_name(items: list[_Item], folding: _Folding) -> str:
 
 def _joined(items: list[_Item], ends: set[int]) -> list[_Item]:
     """Join uses of a block that follow each other with the same arguments to one with `repeat`."""
-    readers = Counter(source for item in items for source, _ in {s: None for s in item.sources.values()})
+    readers = Counter(source for item in items for source, _ in dict.fromkeys(item.sources.values()))
     made: list[_Item] = []
     for item in items:
         before = made[-1] if made else None
@@ -371,7 +371,7 @@ def _joined(items: list[_Item], ends: set[int]) -> list[_Item]:
 
 def _counted(items: list[_Item], ends: set[int]) -> list[_Item]:
     """Join uses of a block in a row whose floats are in proportion to a counter, such as rates of dropout."""
-    readers = Counter(source for item in items for source, _ in {s: None for s in item.sources.values()})
+    readers = Counter(source for item in items for source, _ in dict.fromkeys(item.sources.values()))
     made: list[_Item] = []
     place = 0
     while place < len(items):
@@ -379,7 +379,12 @@ def _counted(items: list[_Item], ends: set[int]) -> list[_Item]:
         for item in items[place + 1 :]:
             before = run[-1]
             follows = item.step.block is not None and item.key == before.key and item.sources == {"x": (before.number, "")}
-            if not follows or readers[before.number] != 1 or before.number in ends or item.arguments.keys() != before.arguments.keys():
+            if (
+                not follows
+                or readers[before.number] != 1
+                or before.number in ends
+                or item.arguments.keys() != before.arguments.keys()
+            ):
                 break
             run.append(item)
         while len(run) > 2 and (found := _by_counter([item.step.arguments for item in run])) is None:
@@ -424,7 +429,7 @@ def _proportion(values: list[Any]) -> str | None:
     return None
 
 
-# --- naming ----------------------------------------------------------------------------------------------------------------------
+# --- naming --------------------------------------------------------------------------------------------------------------
 
 
 def _named(network: PlannedNetwork, items: list[_Item], shown: set[str]) -> PlannedNetwork:
@@ -453,4 +458,3 @@ def _named(network: PlannedNetwork, items: list[_Item], shown: set[str]) -> Plan
         name, dot, output = text.partition(".")
         outputs[key] = shares.get(name, name) + dot + output
     return replace(network, steps=steps, outputs=outputs)
-

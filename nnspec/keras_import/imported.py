@@ -21,8 +21,8 @@ from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.order import applications
-from nnspec.keras_import.parts import Variable
 from nnspec.keras_import.pairing import paired
+from nnspec.keras_import.parts import Variable
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
@@ -307,7 +307,8 @@ def _own_model(span: Span, error: OwnModelError) -> Diagnostic:
         )
     else:
         help = (
-            "convert it to a functional model and save that: "
+            "import the live model with `nnspec.from_keras(model, inline=True)`, "
+            "or convert it to a functional model and save that: "
             "`x = keras.Input(shape); keras.Model(x, model.call(x)).save('model.keras')`"
         )
     return k.OwnModel.at(span, error.name, help=help, layer=error.name, kind=error.kind)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from nnspec.graph.model import Graph, Model, Ref
 from nnspec.layers.compute import Compute
 
@@ -42,12 +45,9 @@ def _renamed(ref: Ref, names: dict[str, str]) -> Ref:
     return Ref(names[ref.source], ref.output)
 
 
-def _expressions(layer: Compute, inputs: object, names: dict[str, str] | None) -> object:
+def _expressions(layer: Compute, inputs: Mapping[str, Ref], names: dict[str, str] | None) -> object:
     """The results of a layer with its tensors in place of their names, which differ."""
-    import re
-
-    assert isinstance(inputs, dict) or hasattr(inputs, "items")
-    refs = {port: _renamed(ref, names) if names is not None else ref for port, ref in inputs.items()}  # type: ignore[attr-defined]
+    refs = {port: _renamed(ref, names) if names is not None else ref for port, ref in inputs.items()}
     order = {port: f"tensor{place}" for place, port in enumerate(refs)}
     texts = [
         (name, re.sub(r"[A-Za-z_][\w.]*(?!\w*\()", lambda match: order.get(match[0], match[0]), text))

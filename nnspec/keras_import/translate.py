@@ -144,7 +144,7 @@ def _translator(layer: KerasLayer) -> Translator:
 _OPERATION = "use a Keras layer if there is one, or move the operation before or after the model"
 _CODE = "replace it with equivalent layers or operations (`x * 2`, `keras.ops.relu(x)`), and save the model again"
 _SUBCLASSED = "inline its `call` in the outer model, `y = inner.call(x)` instead of `y = inner(x)`, and save the model again"
-_OWN = "replace it with equivalent Keras layers, and save the model again"
+_OWN = "import the live model with `nnspec.from_keras(model, inline=True)`, or replace it with Keras layers"
 
 
 def _own_class(layer: KerasLayer) -> NoEquivalent:

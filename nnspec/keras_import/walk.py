@@ -85,7 +85,15 @@ class Walk:
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         call = layer.calls[number]
-        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of, self.planner.stores, self.planner.variables)
+        within = Within(
+            self._shape_of,
+            self.planner.left_out(layer, self.path),
+            self.planner.saved,
+            translated,
+            self._dtype_of,
+            self.planner.stores,
+            self.planner.variables,
+        )
         try:
             if layer.model is not None:
                 self._use(layer, number)
@@ -124,11 +132,12 @@ class Walk:
                 self._promote(layer, number, sources, known)
             outputs = _outputs(one.layer, known)
             gives = one.gives if one.gives is not None else dict(enumerate(outputs or ())) if last else {}
-            step = PlannedStep(
-                self.names.step(one.variable.name, 0) if one.variable else self.names.step(layer.name, number, "" if last else one.suffix),
-                one.layer, None, None, sources, one.is_constant or (layer.config.get("trainable") is False and _has_weights(one.layer)), layer,
-                number if gives or last else -1, one.inside, {name: index for index, name in gives.items()}, value=one.value,
-            )  # fmt: skip
+            suffix = "" if last else one.suffix
+            name = self.names.step(one.variable.name, 0) if one.variable else self.names.step(layer.name, number, suffix)
+            frozen = one.is_constant or (layer.config.get("trainable") is False and _has_weights(one.layer))
+            by_output = {output: index for index, output in gives.items()}
+            at = number if gives or last else -1
+            step = PlannedStep(name, one.layer, None, None, sources, frozen, layer, at, one.inside, by_output, value=one.value)
             step = self._shared(step, place)
             if layer.same_as and _has_weights(one.layer):
                 self.planner.note_copy(layer, self.path)
@@ -159,7 +168,7 @@ class Walk:
         for port, type_ in list(known.items()):
             if type_ is None or "float" in type_.dtype:
                 continue
-            made = part("Rescaling", {"scale": 1.0}, [Tensor(layer.name)]).layer
+            made = part("Compute", {"results": {"output": "cast(x, 'float32')"}}, [Tensor(layer.name)]).layer
             assert isinstance(made, Layer)
             name = self.names.step(layer.name, number, "_floats")
             self.network.steps.append(PlannedStep(name, made, None, None, {"x": sources[port]}, False, layer, -1))

@@ -184,7 +184,9 @@ def _expressions(results: Mapping[str, str]) -> Iterator[str]:
 
 def _expression(text: str) -> str:
     """Return an expression, quoted if YAML would read it as something else."""
-    return text if re.match(r"[A-Za-z0-9(~]|-[A-Za-z0-9(]", text) and ": " not in text and " #" not in text else json.dumps(text)
+    return (
+        text if re.match(r"[A-Za-z0-9(~]|-[A-Za-z0-9(]", text) and ": " not in text and " #" not in text else json.dumps(text)
+    )
 
 
 def _operation(layer: Layer, order: list[str], beside: bool, params: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,6 @@ from nnspec.keras_backend import set_weight_arrays
 from nnspec.keras_import.imported import _compiled
 from nnspec.keras_import.pairing import paired
 
-
 # Keras writes a variable by `np.array`, which NumPy 2 warns of where TensorFlow holds it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -27,7 +26,9 @@ def tower(*filters: int) -> keras.Model:
     for number, width in enumerate(filters):
         if x.shape[-1] != width:
             x = L.Conv2D(width, 1, name=f"widen {number}")(x)
-        y = L.BatchNormalization(name=f"norm_{number}a")(L.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv_{number}a")(x))
+        y = L.BatchNormalization(name=f"norm_{number}a")(
+            L.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv_{number}a")(x)
+        )
         y = L.Conv2D(width, 3, padding="same", use_bias=False, name=f"conv_{number}b")(L.ReLU(name=f"relu_{number}")(y))
         x = L.Add(name=f"sum_{number}")([x, L.BatchNormalization(name=f"norm_{number}b")(y)])
     return keras.Model(image, L.Dense(2, name="answer")(L.GlobalAveragePooling2D()(x)))
@@ -69,7 +70,10 @@ def test_the_folded_spec_computes_the_same_with_its_weights(tmp_path):
 
 def test_graphs_that_differ_in_an_argument_are_no_pair():
     text = from_keras(tower(4, 4)).text()
-    one, other = _compiled(text), _compiled(text.replace("padding: same", "padding: valid", 1).replace("padding: valid", "padding: 1", 1))
+    one, other = (
+        _compiled(text),
+        _compiled(text.replace("padding: same", "padding: valid", 1).replace("padding: valid", "padding: 1", 1)),
+    )
     assert one is not None and other is not None and paired(one, one) and paired(one, other) is None
 
 
