@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,6 +30,9 @@ _LONGEST = 60
 """The most steps of a block."""
 
 _MOST_PARAMS = 6
+
+_MOST_STEPS = 5_000
+"""The most steps of a document that is folded; NASNetLarge has about a thousand."""
 
 _LEAST = 4
 """The fewest lines that a block must save."""
@@ -82,6 +85,8 @@ class _Folding:
 
 def folded(networks: Mapping[str, PlannedNetwork]) -> tuple[dict[str, PlannedNetwork], dict[str, FoldedBlock]]:
     """Fold networks: returns them with uses of blocks and default names, and the blocks."""
+    if sum(len(network.steps) for network in networks.values()) > _MOST_STEPS:
+        return dict(networks), {}
     folding = _Folding({*networks, *STEP_KEYS})
     found = {name: _network(network, folding) for name, network in networks.items()}
     return found, folding.blocks
@@ -150,10 +155,36 @@ def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[i
                 last_reader[places[source]] = place
     keys: dict[Hashable, int] = {}
     numbers = [keys.setdefault(item.key, len(keys)) for item in items]
-    groups: dict[tuple[Any, ...], list[int]] = {}
+    best, most = None, _LEAST - 1
+    for length, starts in _alike(items, numbers, places, last_reader, ends):
+        chosen = _apart(starts, length)
+        if len(chosen) < 2 or _repeats(numbers[chosen[0] : chosen[0] + length]):
+            continue
+        lines = sum(_lines(items[place]) for place in range(chosen[0], chosen[0] + length))
+        if (len(chosen) - 1) * lines - 5 <= most:
+            continue
+        params = _params(items, chosen, length)
+        if len(params[0]) > _MOST_PARAMS:
+            continue
+        uses = 1 + sum(not (chosen[n] == chosen[n - 1] + length and params[n] == params[n - 1]) for n in range(1, len(chosen)))
+        saved = (len(chosen) - 1) * lines - 3 - len(params[0]) - 2 * uses
+        if saved > most:
+            best, most = (chosen, length, params), saved
+    return best
+
+
+def _alike(
+    items: list[_Item], numbers: list[int], places: Mapping[int, int], last_reader: Mapping[int, int], ends: set[int]
+) -> Iterator[tuple[int, list[int]]]:
+    """Yield the segments that can be a block, in groups of equal structure: their length and where they start.
+
+    A segment has one source outside, and only its last step is read from outside.
+    """
+    prefixes: dict[tuple[int, Hashable], int] = {}
+    found: dict[int, tuple[int, list[int]]] = {}
     for start in range(len(items)):
         outer: set[Source] = set()
-        signature: list[Any] = []
+        prefix, read = -1, -1
         for place in range(start, min(len(items), start + _LONGEST)):
             item = items[place]
             if item.is_fixed or len(outer) > 1:
@@ -163,30 +194,14 @@ def _best(items: list[_Item], ends: set[int], folding: _Folding) -> tuple[list[i
                 at = places[source] if isinstance(source, int) else -1
                 if at < start:
                     outer.add((source, output))
-                relative.append((port, at - start if at >= start else "x", output if at >= start else ""))
-            signature.append((numbers[place], tuple(relative)))
-            inner = max((last_reader[each] for each in range(start, place)), default=-1)
-            if place > start and len(outer) == 1 and inner <= place and not _has_outputs(item):
-                groups.setdefault(tuple(signature), []).append(start)
+                relative.append((port, at - start, output) if at >= start else (port, "x", ""))
+            prefix = prefixes.setdefault((prefix, (numbers[place], tuple(relative))), len(prefixes))
+            if place > start and len(outer) == 1 and read <= place and not _has_outputs(item):
+                found.setdefault(prefix, (place - start + 1, []))[1].append(start)
             if item.number in ends:
                 break
-    best, most = None, _LEAST - 1
-    for signature_, starts in groups.items():
-        length = len(signature_)
-        if _repeats([number for number, _ in signature_]):
-            continue
-        chosen = _apart(starts, length)
-        if len(chosen) < 2:
-            continue
-        params = _params(items, chosen, length)
-        if len(params[0]) > _MOST_PARAMS:
-            continue
-        lines = sum(_lines(items[place]) for place in range(chosen[0], chosen[0] + length))
-        uses = 1 + sum(not (chosen[n] == chosen[n - 1] + length and params[n] == params[n - 1]) for n in range(1, len(chosen)))
-        saved = (len(chosen) - 1) * lines - 3 - len(params[0]) - 2 * uses
-        if saved > most:
-            best, most = (chosen, length, params), saved
-    return best
+            read = max(read, last_reader[place])
+    yield from found.values()
 
 
 def _repeats(numbers: list[int]) -> bool:
@@ -196,7 +211,7 @@ def _repeats(numbers: list[int]) -> bool:
 
 
 def _has_outputs(item: _Item) -> bool:
-    return isinstance(item.step.layer, Compute) and len(item.step.layer.results) > 1
+    return len(item.step.gives) > 1
 
 
 def _apart(starts: list[int], length: int) -> list[int]:

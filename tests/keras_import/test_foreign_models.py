@@ -208,7 +208,7 @@ def test_a_stack_of_cells_becomes_layers_live_as_from_its_file(tmp_path):
     model = keras.Model(x, L.RNN([L.LSTMCell(3), L.GRUCell(2)], name="stack")(x), name="net")
     model.save(tmp_path / "m.keras")
     live, read = from_keras(model), import_file(tmp_path / "m.keras")
-    lines = ["  - LSTM: {units: 3, return_sequences: true}", "    name: stack_0", "  - GRU: {units: 2}", "    name: stack"]
+    lines = ["  - LSTM: {units: 3, return_sequences: true}", "    name: stack_0", "  - GRU: 2", "    name: stack"]
     assert read.text().splitlines()[-4:] == lines
     assert live.text() == read.text() and live.weights.keys() == read.weights.keys()
     assert all((live.weights[name] == read.weights[name]).all() for name in read.weights)

@@ -174,7 +174,7 @@ layers:
   - Add:
     name: sum
     from: [side, relu]
-  - ZeroPadding2D: {padding: [[0, 1], [0, 1]]}
+  - ZeroPadding2D: [[0, 1], [0, 1]]
     name: pad
   - Flatten
   - Dense: {units: 2, activation: softmax}
@@ -257,7 +257,7 @@ def test_an_initializer_of_ones_own_is_told_and_left_out():
 
     imported = from_keras(keras.Sequential([keras.Input((4,)), L.Dense(3, kernel_initializer=Mine(), name="dense")]))
     assert [d.code for d in imported.diagnostics] == ["NN621"]
-    assert imported.text().endswith("- Dense: {units: 3}\n")
+    assert imported.text().endswith("- Dense: 3\n")
 
 
 def test_a_mask_that_attention_takes_off_for_others_is_told():

@@ -117,13 +117,18 @@ def _parts_of(operation: Operation) -> dict[str, str]:
         raise NoEquivalent("it splits the batch axis", setting=True)
     if size is None:
         raise NoEquivalent("it splits an axis of free size", setting=True)
+    given = operation.settings.get("indices_or_sections", size)
+    if (len(given) if isinstance(given, list) else given) > _MOST_PARTS:
+        raise NoEquivalent(f"it returns more than {_MOST_PARTS} tensors", setting=True)
     if operation.layer.kind == "Unstack":
         return {f"part_{place}": f"{name}[{', '.join([*lead, str(place)])}]" for place in range(size)}
-    given = operation.settings["indices_or_sections"]
     places = given if isinstance(given, list) else [size // given * number for number in range(1, given)]
     ends = [0, *(min(place if place >= 0 else place + size, size) for place in places), size]
     keys = [f"{start or ''}:{stop if stop < size else ''}" for start, stop in pairwise(ends)]
     return {f"part_{number}": f"{name}[{', '.join([*lead, key])}]" for number, key in enumerate(keys)}
+
+
+_MOST_PARTS = 100
 
 
 def _top_k(operation: Operation) -> dict[str, str]:

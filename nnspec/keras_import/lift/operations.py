@@ -123,6 +123,31 @@ def _pooled(op: str) -> Translator:
     return translate
 
 
+def _reduced(op: str) -> Translator:
+    """Translate a reduction of floats to the layer."""
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        x, axis, rank = _x(call), layer.config.get("axis"), within.rank(_x(call))
+        axes = axis if isinstance(axis, list) else [axis]
+        if not rank or not _is_float(within, x) or not all(type(one) is int and one % rank for one in axes):
+            return computed(layer, call, within)
+        keepdims = {"keepdims": True} if layer.config.get("keepdims") else {}
+        return (part(op, {"axis": axes[0] if len(axes) == 1 else axes, **keepdims}, [x]),)
+
+    return translate
+
+
+def _indexed(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """Translate a slice of one axis to the layer."""
+    x, key = [*call.args, *call.kwargs.values()][:2]
+    keys = key if isinstance(key, list) else [key]
+    cut = [(axis, one) for axis, one in enumerate(keys) if one != slice(None)]
+    if len(cut) != 1 or not cut[0][0] or not isinstance(cut[0][1], slice) or (cut[0][1].step or 1) < 1:
+        return computed(layer, call, within)
+    [(axis, one)] = cut
+    return (part("Slice", {"axis": axis, "start": one.start or 0, "stop": one.stop, "step": one.step or 1}, [x]),)
+
+
 OPERATIONS: Mapping[str, Translator] = {
     "Add": _merge("Add"),
     "AveragePool": _pooled("AveragePooling"),
@@ -133,6 +158,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Copy": lambda layer, call, within: _x(call),
     "Elu": _with("ELU", "alpha"),
     "Gelu": _activation("gelu", approximate=False),
+    "GetItem": _indexed,
     "HardSigmoid": _activation("hard_sigmoid"),
     "HardSilu": _activation("hard_silu"),
     "LeakyRelu": _with("LeakyReLU", "negative_slope"),
@@ -140,6 +166,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "LogSoftmax": _activation("log_softmax", axis=-1),
     "MaxPool": _pooled("MaxPooling"),
     "Maximum": _merge("Maximum"),
+    "Mean": _reduced("Mean"),
     "Minimum": _merge("Minimum"),
     "Multiply": _merge("Multiply"),
     "Relu": _activation("relu"),
@@ -152,6 +179,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Softplus": _activation("softplus"),
     "Softsign": _activation("softsign"),
     "Subtract": _merge("Subtract"),
+    "Sum": _reduced("Sum"),
     "Tanh": _activation("tanh"),
 }
 """By Keras's name."""
