@@ -148,6 +148,16 @@ def _indexed(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     return (part("Slice", {"axis": axis, "start": one.start or 0, "stop": one.stop, "step": one.step or 1}, [x]),)
 
 
+def _taken(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """Translate the selection of one position to a slice, which keeps the axis."""
+    others, axis, rank = [value for value in call.args if not isinstance(value, Tensor)], layer.config.get("axis"), None
+    if len(others) == 1 and isinstance(others[0], list) and len(others[0]) == 1 and type(others[0][0]) is int:
+        rank, one = within.rank(_x(call)), others[0][0]
+    if rank is None or type(axis) is not int or not axis % rank:
+        return computed(layer, call, within)
+    return (part("Slice", {"axis": axis % rank, "start": one, "stop": None if one == -1 else one + 1}, [_x(call)]),)
+
+
 OPERATIONS: Mapping[str, Translator] = {
     "Add": _merge("Add"),
     "AveragePool": _pooled("AveragePooling"),
@@ -180,6 +190,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Softsign": _activation("softsign"),
     "Subtract": _merge("Subtract"),
     "Sum": _reduced("Sum"),
+    "Take": _taken,
     "Tanh": _activation("tanh"),
 }
 """By Keras's name."""
