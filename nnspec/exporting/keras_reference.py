@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.exporting.random_weights import random_weights
-from nnspec.exporting.rounding import rounded, sigmoids_rounded
+from nnspec.exporting.rounding import activations_rounded, rounded
 from nnspec.graph import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras
 from nnspec.keras_backend.call import mask_of
@@ -79,7 +79,7 @@ def _rounded(model: keras.Model, *, masks: bool) -> _Run:
     run = keras_run(rounded(model), masks=masks)
 
     def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
-        with sigmoids_rounded(model):
+        with activations_rounded(model):
             return run(inputs)
 
     return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["rounded", "sigmoids_rounded"]
+__all__ = ["activations_rounded", "rounded"]
 
 
 @keras.saving.register_keras_serializable("nnspec")
@@ -52,12 +52,22 @@ def rounded(model: keras.Model) -> keras.Model:
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 
 
-@contextmanager
-def sigmoids_rounded(model: keras.Model) -> Iterator[None]:
-    """Perturb the sigmoids of all layers, the gates of recurrent layers included, by the last bit of 1.
+_SCALES: Mapping[Callable[[Any], Any], Callable[[Any], Any]] = {
+    keras.activations.sigmoid: keras.ops.ones_like,
+    keras.activations.silu: lambda x: keras.ops.where(x > -20, x, 0),
+}
+"""What the last bit of an activation is one of, if it is not its value.
 
-    It is the last bit of 1 even where a sigmoid is small: ONNX Runtime, like other float32 kernels, computes it as 1/2 plus an
-    odd function. A gate that is nearly shut then has few correct digits, whatever the file says.
+ONNX Runtime, like other float32 kernels, computes a sigmoid as 1/2 plus an odd function, to the last bit of 1/2 even where it
+is small, and to 0 below. A gate that is nearly shut has few correct digits then, whatever the file says.
+"""
+
+
+@contextmanager
+def activations_rounded(model: keras.Model) -> Iterator[None]:
+    """Perturb the activations within recurrent cells by one unit in the last place, and the sigmoids of all layers.
+
+    A recurrence without saturation amplifies what each step rounds, which a perturbed output does not show.
 
     Args:
         model: The model; its layers are changed within the context.
@@ -67,20 +77,21 @@ def sigmoids_rounded(model: keras.Model) -> Iterator[None]:
     def perturbed(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         def call(x: Any) -> Any:
             y = function(x)
-            return y + _last_bits(y, next(seeds))
+            scale = _SCALES[function](x) if function in _SCALES else y
+            return y + scale * _last_bits(y, next(seeds))
 
         return call
 
     found = [
-        (layer, name)
+        (layer, name, function)
         for layer in model._flatten_layers()
         for name in ("activation", "recurrent_activation")
-        if vars(layer).get(name) is keras.activations.sigmoid
+        if (function := vars(layer).get(name)) is not None and (function in _SCALES or hasattr(layer, "state_size"))
     ]
-    for layer, name in found:
-        setattr(layer, name, perturbed(keras.activations.sigmoid))
+    for layer, name, function in found:
+        setattr(layer, name, perturbed(function))
     try:
         yield
     finally:
-        for layer, name in found:
-            setattr(layer, name, keras.activations.sigmoid)
+        for layer, name, function in found:
+            setattr(layer, name, function)

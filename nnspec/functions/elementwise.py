@@ -14,7 +14,7 @@ from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
-from nnspec.layers.activation_names import DISCONTINUOUS
+from nnspec.types.activation_names import DISCONTINUOUS
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 

@@ -10,11 +10,11 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
 from nnspec.graph.wiring import reads_by_name
-from nnspec.layers.activation_names import OVER_LAST_AXIS
 from nnspec.layers.interfaces import Affine, MayMask, MixesSteps, RemovesOffset
 from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
 from nnspec.types import Dim, TensorType
+from nnspec.types.activation_names import OVER_LAST_AXIS
 
 
 def advise(graph: Graph, read_elsewhere: Collection[str] = ()) -> Iterator[Diagnostic]:

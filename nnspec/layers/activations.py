@@ -6,12 +6,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict
 
-from nnspec.layers.activation_names import OVER_LAST_AXIS, ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Number, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.types import TensorType, Weight
+from nnspec.types.activation_names import OVER_LAST_AXIS, ActivationName
 
 __all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax", "activation_of"]
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from nnspec.layers.activation_names import DISCONTINUOUS
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
+from nnspec.types.activation_names import DISCONTINUOUS
 
 __all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
 

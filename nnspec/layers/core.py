@@ -7,13 +7,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.interfaces import Affine, ChoosesByIndex, ConvolvedOver, MayMask
 from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, Weight, product
+from nnspec.types.activation_names import ActivationName
 
 __all__ = ["Dense", "Embedding"]
 

@@ -10,12 +10,12 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import require_float
 from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, TensorType, Weight, product, same_size, size_text
+from nnspec.types.activation_names import ActivationName
 
 _FORM = re.compile(r"(\.\.\.)?([a-zA-Z]+)(\.\.\.)?,([a-zA-Z]+)->(\.\.\.)?([a-zA-Z]+)(\.\.\.)?")
 _HELP = "write `ab,bc->ac`, `...ab,bc->...ac` or `ab...,bc->ac...`"

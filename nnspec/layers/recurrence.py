@@ -8,13 +8,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.interfaces import MixesSteps
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
+from nnspec.types.activation_names import ActivationName
 
 __all__ = [
     "BACKWARD",

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import Flag
 from nnspec.layers.base import Inputs, LayerError, Outputs, Ports
 from nnspec.layers.initializers import Zeros
 from nnspec.layers.recurrence import Recurrent, RecurrentStep
 from nnspec.types import TensorType, Weight
+from nnspec.types.activation_names import ActivationName
 
 __all__ = ["GRU", "LSTM", "GRUStep", "LSTMStep", "SimpleRNN", "SimpleRNNStep"]
 

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, PositiveInt, Sizes, per_axis
 from nnspec.layers.base import Inputs, Layer, LayerError, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.interfaces import Affine
 from nnspec.layers.padding import Padding, WrittenPadding, parse_padding, positions_around, positions_before
 from nnspec.layers.unsupported import DATA_FORMAT, LATER
+from nnspec.types.activation_names import ActivationName
 
 SPATIAL_AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 """Names of the spatial axes, by their number."""

@@ -7,10 +7,10 @@ from functools import partial
 
 import numpy as np
 
-from nnspec.layers.activation_names import OVER_LAST_AXIS
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.value import Value
+from nnspec.types.activation_names import OVER_LAST_AXIS
 
 
 def activate(b: Builder, value: Value, activation: str | None) -> Value:

@@ -5,7 +5,8 @@ candidate passes if its error relative to float64 is at most the larger of 4 tim
 of the largest value of all batches. One run is a single sample of rounding errors, so the reference's own error is the largest
 of four: unperturbed, with inputs perturbed by one unit in the last place, with weights perturbed likewise, and with the output
 of each layer perturbed likewise: a saturated sigmoid hides what its input does to a difference of its outputs. The last run
-also perturbs the sigmoids within layers, by the last bit of 1, to which float32 kernels compute them.
+also perturbs the activations in recurrent layers, in each step, and sigmoids by the last bit of 1, to which float32 kernels
+compute them.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from nnspec.layers import LAYERS
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.base import Layer
 from nnspec.layers.plugin import converted, plugin_of_class
 from nnspec.layers.unsupported import EVERYWHERE
 from nnspec.reference.examples import Example, examples
 from nnspec.types import Config, Dim, TensorType, size_text
+from nnspec.types.activation_names import ActivationName
 from nnspec.types.plain import plain
 
 Operators = Callable[[Example], Sequence[str]]

@@ -50,3 +50,22 @@ def test_the_last_bit_of_a_nearly_shut_gate_is_one_of_1(checked, layer):
     assert 1e-12 < off.max() < 5e-7
     assert off.max() / np.abs(reference(x)["y"]).max() > 1e-4
     np.testing.assert_array_equal(keras_reference(model.main, weights)(x)["y"], reference(x)["y"])
+
+
+def test_what_each_step_of_a_recurrence_rounds_adds_up(checked):
+    """An output off by one unit in the last place says nothing of the states before it."""
+    layer = "SimpleRNN: {units: 1, use_bias: false, activation: relu}"
+    model, _ = checked(f"nnspec: 1\nname: net\ninputs: {{x: [50, 1]}}\nlayers:\n  - {layer}\n    name: y\n")
+    weights = {name: np.ones(weight.shape, np.float32) for name, weight, _ in model.main.weights()}
+    reference = keras_reference(model.main, weights)
+    x = {"x": np.ones((4, 50, 1), np.float32)}
+    assert reference.rounded is not None
+    off = np.abs(reference.rounded()(x)["y"] / reference(x)["y"] - 1)
+    assert off.max() > 4 * np.finfo(np.float32).eps
+
+
+def test_a_swish_far_below_zero_is_0_and_not_perturbed(checked):
+    model, _ = checked("nnspec: 1\nname: net\ninputs: {x: [1]}\nlayers:\n  - Activation: swish\n    name: y\n")
+    reference = keras_reference(model.main, {})
+    assert reference.rounded is not None
+    assert reference.rounded()({"x": np.full((2, 1), -1e30, np.float32)})["y"].tolist() == [[0], [0]]

@@ -175,7 +175,7 @@ def _einsum_dense() -> Iterator[Case]:
 def _elementwise() -> Iterator[Case]:
     from typing import get_args
 
-    from nnspec.layers.activation_names import ActivationName
+    from nnspec.types.activation_names import ActivationName
 
     for name in get_args(ActivationName):
         yield Case("Activation", {"activation": name}, _x("T", 4))

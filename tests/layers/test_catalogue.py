@@ -9,9 +9,9 @@ import keras
 import pytest
 
 from nnspec.layers import LAYERS, snake_name
-from nnspec.layers.activation_names import ActivationName
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.types import Config, Family
+from nnspec.types.activation_names import ActivationName
 
 NAMED_THINGS = [(INITIALIZERS, keras.initializers), (REGULARIZERS, keras.regularizers), (CONSTRAINTS, keras.constraints)]
 EVERY_CLASS = [(LAYERS, keras.layers), *NAMED_THINGS]

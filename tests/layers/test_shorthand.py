@@ -61,7 +61,11 @@ def test_a_recurrent_layer_takes_its_units_alone(checked, layer):
     [
         ("Dropout: x", "`rate` of `Dropout` must be a number, not the string 'x'", "write a number"),
         ("Dense: relu", "`units` of `Dense` must be an integer, not the string 'relu'", "write `Dense: {activation: relu}`"),
-        ("MaxPooling2D: same", "`pool_size` must be a positive integer or a list of 2", "write `MaxPooling2D: {padding: same}`"),
+        (
+            "MaxPooling2D: same",
+            "`pool_size` must be a positive integer or a list of 2",
+            "write `MaxPooling2D: {padding: same}`",
+        ),
         ("LeakyReLU: [1]", "`negative_slope` of `LeakyReLU` must be a number, not a list", "write `1`"),
         ("ZeroPadding2D: -1", "`padding` must be an integer P, or a list", ""),
         ("Conv2D: 3", "`Conv2D` must be a mapping, not 3", "write `Conv2D: {kernel_size: …, filters: …}`"),

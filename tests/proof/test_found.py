@@ -34,6 +34,13 @@ def test_what_is_cut_from_the_middle_has_a_known_size_in_a_compiled_function(lay
     judge(graph_of(layers, inputs))
 
 
+@pytest.mark.parametrize("layer", ["Conv2D: {filters: 3, ", "SeparableConv2D: {filters: 3, ", "DepthwiseConv2D: {"])
+def test_a_dilated_convolution_keeps_the_known_size_beside_a_free_one(layer: str) -> None:
+    """In a compiled function TensorFlow forgets both, and a normalization along the known axis needs its size."""
+    convolution = f"  - {layer}kernel_size: 3, dilation_rate: 2, padding: same}}"
+    judge(graph_of(f"{convolution}\n  - LayerNormalization: {{axis: 2}}", "{x: [H, 9, 2]}"))
+
+
 @pytest.mark.parametrize("axis", ["-1", "2", "[1, 3, 5]"])
 def test_shares_are_taken_of_tensors_of_more_axes_than_tensorflows_kernel_knows(axis: str) -> None:
     layers = f"  - Reshape: [2, 3, 2, 2, 2]\n  - Softmax: {{axis: {axis}}}"

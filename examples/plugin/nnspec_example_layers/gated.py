@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.activation_names import ActivationName
+from nnspec.types.activation_names import ActivationName
 from nnspec.layers.arguments import AnyInitializer, AnyRegularizer, Flag, PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from nnspec.keras_backend.call import Build, Call, Lowering, plain
+from nnspec.keras_backend.layers import KnownSizes
 from nnspec.layers.base import Layer
 from nnspec.layers.convolution import Convolution
 from nnspec.layers.sliding import Sliding
@@ -15,6 +16,27 @@ from nnspec.layers.sliding import Sliding
 
 def convolved(build: Build[Sliding]) -> Call:
     """Pads with zeros first if the padding is given as numbers, which Keras does not take."""
+    convolve = _padded(build)
+    return _with_known_sizes(build.name, convolve) if max(build.layer.dilation_rate) > 1 else convolve
+
+
+def _with_known_sizes(name: str, convolve: Call) -> Call:
+    """Declares the known sizes beside a free one: in a TensorFlow graph a dilated convolution loses them."""
+    declare: dict[tuple[int | None, ...], KnownSizes] = {}
+
+    def call(tensors: Mapping[str, Any]) -> Any:
+        found = convolve(tensors)
+        sizes = tuple(found.shape[1:])
+        if None not in sizes or set(sizes[:-1]) == {None}:
+            return found
+        if sizes not in declare:
+            declare[sizes] = KnownSizes(sizes, name=f"{name}.known{len(declare) or ''}", dtype=found.dtype)
+        return declare[sizes](found)
+
+    return call
+
+
+def _padded(build: Build[Sliding]) -> Call:
     layer = build.layer
     if layer.padding in ("valid", "same", "causal") or layer.around is None:
         return build.call(padding=window_padding(layer.padding, layer.spans))
