@@ -282,7 +282,7 @@ def _broadcast_rule(call: Call) -> Term:
         if len(sizes) < len(own):
             help = "write the size of each axis of one example, without the batch"
         else:
-            help = f"add the axes to the tensor first: `broadcast_to(expand_dims(x, {lead}), …)`, with the position of the new axis"
+            help = f"add the axes first: `broadcast_to(expand_dims(x, {lead}), …)`, with the position of the new axis"
         raise call.error(f"`broadcast_to` of {x} needs {len(own)} sizes, got {len(sizes)}", help, at="shape")
     if x.is_number:
         kept: list[int | None] = [None] * len(sizes)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.typing import CONSTANTS, instead_of_attribute
+from nnspec.functions.help import instead_of_attribute
+from nnspec.functions.names import CONSTANTS
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute

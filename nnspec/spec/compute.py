@@ -10,7 +10,8 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.expressions.params import UNKNOWN
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.typing import CONSTANTS, instead_of_attribute, names_read, unquoted
+from nnspec.functions.help import instead_of_attribute
+from nnspec.functions.names import CONSTANTS, names_read, unquoted
 from nnspec.layers.compute import Compute
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope

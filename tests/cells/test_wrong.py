@@ -76,7 +76,8 @@ WRONG = {
         "sequences",
     ),
     "sequences of different lengths": (
-        HEAD + cell("[2]") .replace("units: 4", "units: 2") .replace("{x: null, h: [2]}", "{x: null, y: null, h: [2]}")
+        HEAD
+        + cell("[2]").replace("units: 4", "units: 2").replace("{x: null, h: [2]}", "{x: null, y: null, h: [2]}")
         + "inputs: {a: [5, 2], b: [6, 2]}\nlayers:\n  - RNN: {cell: {cell: {}}, sequences: [x, y]}\n    from: {x: a, y: b}\n",
         "`x` has 5 steps, but `y` has 6",
         "crop or pad",

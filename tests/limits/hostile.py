@@ -40,8 +40,13 @@ def _networks(inner: str, outer: str, count: int, shape: str = "[4]") -> str:
 
 def _wrapped(step: str, shape: str) -> str:
     """Blocks that each wrap the one before, twice."""
-    first = "  b0:\n    inputs: {x: [4], h: [4]}\n    layers:\n      - Compute: x + h\n        name: n\n    outputs: {o: n, h: n}\n"
-    others = "".join(f"  b{n}: {{layers: [{{{step.replace('@', f'b{n - 1}')}}}, {{{step.replace('@', f'b{n - 1}')}}}]}}\n" for n in range(1, 38))
+    first = (
+        "  b0:\n    inputs: {x: [4], h: [4]}\n    layers:\n      - Compute: x + h\n        name: n\n    outputs: {o: n, h: n}\n"
+    )
+    others = "".join(
+        f"  b{n}: {{layers: [{{{step.replace('@', f'b{n - 1}')}}}, {{{step.replace('@', f'b{n - 1}')}}}]}}\n"
+        for n in range(1, 38)
+    )
     return _HEAD + "blocks:\n" + first + others + f"inputs: {{x: {shape}}}\nlayers: [b37]\n"
 
 

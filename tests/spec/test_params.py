@@ -154,7 +154,11 @@ def test_any_other_mapping_is_a_value(write, value):
         ("{default: 8, type: int, one_of: [8, a]}", "`a` under `one_of` is not of the type of `width`", "write `one_of"),
         ("{default: 8, help: 3}", "`help` must be a string, not 3", "write `help"),
         ("{default: 8, at_least: 9, at_most: 7}", "no value of `width` is both at least 9 and at most 7", "exchange them"),
-        ("{default: a, type: str, at_least: 1}", "`at_least` is for numbers, and `width` is of the type `str`", "remove `at_least`"),
+        (
+            "{default: a, type: str, at_least: 1}",
+            "`at_least` is for numbers, and `width` is of the type `str`",
+            "remove `at_least`",
+        ),
         ("{type: [int, int], default: [8]}", "`width` must be a list of 2, not a list of 1", ""),
     ],
 )
