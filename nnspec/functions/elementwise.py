@@ -14,6 +14,7 @@ from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.lazy_numpy import by_name, np
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.functions.terms import Literal as LiteralOrigin
+from nnspec.types import Dim
 from nnspec.types.activation_names import DISCONTINUOUS
 
 __all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
@@ -114,7 +115,12 @@ def unary(
     def rule(call: Call) -> Term:
         terms = _operands(call, dtypes, ("x",))
         folded = _folded(call, compute, terms)
-        return folded or pointwise(call, terms, result or terms[0].dtype)
+        if folded is not None:
+            return folded
+        found = pointwise(call, terms, result or terms[0].dtype)
+        if name == "negative" and isinstance(terms[0].value, Dim):
+            return replace(found, weak=True, value=terms[0].value * -1)
+        return found
 
     def in_keras(k: Any, c: Application, x: Any) -> Any:
         return keras(k, x) if callable(keras) else getattr(k.ops, keras or name)(x)

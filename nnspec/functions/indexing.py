@@ -129,6 +129,9 @@ def _slice_size(call: Call, size: int | Dim, item: slice) -> int | Dim:
         if start is None and stop is None:
             return ceil_div(size, -step)
         raise call.error("a slice of a free size with a negative step takes no bounds", "write `flip(x[…], axis)`")
+    for bound in (start, stop):
+        if _is_from_the_end(bound) and isinstance(bound, Dim):
+            call.context.positive.append(bound * -1)  # a bound of 0 would count from the start
     first = _from_start(0 if start is None else start, size)
     behind = size if stop is None else _from_start(stop, size)
     for bound in (first, behind):
@@ -142,8 +145,14 @@ def _slice_size(call: Call, size: int | Dim, item: slice) -> int | Dim:
 
 
 def _from_start(bound: Any, size: int | Dim) -> Any:
-    """A bound counted from the start; a negative number counts from the end, a size does not."""
-    return size + bound if isinstance(bound, int) and bound < 0 else bound
+    """A bound counted from the start; one that is negative counts from the end, as ``-1`` and ``-(T // 2)``."""
+    return size + bound if _is_from_the_end(bound) else bound
+
+
+def _is_from_the_end(bound: Any) -> bool:
+    if isinstance(bound, Dim):
+        return all(factor < 0 for _, factor in bound.terms)
+    return isinstance(bound, int) and bound < 0
 
 
 def _bounds(n: Any, c: Application) -> Any:

@@ -227,6 +227,8 @@ class Named:
     def resolve(self, value: object) -> Config:
         if isinstance(value, Config):
             return value
+        if isinstance(value, list):
+            raise ValueError(f"a list is not a {self.family.kind}; write one name, alone or with its arguments")
         name: Any = value
         arguments: Any = None
         if isinstance(value, Mapping) and len(value) == 1:

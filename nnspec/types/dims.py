@@ -125,6 +125,8 @@ class Dim:
     def __floordiv__(self, divisor: int) -> int | Dim:
         if divisor == 1:
             return self
+        if divisor < 0:
+            return (self * -1) // -divisor
         # Multiples move out of the floor: (4T + 3) // 2 = 2T + (3 // 2). Factors inside are reduced below the divisor.
         whole: dict[tuple[str | _Quotient, ...], int] = {}
         inside: dict[tuple[str | _Quotient, ...], int] = {}

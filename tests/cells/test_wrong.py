@@ -82,6 +82,11 @@ WRONG = {
         "`x` has 5 steps, but `y` has 6",
         "crop or pad",
     ),
+    "a list of cells": (
+        HEAD + "inputs: {x: [T, 2]}\nlayers:\n  - RNN: {cell: [{GRUCell: 4}, {GRUCell: 4}]}\n",
+        "a list is not a recurrent cell",
+        "",
+    ),
     "no time": (HEAD + cell() + RUN.replace("[T, 2]", "[]"), "RNN takes (time, …)", ""),
     "an unknown port": (HEAD + cell() + RUN + "    from: {x: x, state: x}\n", "no input `state`", "`x`, `h`"),
     "a fed state of another size": (
