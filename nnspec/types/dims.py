@@ -153,7 +153,7 @@ class Dim:
         parts: list[str] = []
         for monomial, factor in self.terms:
             number = str(abs(factor)) if abs(factor) != 1 or not monomial else ""
-            alone = not number and len(monomial) == 1
+            alone = not number and len(monomial) == 1 and (factor > 0 or bool(parts))  # -(T//2), not -T//2
             names = "*".join(atom if isinstance(atom, str) else (atom.text if alone else f"({atom.text})") for atom in monomial)
             text = "*".join(part for part in (number, names) if part)
             sign = "-" if factor < 0 else "+"

@@ -84,7 +84,7 @@ def test_masks_of_several_tensors_are_combined() -> None:
         ("in_training(a, a[:, 0])", "two tensors of the same shape, got (T, 2) and (2,)", "broadcast_to"),
         ("in_training(a, a > 0)", "combines", "cast"),
         ("in_training(random_bernoulli([2], 1.5), a)", "a probability", ""),
-        ("a * random_normal([2])", "may only stand in the first argument of `in_training`", "in_training(random_normal("),
+        ("a * random_normal([2])", "allowed only in the first argument of `in_training`", "in_training(a * random_normal("),
         ("mask(a[:, 0, 0])", "a mask covers axes", ""),
     ],
 )
