@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from nnspec.functions.typing import CONSTANTS
+from nnspec.functions.names import CONSTANTS
 from nnspec.keras_import.arguments import written
 from nnspec.keras_import.folding import FoldedBlock
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
