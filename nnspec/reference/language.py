@@ -49,7 +49,7 @@ _TEXTS: Mapping[str, str] = {
     "name": "A key of a step: its name, for references.",
     "freeze": "A key of a step: `freeze: true` excludes its weights from training.",
     "weights": "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights.",
-    "inputs": "Declares the inputs of a document or a network: `inputs: {image: [28, 28, 1]}`; of a block `[x]`.",
+    "inputs": "Declares the inputs of a document or a network: `inputs: {image: [28, 28, 1]}`; of a block: `[x]` or shapes.",
     "outputs": "Names the outputs: `outputs: [digit]`, or `outputs: {logits: decoder.logits}`.",
     "params": (
         "Named constants of a document or a block: `params: {width: 16}`, used as `$width` or `${2 * width}`. A declaration "

@@ -138,3 +138,9 @@ SPECS = {
 @pytest.mark.parametrize("name", SPECS)
 def test_a_recurrence_agrees_in_shapes_masks_weights_and_values(name: str) -> None:
     proven(SPECS[name])
+
+
+@pytest.mark.parametrize("opset", [17, 21, 26])
+def test_every_version_of_the_operators_agrees(opset: int) -> None:
+    for name in ("attention to a masked memory", "masked backward", "images"):
+        proven(SPECS[name], opset=opset)

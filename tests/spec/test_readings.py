@@ -73,10 +73,6 @@ def test_a_size_of_a_kernel_is_suggested_only_where_it_would_be_accepted(advice,
 @pytest.mark.parametrize(
     ("layer", "help"),
     [
-        ("MaxPooling2D: (3, 3)", "write `MaxPooling2D: {pool_size: [3, 3]}`"),
-        ("MaxPooling2D: 2", "write `MaxPooling2D: {pool_size: 2}`"),
-        ("MaxPooling2D: [2, 2]", "write `MaxPooling2D: {pool_size: [2, 2]}`"),
-        ("MaxPooling2D: [2, 2, 2]", "write `MaxPooling2D` alone, or write `MaxPooling2D: {pool_size: …}`"),
         ("BatchNormalization: relu", "write `BatchNormalization` alone, or write `BatchNormalization: {axis: …}`"),
     ],
 )
