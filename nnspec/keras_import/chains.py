@@ -56,7 +56,7 @@ def _joined(step: PlannedStep, inner: PlannedStep) -> PlannedStep | None:
         return None
     [(name, match)] = places
     before, after = match.string[: match.start()], match.string[match.end() :]
-    is_whole = before.rstrip()[-1:] in ("", "(", ",", "=") and after[:1] in ("", ")", ",")
+    is_whole = re.search(r"(^|[(,]|\w=) ?$", before) is not None and after[:1] in ("", ")", ",")
     text = text if is_whole or _is_atom(text) else f"({text})"
     results = {**outer.results, name: f"{before}{text}{after}"}
     if len(results[name]) > _LONGEST:

@@ -102,3 +102,8 @@ def test_an_expression_in_an_operand_has_parentheses():
 
 def test_an_expression_that_two_steps_read_stays_a_step():
     assert sum("Compute" in line for line in steps_of(lambda x: (lambda y: ops.exp(y) / (ops.sin(y) + 2.0))(x / 3.0))) == 2
+
+
+def test_comparisons_of_comparisons_have_parentheses():
+    text = steps_of(lambda x, y: ops.logical_xor(x > 0, y > 0), other=((5, 4), {}))
+    assert "  - Compute: (image > 0) != (other > 0)" in text
