@@ -41,10 +41,9 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
             help = "add `inputs` and `layers` to the document"
             problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
-    outputs, before = None, len(problems)
+    outputs = None
     if section is not None and tree is not None and not check.wrong & {"loss", "objective"}:
         outputs = check_outputs(check.spec, graph, section, tree, problems)
-    compared = not any(problem.is_error for problem in problems[before:])
     targets = _targets(check, graph, outputs)
     data = _data(check, graph, targets)
     if check.require_data:
@@ -53,7 +52,7 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
         return None
     outputs = targets.outputs if targets is not None else outputs
     _check_rest(graph, section, tree, outputs, problems)
-    named = graph.gaps.are_named and "metrics" not in check.wrong and compared
+    named = graph.gaps.are_named and "metrics" not in check.wrong
     monitored = epoch_metrics(outputs, data) if outputs is not None and targets is not None and named else None
     phases = check_phases(graph, section, tree, outputs or {}, monitored, problems)
     if phases is None or targets is None or check.known is None or not check.known.is_right or graph.gaps:

@@ -108,8 +108,8 @@ def check_outputs(
             checked.warn_of_no_loss()
         for i, metric in enumerate(given):
             resolved = checked.check_metric(metric, i, plan)
-            if resolved is not None:
-                plan = replace(plan, metrics={**plan.metrics, _logged(name, metric, plan.metrics): resolved})
+            # One that does not fit, which is reported, keeps its name: it may be monitored.
+            plan = replace(plan, metrics={**plan.metrics, _logged(name, metric, plan.metrics): resolved or metric})
         plans[name] = plan
     return plans
 
