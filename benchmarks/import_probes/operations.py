@@ -80,7 +80,6 @@ WITHOUT = (
     "mean of the batch",
     "concatenate the batch",
     "cross",
-    "broadcast_to",
 )
 """Calls that the language cannot express, because it has no such function or they touch the batch axis."""
 

@@ -53,10 +53,13 @@ class _Trace:
 
     def __init__(self, span: Span) -> None:
         self._span = span
+        self._kept: set[int] = set()
 
     def run(self, model: Any) -> Any:
         import keras
 
+        graph = _graph(model)
+        self._kept = set() if graph is None else {id(layer) for layer in graph.layers}
         given, outputs = self._ends(model)
         for _ in range(_DEPTH):
             flat = self._model(given, outputs, model.name)
@@ -80,7 +83,9 @@ class _Trace:
         return (found[0] if len(found) == 1 else found), self._call(model, *found)
 
     def _is_replaced(self, layer: Any) -> bool:
-        return _is_custom(layer) or (_graph(layer) is not None and any(map(self._is_replaced, layer.layers)))
+        if _graph(layer) is None:
+            return _is_custom(layer)
+        return id(layer) not in self._kept or any(map(self._is_replaced, layer.layers))
 
     def _called(self, operation: Any) -> Any:
         if not self._is_replaced(operation):

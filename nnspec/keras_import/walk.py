@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nnspec.keras_import.arguments import NoEquivalent
+from nnspec.keras_import.chains import join_chains
 from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
@@ -55,6 +56,8 @@ class Walk:
             self._identities()
         for name, tensor in model.outputs.items():
             self.network.outputs[self.names.output(name)] = self._texts.get(tensor, tensor.layer)
+        if not self.planner.has_errors:
+            join_chains(self.network)
 
     def _inputs(self) -> None:
         symbols = _symbols()

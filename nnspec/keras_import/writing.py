@@ -11,6 +11,7 @@ from typing import Any
 
 from nnspec.functions.names import CONSTANTS
 from nnspec.keras_import.arguments import written
+from nnspec.keras_import.chains import renamed
 from nnspec.keras_import.folding import FoldedBlock
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.layers import snake_name
@@ -139,14 +140,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)?")
 
 def _renamed(layer: Compute, names: Mapping[str, str]) -> Compute:
     """Return expressions with other names of their tensors."""
-    tensor = re.compile(rf"(?<![\w.'])({'|'.join(map(re.escape, names))})(?![\w(]| ?=[^=])")
-
-    def renamed(text: str) -> str:
-        parts = text.split("'")  # those at odd places are strings
-        parts[::2] = [tensor.sub(lambda match: names[match[1]], part) for part in parts[::2]]
-        return "'".join(parts)
-
-    return Compute(results={result: renamed(text) for result, text in layer.results.items()}, reads=list(names.values()))
+    return Compute(results={result: renamed(text, names) for result, text in layer.results.items()}, reads=list(names.values()))
 
 
 def _step(step: PlannedStep, named: bool, source: Any) -> list[str]:

@@ -36,12 +36,14 @@ def test_an_operation_on_the_previous_step_reads_x():
 
 
 def test_an_operation_on_several_tensors_reads_them_by_name():
-    assert "  - Compute: where(greater, image, other)" in steps_of(lambda x, y: ops.where(x > y, x, y), other=((5, 4), {}))
+    assert "  - Compute: where(image > other, image, other)" in steps_of(
+        lambda x, y: ops.where(x > y, x, y), other=((5, 4), {})
+    )
 
 
 def test_integers_are_cast_where_keras_promotes_them():
     text = steps_of(lambda x, t: x * ops.expand_dims(t, -1), tokens=((5,), {"dtype": "int32"}))
-    assert "  - Compute: image * cast(expand_dims, 'float32')" in text
+    assert "  - Compute: image * cast(expand_dims(tokens, axis=-1), 'float32')" in text
 
 
 def test_a_small_constant_is_written_in_the_axes_of_an_example():
@@ -88,3 +90,20 @@ def test_a_large_constant_without_a_file_of_weights_is_refused(tmp_path):
     with pytest.raises(SpecError) as raised:
         from_keras(tmp_path / "m.json")
     assert "a constant of 20 numbers needs a file of weights" in raised.value.diagnostics[0].message
+
+
+def test_expressions_that_feed_only_one_another_are_joined():
+    assert steps_of(lambda x: ops.log(1.0 + ops.square(x)) / 2.0)[0] == "  - Compute: log(1.0 + square(x)) / 2.0"
+
+
+def test_an_expression_in_an_operand_has_parentheses():
+    assert steps_of(lambda x: 2.0 * (1.0 - x))[0] == "  - Compute: 2.0 * (1.0 - x)"
+
+
+def test_an_expression_that_two_steps_read_stays_a_step():
+    assert sum("Compute" in line for line in steps_of(lambda x: (lambda y: ops.exp(y) / (ops.sin(y) + 2.0))(x / 3.0))) == 2
+
+
+def test_comparisons_of_comparisons_have_parentheses():
+    text = steps_of(lambda x, y: ops.logical_xor(x > 0, y > 0), other=((5, 4), {}))
+    assert "  - Compute: (image > 0) != (other > 0)" in text

@@ -119,3 +119,22 @@ def test_code_that_reads_values_is_refused_with_its_class_and_the_fix():
 def test_a_file_cannot_be_inlined(tmp_path):
     with pytest.raises(ValueError, match="needs a live model"):
         from_keras(tmp_path / "m.keras", inline=True)
+
+
+class Holding(L.Layer):
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.inner = keras.Sequential([L.Dense(8, activation="relu"), L.Dense(4)])
+
+    def build(self, shape: Any) -> None:
+        self.inner.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return x + self.inner(x)
+
+
+def test_a_model_in_a_custom_layer_is_inlined_and_one_of_the_model_itself_stays_a_network():
+    x = keras.Input((5, 4), name="image")
+    own = keras.Sequential([keras.Input((5, 4)), L.Dense(4)], name="own")
+    text = from_keras(keras.Model(x, own(Holding()(x))), inline=True).text()
+    assert "  - own" in text and text.count("Dense: {units: 8, activation: relu}") == 1 and text.count("inputs:") == 2
