@@ -48,6 +48,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
+            if name == "x" and is_tensor and tensor != "x":
+                help += f", or `from: {{x: x}}` for the {_kind(name, scope)}"
             if tensor == INPUT:
                 help = "rename the input `x`: at the start of nested layers, `x` is what they read"
             elif not tensor.isidentifier():  # a repetition has a number
