@@ -131,7 +131,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     file = folder / "model.keras"
     model.save(file)
     took: list[float] = []
-    imported = _timed(took, lambda: nnspec.from_keras(file))
+    imported = _timed(took, lambda: nnspec.from_keras(file).folded())
     spec_file, *_ = imported.write(folder / "model.nnspec.yaml")
     spec = nnspec.load(spec_file, root=folder)
     graph = _timed(took, lambda: nnspec.compile(spec).main)

@@ -200,13 +200,15 @@ def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root:
     return origins(load(file, overrides, root=root), path, before)
 
 
-def from_keras(model: Any) -> Imported:
+def from_keras(model: Any, *, inline: bool = False) -> Imported:
     """Convert a Keras model to a spec and its weights.
 
     No code in a file is run, and Keras is not loaded: the config and the weights are read as data.
 
     Args:
         model: A functional or sequential ``keras.Model``; or a file: ``.keras``, or the ``.json`` of ``model.to_json()``.
+        inline: Whether to replace layers and models of custom classes by what their ``call`` computes. This runs their code,
+            and needs a live model.
 
     Returns:
         The result, to be written with ``write(file)``: ``net.nnspec.yaml`` and ``net.safetensors``.
@@ -220,10 +222,12 @@ def from_keras(model: Any) -> Imported:
     from nnspec import keras_import
 
     if isinstance(model, str | Path):
+        if inline:
+            raise ValueError("`inline` needs a live model: the code of custom classes is not in the file")
         if Path(model).suffix.lower() != ".json":
             require("import")
         return keras_import.import_file(model)
-    return keras_import.from_keras(model)
+    return keras_import.from_keras(model, inline=inline)
 
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> Any:

@@ -42,7 +42,7 @@ SINGLE: dict[str, Callable[[Any], Any]] = {
 
 WITHOUT_EQUAL: dict[str, Callable[[Any], Any]] = {
     "gelu": ops.gelu, "x * [array of time]": lambda x: x * np.arange(5, dtype="float32")[:, None],
-    "x ** 3": lambda x: x**3, "2 / x": lambda x: 2 / x, "log": ops.log, "cumsum": lambda x: ops.cumsum(x, axis=1), "x @ y": lambda x: x @ ops.transpose(x, (0, 2, 1)),
+    "x ** 3": lambda x: x**3, "2 / x": lambda x: 2 / x, "log": lambda x: ops.log(ops.abs(x) + 1), "cumsum": lambda x: ops.cumsum(x, axis=1), "x @ y": lambda x: x @ ops.transpose(x, (0, 2, 1)),
     "x > 0": lambda x: ops.cast(x > 0, "float32"), "where": lambda x: ops.where(x > 0, x, 0.0), "einsum": lambda x: ops.einsum("btf,bsf->bts", x, x), "roll": lambda x: ops.roll(x, 1, axis=1),
     "x[:, ::-1]": lambda x: x[:, ::-1], "cast to int": lambda x: ops.cast(x, "int32"), "mean of batch": lambda x: x - ops.mean(x, axis=0), "clip below 0": lambda x: ops.clip(x, -1, 1),
     "maximum 1": lambda x: ops.maximum(x, 1.0), "l2": ops.normalize, "max": lambda x: ops.max(x, axis=1), "stack": lambda x: ops.stack([x, x], axis=1), "sqrt": lambda x: ops.sqrt(ops.abs(x) + 1),

@@ -20,10 +20,16 @@ _TOLERANCE = 1e-4
 
 def all_probes() -> list[Probe]:
     """Every probe."""
-    from benchmarks.import_probes import calls, compositions, own_classes, parts_of_layers, single_layers
+    from benchmarks.import_probes import calls, compositions, operations, own_classes, parts_of_layers, single_layers
 
     del compositions, own_classes
-    return [*single_layers.single_layer_probes(), *calls.operation_probes(), *parts_of_layers.wrapper_probes(), *PROBES]
+    return [
+        *single_layers.single_layer_probes(),
+        *calls.operation_probes(),
+        *operations.single_call_probes(),
+        *parts_of_layers.wrapper_probes(),
+        *PROBES,
+    ]
 
 
 def tried(probe: Probe, folder: Path) -> tuple[str, str]:

@@ -19,14 +19,15 @@ from nnspec.diagnostics import NnspecError
     type=click.Path(path_type=Path, dir_okay=False),
     help="Weights file to write.  [default: the spec's name with .safetensors]",
 )
+@click.option("--flat", is_flag=True, help="Write every layer as a step under its name in Keras, without blocks and `repeat`.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 @format_option("text", "json")
-def command(model: Path, out: Path | None, weights: Path | None, force: bool, form: str) -> None:
+def command(model: Path, out: Path | None, weights: Path | None, flat: bool, force: bool, form: str) -> None:
     """Convert a Keras model to a spec and its weights. MODEL is a .keras file or the JSON of `model.to_json()`.
 
-    Functional and Sequential models are supported. Nested models become networks, and keras.ops operations become equivalent
-    layers. If a layer has no equivalent, the command lists it with the reason and writes nothing. No code in the file is
-    executed.
+    Functional and Sequential models are supported. Nested models become networks, keras.ops operations become `Compute` steps
+    or layers, and repeated steps become blocks. If a layer has no equivalent, the command lists it with the reason and writes
+    nothing. No code in the file is executed.
 
     \b
     Examples:
@@ -42,6 +43,7 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
     if weights is not None and weights.suffix != ".safetensors":
         raise click.BadParameter(f"{weights} must end in .safetensors", param_hint="--weights")
     imported = from_keras(model)
+    imported = imported if flat else imported.folded()
     if weights is not None and not imported.weights and imported.parameters:
         raise NnspecError(f"{model} contains only a config and no weights\n  = help: remove `--weights`")
     for target in (file, beside) if imported.weights else (file,):
@@ -58,8 +60,11 @@ def command(model: Path, out: Path | None, weights: Path | None, force: bool, fo
         document["diagnostics"] = [diagnostic.as_json() for diagnostic in imported.diagnostics]
         echo_json(document, indent=1, ascii=False)
         return
-    for theirs, ours in imported.renamed.items():
-        echo(f"`{theirs}` was renamed `{ours}`")
+    if imported.blocks:
+        echo(f"{len(imported.renamed):,} layers have new names, in {len(imported.blocks)} blocks; `--flat` keeps Keras's")
+    else:
+        for theirs, ours in imported.renamed.items():
+            echo(f"`{theirs}` was renamed `{ours}`")
     for path in written:
         echo_path(path)
     echo(f"{imported.parameters:,} parameters; next: nnspec inspect {file}")

@@ -11,7 +11,7 @@ from nnspec.data.alignment import aligned_inputs
 from nnspec.data.binding import known_feeds
 from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
-from nnspec.data.check_weights import check_crops, check_weights
+from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
@@ -132,6 +132,7 @@ def known_data(
         feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
         plan = replace(plan, feeds=feeds)
         check_feeds(plan, feeds, columns["train"], problems)
+        problems.extend(check_weight_columns(feeds, plan, columns["train"]))
         if whole:
             check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)

@@ -1,15 +1,18 @@
-"""The static check of ``weight: {border: …}`` and ``crop`` of mask targets."""
+"""The static check of weights, and of ``crop`` of mask targets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nnspec.data import problems as d
+from nnspec.data.kinds import Column
 from nnspec.data.locations import locate
-from nnspec.data.plan import DataPlan, Need
+from nnspec.data.plan import DataPlan, Feed, Need
 from nnspec.data.section import DataSection
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
+from nnspec.types import size_text
 
 _CLASSIFICATION = ("class", "distribution", "probability", "sign")
 
@@ -29,6 +32,51 @@ def check_weights(plan: DataPlan, problems: list[Diagnostic]) -> None:
             problems.append(
                 d.NoBorderWeights.at(*locate(plan.tree, "targets", name, "weight", "border"), help=help, reason=reason)
             )
+
+
+def check_weight_columns(feeds: Mapping[str, Feed], plan: DataPlan, columns: Mapping[str, Column]) -> Iterator[Diagnostic]:
+    """Report weight columns that fit neither the examples nor the positions of the output."""
+    for place, feed in feeds.items():
+        name = place.partition(".")[2]
+        if feed.weight in columns and name in plan.needs:
+            span, path = locate(plan.tree, "targets", name, "weight")
+            own = Feed(name, (str(feed.weight),), False, (), None, span, path)
+            if (wrong := weight_misfit(own, plan.needs[name], columns[str(feed.weight)])) is not None:
+                yield wrong
+
+
+def weight_misfit(feed: Feed, need: Need, column: Column) -> Diagnostic | None:
+    """Return the problem of a column whose shape is neither that of one number nor that of the positions of the output.
+
+    Args:
+        feed: The weights, as a feed of one column.
+        need: What the loss requires.
+        column: The column.
+    """
+    positions = need.positions
+    shape: tuple[int | None, ...] = (None, *column.shape[1:]) if column.ragged else column.shape
+    if not shape:
+        return None
+    pairs = list(zip(shape, positions, strict=False))
+    fits = len(shape) == len(positions) and all(a is None or not isinstance(b, int) or a == b for a, b in pairs)
+    if fits and need.by_position:
+        return None
+    sizes = ", ".join(map(size_text, positions)) + ("," if len(positions) == 1 else "")
+    wanted = f"(), or ({sizes}) for each position" if positions and need.by_position else "()"
+    help = "name a column with one number per row"
+    if fits:
+        help += f"; `{need.loss}` is a single value for all positions"
+    elif positions:
+        help += ", or with one for each position"
+    else:
+        help += "; for weights of positions, add a last axis of size 1 to the output"
+    facts: dict[str, Any] = {
+        "what": "a weight",
+        "wanted": wanted,
+        "columns": feed.columns_text,
+        "got": f"has shape {column.shape_text}",
+    }
+    return d.WrongShape.at(feed.span, feed.path, help=help, **facts)
 
 
 def check_crops(section: DataSection, tree: MappingNode, needs: Mapping[str, Need], problems: list[Diagnostic]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence"]
+TargetKind = Literal["class", "distribution", "probability", "sign", "number", "non_negative", "label", "sequence", "integer"]
 """The kind of target that a loss expects.
 
 - ``class``: a class index for each position; the output's shape without its last axis, integers below its size.
@@ -16,6 +16,7 @@ TargetKind = Literal["class", "distribution", "probability", "sign", "number", "
 - ``non_negative``: a number of at least 0 for each element; the output's shape.
 - ``label``: an integer for each example, independent of the output's shape.
 - ``sequence``: integers along one axis, padded with 0.
+- ``integer``: an integer for each element, of the shape that the loss declares.
 """
 
 

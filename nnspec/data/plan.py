@@ -42,6 +42,7 @@ class Need:
         axis: The axis of the classes.
         by_position: Whether the loss has a value for each position, so that positions can be weighted.
         crop: The number of rows and columns removed from each side of the target.
+        target: The shape of one target before cropping; None for that of its kind.
     """
 
     kind: TargetKind
@@ -52,14 +53,21 @@ class Need:
     axis: int = -1
     by_position: bool = True
     crop: int = 0
+    target: tuple[int | Dim, ...] | None = None
 
     @property
     def shape(self) -> tuple[int | Dim, ...]:
-        """The shape of one target before cropping: that of the output, without the class axis for class indices."""
-        shape = list(self.output.shape)
-        if self.kind == "class" and shape:
+        """The shape of one target before cropping: by default that of the output, without the class axis for class indices."""
+        shape = list(self.output.shape if self.target is None else self.target)
+        if self.kind == "class" and shape and self.target is None:
             del shape[self.axis]
         return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else tuple(shape)
+
+    @property
+    def positions(self) -> tuple[int | Dim, ...]:
+        """The shape of the weights of positions: the axes of the output but the last one, before cropping."""
+        shape = self.output.shape[:-1]
+        return (*(size + 2 * self.crop for size in shape[:2]), *shape[2:]) if self.crop else shape
 
 
 def target_shape(need: Need, sizes: Mapping[str, int]) -> tuple[int | None, ...]:

@@ -238,7 +238,8 @@ def _read(
         kind, _, name = place.partition(".")
         (inputs if kind == "inputs" else targets)[name] = _ready(plan, place, feed, table, fit_on, learned[place], problems)
         if feed.weight is not None:
-            weights[name] = read_weight(table, feed, problems)
+            length = targets[name].shape[1] if targets[name] is not None and targets[name].ndim > 1 else None
+            weights[name] = read_weight(table, feed, plan.needs[name], length, problems)
         elif feed.border is not None and targets[name] is not None:
             weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
     if not any(problem.is_error for problem in problems[before:]):

@@ -31,7 +31,9 @@ class Weight(Config):
 
     main_argument: ClassVar[str | None] = "column"
 
-    column: Annotated[str, Strict()] | None = Field(None, description="A column with the weight of each example.")
+    column: Annotated[str, Strict()] | None = Field(
+        None, description="A column with the weight of each example, or of each position."
+    )
     border: Border | None = Field(None, description="Additional weight at the gaps between the objects of a mask.")
 
     @model_validator(mode="after")

@@ -259,7 +259,8 @@ def _onnx_roll(b: Any, c: Application, x: str) -> str:
         split = b.ints([size - shift % size], "split")
     else:
         free = _size(b, x, axis)
-        split = b.op("Sub", free, b.op("Mod", b.ints([shift], "shift"), free))
+        least = b.op("Max", free, b.ints([1], "one"))  # ONNX Runtime raises for a remainder by 0
+        split = b.op("Sub", free, b.op("Mod", b.ints([shift], "shift"), least))
     along = b.ints([axis], "axis")
     first = b.op("Slice", x, b.ints([0], "from"), split, along)
     last = b.op("Slice", x, split, b.ints([2**62], "to"), along)

@@ -117,7 +117,10 @@ def reduction(
 
 def _of_bools(operator: str) -> Callable[..., str]:
     """ONNX Runtime reduces no bools."""
-    return lambda b, x, axes, keepdims: b.cast(b.reduce(operator, b.cast(x, INT), axes, keepdims=keepdims), BOOL)
+    # Over no elements the operators return the ends of int32's range, so the result is compared rather than cast.
+    return lambda b, x, axes, keepdims: b.op(
+        "Greater", b.reduce(operator, b.cast(x, INT), axes, keepdims=keepdims), b.integer(0)
+    )
 
 
 def _onnx_var(b: Any, x: str, axes: Sequence[int], keepdims: bool) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -23,108 +22,25 @@ from nnspec.expressions.syntax import (
     Slice,
     Syntax,
     Unary,
-    children,
     parse,
 )
 from nnspec.expressions.syntax import Call as CallSyntax
 from nnspec.expressions.syntax import Ellipsis as EllipsisSyntax
 from nnspec.functions import indexing
+from nnspec.functions.arguments import READ, constant
 from nnspec.functions.base import Call, Context, Function, Parameter
 from nnspec.functions.catalogue import ARGUMENTS, FUNCTIONS, INSTEAD
 from nnspec.functions.elementwise import OPERATORS, UNARY_OPERATORS, number
+from nnspec.functions.help import axes_of, instead, instead_of_attribute, with_operand
+from nnspec.functions.names import CONSTANTS
 from nnspec.functions.products import FUNCTIONS as PRODUCTS
 from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Input, Sizes, Term
-from nnspec.functions.terms import Literal as LiteralOrigin
-
-__all__ = [
-    "CONSTANTS",
-    "Context",
-    "Pair",
-    "Typing",
-    "called",
-    "input_term",
-    "instead_of_attribute",
-    "names_read",
-    "unquoted",
-]
 
 _MODULES = frozenset({"np", "numpy", "tf", "keras", "ops", "K", "torch", "F", "jnp", "jax", "nn", "math", "random", "backend"})
 _DTYPES = frozenset({"float32", "int32", "bool"})
 
-CONSTANTS: Mapping[str, float] = {"pi": 3.141592653589793, "inf": float("inf")}
-"""The constants that every expression can use."""
-
 Pair = tuple[Term, ...]
 """The results of a function with several."""
-
-
-def names_read(tree: Syntax) -> dict[str, Name | Attribute]:
-    """The names that an expression reads, with where each is first read; ``encoder.states`` is one name.
-
-    Example:
-        >>> list(names_read(parse("sum(x * w, axis=1) + encoder.states", tensors=True)))
-        ['x', 'w', 'encoder.states']
-        >>> list(names_read(parse("x.shape[1] * states.h.shape[1]", tensors=True)))
-        ['x', 'states.h']
-    """
-    found: dict[str, Name | Attribute] = {}
-
-    def visit(node: Syntax) -> None:
-        if isinstance(node, Attribute) and isinstance(node.value, Name) and node.name != "shape":
-            found.setdefault(f"{node.value.name}.{node.name}", node)
-        elif isinstance(node, Name):
-            found.setdefault(node.name, node)
-        else:
-            left = node
-            while isinstance(left, Binary):  # a long sum is nested to the left
-                stack.append(left.right)
-                left = left.left
-            if left is not node:
-                visit(left)
-                return
-            for child in children(node):
-                if not (
-                    isinstance(node, CallSyntax) and (child is node.function or any(child is key for key, _ in node.keywords))
-                ):
-                    visit(child)
-
-    stack = [tree]
-    while stack:
-        visit(stack.pop())
-    return dict(sorted(found.items(), key=lambda item: item[1].start))
-
-
-def unquoted(tree: Syntax, known: Container[str]) -> Iterator[tuple[CallSyntax, Name]]:
-    """Yield the arguments that must be strings but are written as names, other than some known ones.
-
-    Example:
-        >>> [name.name for _, name in unquoted(parse("cast(x, float32) * y", tensors=True), ())]
-        ['float32']
-    """
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        stack.extend(children(node))
-        function = FUNCTIONS.get(node.function.name) if isinstance(node, CallSyntax) else None
-        if isinstance(node, CallSyntax) and function is not None:
-            texts = {parameter.name for parameter in function.parameters if parameter.kind == "text"}
-            given = [*zip((each.name for each in function.parameters), node.arguments, strict=False)]
-            given += [(key.name, argument) for key, argument in node.keywords]
-            for key, argument in given:
-                if key in texts and isinstance(argument, Name) and argument.name not in known:
-                    yield node, argument
-
-
-def called(tree: Syntax) -> set[str]:
-    """The names of the functions that an expression calls."""
-    found: set[str] = set()
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, CallSyntax):
-            found.add(node.function.name)
-        stack.extend(children(node))
-    return found
 
 
 def input_term(name: str, shape: Sizes, dtype: str, *, mask: int | None = None, at: tuple[int, int] = (0, 0)) -> Term:
@@ -173,7 +89,7 @@ class Typing:
         except RecursionError:
             raise ExpressionError("too many operations in one expression", 0, len(text)) from None
         except ExpressionError as error:
-            error.help = _with_operand(error.help, text[error.start : error.end])
+            error.help = with_operand(error.help, text[error.start : error.end])
             raise
         if not term.is_batched:
             reason = "an expression must depend on a tensor, but this is the same for all examples"
@@ -376,10 +292,10 @@ class Typing:
         rank = x.rank
         place = axis if axis >= 0 else axis + rank
         if len(node.items) != 1 or not 0 <= place < rank:
-            raise ExpressionError(f"{x} has no axis {axis}", *at, help=_axes_of(x))
+            raise ExpressionError(f"{x} has no axis {axis}", *at, help=axes_of(x))
         size = x.shape[place]
         if size == BATCH:
-            raise ExpressionError("axis 0 is the batch axis, whose size an expression cannot use", *at, help=_axes_of(x))
+            raise ExpressionError("axis 0 is the batch axis, whose size an expression cannot use", *at, help=axes_of(x))
         if isinstance(size, int):
             return number(size, at)
         return indexing.size_of(x, place, at, self.context)
@@ -497,7 +413,7 @@ class Typing:
             raise self._wrong(function, parameter, node, "a list of tensors", "write `[a, b]`")
         if isinstance(value, _Shape):
             raise self._no_tensor(value, node)
-        read: Callable[[Any], Any] = _READ[kind]
+        read: Callable[[Any], Any] = READ[kind]
         try:
             return read(value)
         except TypeError as error:
@@ -520,7 +436,7 @@ class Typing:
         if isinstance(value, Term):
             return value
         if isinstance(value, list):
-            return _constant(value, (node.start, node.end), self._text)
+            return constant(value, (node.start, node.end), self._text)
         raise self._no_tensor(value, node)
 
     def _no_tensor(self, value: Any, node: Syntax) -> ExpressionError:
@@ -542,137 +458,3 @@ class _Shape:
     """``x.shape``, before its index."""
 
     tensor: Term
-
-
-def _with_operand(help: str, operand: str) -> str:
-    """Help with the operand that an error points at: ``cast(…`` becomes ``cast(n``."""
-    if len(operand) > _LONGEST_SHOWN or "\n" in operand:
-        return help
-    return re.sub(r"(\bcast\(|\bexpand_dims\(|`)…(?=[,) ])", lambda match: f"{match[1]}{operand}", help)
-
-
-_LONGEST_SHOWN = 60
-
-
-def instead(name: str, arguments: str) -> str:
-    """What to write for a function of another library."""
-    if name not in INSTEAD:
-        return "`nnspec layers` lists the functions"
-    text = INSTEAD[name].replace("(…", f"({arguments}")
-    tensor = arguments.partition(",")[0]
-    return f"write {text.replace('x.shape', f'{tensor}.shape') if tensor.isidentifier() else text}"
-
-
-def instead_of_attribute(name: str, tensor: str) -> str:
-    """What to write for an attribute that tensors have elsewhere."""
-    if name in ("T", "mT"):
-        return f"write `swapaxes({tensor}, -2, -1)`"
-    if name in FUNCTIONS:
-        return f"write `{name}({tensor})`" if len(FUNCTIONS[name].parameters) == 1 else f"write `{name}({tensor}, …)`"
-    return "the only attribute of a tensor is `shape`"
-
-
-def _axes_of(x: Term) -> str:
-    first = int(x.is_batched)
-    return f"its axes are {first} to {x.rank - 1}" if x.rank > first + 1 else f"its only axis is {first}"
-
-
-def _constant(items: Sequence[Any], at: tuple[int, int], text: str) -> Term:
-    """A constant of nested lists of numbers."""
-    shape = _nested_shape(items, at)
-    flat = list(_flat(items))
-    if any(isinstance(item, Term) and not item.is_number for item in flat):
-        written = text[at[0] : at[1]]
-        help = f"write `stack({written}, axis=1)` or `concatenate({written}, axis=1)`"
-        raise ExpressionError("a list of tensors is no tensor", *at, help=help)
-    if not all(isinstance(item, Term) and item.is_static for item in flat):
-        raise ExpressionError("a constant consists of numbers that are known while compiling", *at)
-    kinds = {item.dtype for item in flat}
-    if BOOL in kinds and len(kinds) > 1:
-        raise ExpressionError("a list combines bools and numbers", *at, help="write 1 for true and 0 for false")
-    dtype = next((kind for kind in (FLOAT, INT, BOOL) if kind in kinds), FLOAT)
-    plain = _plain(items)
-    return Term(shape, dtype, LiteralOrigin(plain), at, weak=True)
-
-
-def _plain(value: Any) -> Any:
-    return tuple(_plain(item) for item in value) if isinstance(value, list) else value.value
-
-
-def _flat(items: Iterable[Any]) -> Iterable[Any]:
-    for item in items:
-        if isinstance(item, list):
-            yield from _flat(item)
-        else:
-            yield item
-
-
-def _nested_shape(items: Any, at: tuple[int, int]) -> tuple[int, ...]:
-    if not isinstance(items, list):
-        return ()
-    shapes = {_nested_shape(item, at) for item in items}
-    if len(shapes) > 1:
-        raise ExpressionError("the lists of a constant differ in length", *at)
-    return (len(items), *(shapes.pop() if shapes else ()))
-
-
-# --- arguments that are no tensors ---------------------------------------------------------------------------------------
-
-
-def _int(value: Any) -> int:
-    if isinstance(value, Term) and isinstance(value.value, int) and not isinstance(value.value, bool):
-        return value.value
-    raise TypeError("an integer that is known while compiling")
-
-
-def _axes(value: Any) -> Any:
-    return [_int(item) for item in value] if isinstance(value, list) else _int(value)
-
-
-def _size(value: Any) -> Term:
-    if isinstance(value, Term) and value.is_number and value.dtype == INT and value.weak:
-        return value
-    raise TypeError("an integer or a size, such as `x.shape[1]`")
-
-
-def _sizes(value: Any) -> tuple[Term, ...]:
-    if isinstance(value, list):
-        return tuple(map(_size, value))
-    raise TypeError("a list of integers or sizes, `[4, x.shape[1]]`")
-
-
-def _bool(value: Any) -> bool:
-    if isinstance(value, Term) and isinstance(value.value, bool):
-        return value.value
-    raise TypeError("true or false")
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    raise TypeError("a string, in quotes")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, Term) and value.is_static:
-        return value.value  # type: ignore[return-value]
-    raise TypeError("a number that is known while compiling")
-
-
-def _nested_sizes(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_nested_sizes(item) for item in value)
-    return _int(value)
-
-
-_READ: Mapping[str, Callable[[Any], Any]] = {
-    "axis": _int,
-    "axes": _axes,
-    "int": _int,
-    "ints": _nested_sizes,
-    "size": _size,
-    "sizes": _sizes,
-    "bool": _bool,
-    "text": _text,
-    "number": _number,
-}

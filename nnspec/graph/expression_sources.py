@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.typing import CONSTANTS, instead_of_attribute
+from nnspec.functions.help import instead_of_attribute
+from nnspec.functions.names import CONSTANTS
 from nnspec.graph import problems as g
 from nnspec.graph.scope import Scope, Source
 from nnspec.layers.compute import Compute
@@ -49,6 +50,8 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
             help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
             if tensor == INPUT:
                 help = "rename the input `x`: at the start of nested layers, `x` is what they read"
+            elif not tensor.isidentifier():  # a repetition has a number
+                help = f"rename the {_kind(name, scope)} `x`: in a repeated step, `x` is the repetition before"
             first, second, *_ = meanings
             problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
         elif read.name in layer.reads:

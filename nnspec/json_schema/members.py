@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nnspec.json_schema.forms import Schema, any_of, closed, either, reference, value
+from nnspec.json_schema.forms import ANY, EXPRESSION, OWN_NAME, Schema, any_of, closed, either, reference, value
 from nnspec.types import Config, Family
 
 _HOLDS_SCHEMAS = ("properties", "patternProperties")
@@ -89,7 +89,8 @@ def _written(schema: Schema) -> Schema:
             out[key] = [_written(inner) for inner in part]
         elif key == "x-family":
             members = reference(_slug(part))
-            out |= any_of(members, reference("own_operation")) if schema.get("x-own") else members
+            own = {"type": "string", "pattern": OWN_NAME} if schema.get("x-own") == "bare" else reference("own_operation")
+            out |= any_of(members, own) if schema.get("x-own") else members
         elif key == "description":
             out[key] = part.partition("\n")[0].replace("``", "`")
         elif key not in ("title", "x-main", "x-own", "x-operation", "x-names", "propertyNames"):
@@ -101,9 +102,13 @@ def _written(schema: Schema) -> Schema:
 
 def _beside(names: list[str], properties: Schema, operation: str) -> Schema:
     """Return the schema of a family member written as its own key with other keys next to it."""
-    family = properties.pop(operation)["anyOf"][0]["$ref"]
+    forms = [form for form in properties.pop(operation)["anyOf"] if form != EXPRESSION]
+    family = forms[0]["$ref"]
     members = {name: {"$ref": f"{family}/anyOf/1/properties/{name}"} for name in names}
-    return any_of({"$ref": family}, closed({**members, **properties}, minProperties=1))
+    if reference("own_operation") in forms:
+        size = len(properties) + 1
+        forms.append(closed(properties, properties, patternProperties={OWN_NAME: ANY}, minProperties=size, maxProperties=size))
+    return any_of(*forms, closed({**members, **properties}, minProperties=1))
 
 
 def _or_alone(schema: Schema, main: Any) -> Schema:

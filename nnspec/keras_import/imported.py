@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,14 @@ from nnspec.keras_import import problems as k
 from nnspec.keras_import.archive import open_archive, read_config_file
 from nnspec.keras_import.config import read_config
 from nnspec.keras_import.config_values import ConfigError, OwnModelError
+from nnspec.keras_import.folding import FoldedBlock, folded
 from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
 from nnspec.keras_import.model import KerasModel, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.order import applications
+from nnspec.keras_import.pairing import paired
+from nnspec.keras_import.parts import Variable
 from nnspec.keras_import.plan import Planner
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import kind_of
@@ -54,6 +57,7 @@ class Imported:
         diagnostics: The warnings.
         parameters: The number of parameters.
         networks: The networks of the document.
+        blocks: The blocks of a folded document.
     """
 
     name: str
@@ -62,6 +66,7 @@ class Imported:
     diagnostics: tuple[Diagnostic, ...]
     parameters: int
     networks: Mapping[str, PlannedNetwork] = field(repr=False)
+    blocks: Mapping[str, FoldedBlock] = field(default_factory=dict, repr=False)
 
     def text(self, weights: str | None = None) -> str:
         """Return the text of the spec.
@@ -69,7 +74,26 @@ class Imported:
         Args:
             weights: The file with its initial weights, relative to the spec.
         """
-        return document(self.name, self.networks, weights=weights)
+        return document(self.name, self.networks, self.blocks, weights=weights)
+
+    def folded(self) -> Imported:
+        """Return the same spec with repeated steps as blocks and `repeat`, and default names.
+
+        The graphs of both are compared; if they differed, this would return the spec as it is.
+        """
+        networks, blocks = folded(self.networks)
+        if not blocks:
+            return self
+        before, after = _compiled(self.text()), _compiled(document(self.name, networks, blocks))
+        names = before and after and paired(before, after)
+        if not names:
+            return self
+        weights = {names[name]: array for name, array in self.weights.items()}
+        layers = {name.rpartition("/")[0]: named.rpartition("/")[0] for name, named in names.items()}
+        known = {ours: theirs for theirs, ours in self.renamed.items()}
+        renamed = {theirs: layers.get(ours, ours) for theirs, ours in self.renamed.items()}
+        renamed |= {ours: named for ours, named in layers.items() if ours != named and ours not in known}
+        return replace(self, weights=weights, renamed=renamed, networks=networks, blocks=blocks)
 
     def write(self, spec: str | Path, weights: str | Path | None = None) -> list[Path]:
         """Write the spec and the weights.
@@ -121,15 +145,26 @@ def import_file(file: str | Path) -> Imported:
         return _Import(str(path), config, problems, opened).run(opened)
 
 
-def from_keras(model: Any) -> Imported:
+def from_keras(model: Any, *, inline: bool = False) -> Imported:
     """Import a live functional or sequential ``keras.Model`` as a spec with weights.
+
+    Args:
+        model: The model.
+        inline: Whether to replace layers and models of custom classes by what their ``call`` computes, which runs their code.
 
     Raises:
         SpecError: If layers have no equivalent; it lists all of them.
     """
     name = f"<keras.Model {model.name}>"
-    importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
-    return importing.run(None, live=model)
+    if not inline:
+        importing = _Import(name, live_config(model), live_problems(model, Span.whole(name)))
+        return importing.run(None, live=model)
+    from nnspec.keras_import.inlining import inlined
+
+    problems: list[Diagnostic] = []
+    with inlined(model, Span.whole(name), problems) as (flat, variables):
+        importing = _Import(name, live_config(flat), [*problems, *live_problems(flat, Span.whole(name))])
+        return importing.run(None, live=flat, variables=variables)
 
 
 class _Import:
@@ -146,7 +181,7 @@ class _Import:
         except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
-    def run(self, weights: WeightsFile | None, *, live: Any = None) -> Imported:
+    def run(self, weights: WeightsFile | None, *, live: Any = None, variables: Sequence[Variable] = ()) -> Imported:
         def saved(place: str) -> Any:
             if weights is not None:
                 return weights.read(place)
@@ -155,7 +190,7 @@ class _Import:
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
             reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
-        planner = Planner(self._file, saved)
+        planner = Planner(self._file, saved, stores=weights is not None or live is not None, variables=variables)
         try:
             planner.plan(self._keras)
         except _DAMAGED as error:
@@ -183,11 +218,7 @@ class _Import:
     def _compiled(self, text: str) -> Model:
         """Read back and compile the spec."""
         found: list[Diagnostic] = []
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "imported.nnspec.yaml"
-            file.write_text(text, encoding="utf-8", errors="replace")
-            spec = read_spec(file, found, limits=_LIMITS)
-            model = build(spec, found) if spec is not None else None
+        model = _compiled(text, found)
         errors = [problem for problem in found if problem.is_error]
         if model is None or errors:
             reasons = "; ".join(problem.message for problem in errors[:3])
@@ -208,6 +239,17 @@ class _Import:
                         problem = k.OtherShape.at(self.span, step.name, layer=layer, kind=kind, ours=type_, theirs=shape)
                         self.problems.append(problem)
         self.problems += check_masks(networks, model.networks, self.span)
+
+
+def _compiled(text: str, found: list[Diagnostic] | None = None) -> Model | None:
+    """Compile a spec's text; None if it is invalid."""
+    problems: list[Diagnostic] = [] if found is None else found
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "imported.nnspec.yaml"
+        file.write_text(text, encoding="utf-8", errors="replace")
+        spec = read_spec(file, problems, limits=_LIMITS)
+        model = build(spec, problems) if spec is not None else None
+    return model if found is not None or not any(problem.is_error for problem in problems) else None
 
 
 def _recorded(model: KerasModel) -> dict[tuple[str, int, int], tuple[int | None, ...]]:
@@ -265,7 +307,8 @@ def _own_model(span: Span, error: OwnModelError) -> Diagnostic:
         )
     else:
         help = (
-            "convert it to a functional model and save that: "
+            "import the live model with `nnspec.from_keras(model, inline=True)`, "
+            "or convert it to a functional model and save that: "
             "`x = keras.Input(shape); keras.Model(x, model.call(x)).save('model.keras')`"
         )
     return k.OwnModel.at(span, error.name, help=help, layer=error.name, kind=error.kind)

@@ -33,6 +33,26 @@ class Inside:
     attributes: tuple[str | int, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Variable:
+    """A variable of a live model, outside of its layers.
+
+    Attributes:
+        name: The name of its step.
+        value: Its value.
+        is_trainable: Whether it is trained.
+    """
+
+    name: str
+    value: Any
+    is_trainable: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Its shape."""
+        return tuple(self.value.shape)
+
+
 @dataclass(frozen=True)
 class Part:
     """One step of a layer's translation.
@@ -44,6 +64,8 @@ class Part:
         inside: The location of its weights, if they are not the Keras layer's own.
         gives: The Keras layer's outputs that it computes: Keras's index and the spec's name. By default the last part
             computes all, in order.
+        value: The value of its only weight, if it is a constant or a variable of the model.
+        variable: The variable, which has one step; a constant is frozen.
     """
 
     layer: Config
@@ -51,6 +73,13 @@ class Part:
     suffix: str = ""
     inside: Inside | None = None
     gives: Mapping[int, str] | None = None
+    value: Any = None
+    variable: Variable | None = None
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether its weight is never trained."""
+        return self.value is not None and (self.variable is None or not self.variable.is_trainable)
 
 
 Translation = tuple[Part, ...] | Tensor
@@ -67,6 +96,8 @@ class Within:
         saved: The arrays in the weights file.
         translated: Translates a layer; used for nested layers.
         dtype_of: Returns a tensor's dtype in the spec; None if unknown.
+        stores: Whether the spec gets a file of weights, which can store constants.
+        variables: The variables of a live model that operations read.
     """
 
     shape_of: Callable[[Tensor], tuple[int | None, ...] | None]
@@ -74,6 +105,12 @@ class Within:
     saved: Saved = field(default=lambda place: None)
     translated: Callable[[KerasLayer, KerasCall, Within], Translation] | None = None
     dtype_of: Callable[[Tensor], str | None] = field(default=lambda tensor: None)
+    stores: bool = True
+    variables: Sequence[Variable] = ()
+
+    def variable(self, number: int) -> Variable:
+        """Return a variable by its number."""
+        return self.variables[number]
 
     def rank(self, tensor: Tensor) -> int | None:
         """Return the number of a tensor's axes, including the batch axis."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.keras_import import problems as k
@@ -10,7 +10,7 @@ from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.model import KerasLayer, KerasModel, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
-from nnspec.keras_import.parts import Saved
+from nnspec.keras_import.parts import Saved, Variable
 from nnspec.keras_import.planned import PlannedNetwork
 from nnspec.keras_import.translate import differs_in_training, kind_of
 from nnspec.keras_import.walk import Walk
@@ -22,9 +22,12 @@ class Planner:
     Args:
         file: The model's file, for diagnostics.
         saved: The arrays in its weights file.
+        stores: Whether the spec gets a file of weights.
+        variables: The variables of a live model that operations read.
     """
 
-    def __init__(self, file: str, saved: Saved) -> None:
+    def __init__(self, file: str, saved: Saved, *, stores: bool = True, variables: Sequence[Variable] = ()) -> None:
+        self.stores, self.variables = stores, variables
         self.problems: list[Diagnostic] = []
         self.networks: dict[str, PlannedNetwork] = {}
         self._span = Span.whole(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from nnspec.keras_import.model import KerasLayer, KerasModel, Tensor
 from nnspec.keras_import.parts import Inside
@@ -30,6 +31,11 @@ class PlannedStep:
         gives: The index of each of its outputs in that layer's outputs.
         every_step: Whether it applies the network at every time step.
         calling: The call arguments that `share` overrides.
+        value: The value of its only weight, if it is a constant or a variable of the model.
+        block: The block that it uses, in a folded spec.
+        arguments: The arguments that are params there, or those of the block.
+        repeat: How often it runs in a row.
+        counts: Whether its arguments read the counter `i`.
     """
 
     name: str
@@ -44,6 +50,11 @@ class PlannedStep:
     gives: Mapping[str, int] = field(default_factory=dict)
     calling: Mapping[str, object] = field(default_factory=dict)
     every_step: bool = False
+    value: Any = None
+    block: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    repeat: int = 1
+    counts: bool = False
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift import lifted
 from nnspec.keras_import.lift.applications import OF_APPLICATIONS
-from nnspec.keras_import.lift.operations import OPERATIONS
+from nnspec.keras_import.lift.operations import operation
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, is_of_keras
 from nnspec.keras_import.parts import Inside, Part, Source, Translation, Translator, Within
 from nnspec.layers import snake_name
@@ -128,9 +128,9 @@ def _translator(layer: KerasLayer) -> Translator:
     if not layer.is_keras:
         raise _own_class(layer)
     if layer.is_operation:
-        if layer.kind not in OPERATIONS:
-            raise NoEquivalent(f"no layer computes `keras.ops.{snake_name(layer.kind)}`", _OPERATION)
-        return OPERATIONS[layer.kind]
+        if (found := operation(layer.kind)) is None:
+            raise NoEquivalent(f"neither a layer nor a function computes `keras.ops.{snake_name(layer.kind)}`", _OPERATION)
+        return found
     if (layer.module, layer.kind) in OF_APPLICATIONS:
         return OF_APPLICATIONS[layer.module, layer.kind]
     if layer.kind in ("Lambda", "TFOpLambda", "SlicingOpLambda"):
@@ -144,7 +144,7 @@ def _translator(layer: KerasLayer) -> Translator:
 _OPERATION = "use a Keras layer if there is one, or move the operation before or after the model"
 _CODE = "replace it with equivalent layers or operations (`x * 2`, `keras.ops.relu(x)`), and save the model again"
 _SUBCLASSED = "inline its `call` in the outer model, `y = inner.call(x)` instead of `y = inner(x)`, and save the model again"
-_OWN = "replace it with equivalent Keras layers, and save the model again"
+_OWN = "import the live model with `nnspec.from_keras(model, inline=True)`, or replace it with Keras layers"
 
 
 def _own_class(layer: KerasLayer) -> NoEquivalent:

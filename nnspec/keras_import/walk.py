@@ -11,7 +11,7 @@ from nnspec.keras_import.config_values import ConfigError
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
-from nnspec.keras_import.parts import Part, Within, part
+from nnspec.keras_import.parts import Part, Variable, Within, part
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.translate import translated
 from nnspec.layers.base import Layer, LayerError
@@ -35,6 +35,7 @@ class Walk:
         self.names = self.planner.main_scope() if self.network.name == "main" else Names()
         self._texts: dict[Tensor, str] = {}
         self._first: dict[tuple[str, int], PlannedStep] = {}
+        self._variables: dict[tuple[Variable, str], tuple[str, TensorType | None]] = {}
         self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
 
     def run(self) -> None:
@@ -84,7 +85,15 @@ class Walk:
 
     def _emit(self, layer: KerasLayer, number: int) -> None:
         call = layer.calls[number]
-        within = Within(self._shape_of, self.planner.left_out(layer, self.path), self.planner.saved, translated, self._dtype_of)
+        within = Within(
+            self._shape_of,
+            self.planner.left_out(layer, self.path),
+            self.planner.saved,
+            translated,
+            self._dtype_of,
+            self.planner.stores,
+            self.planner.variables,
+        )
         try:
             if layer.model is not None:
                 self._use(layer, number)
@@ -109,6 +118,11 @@ class Walk:
         texts: list[str] = []
         types: list[TensorType | None] = []
         for place, one in enumerate(parts):
+            if one.variable is not None and (one.variable, str(one.layer)) in self._variables:
+                earlier, type_ = self._variables[one.variable, str(one.layer)]
+                texts.append(earlier)
+                types.append(type_)
+                continue
             last = place == len(parts) - 1
             read = one.sources.items()
             sources = {p: texts[s] if isinstance(s, int) else self._texts.get(s, s.layer) for p, s in read}
@@ -118,17 +132,20 @@ class Walk:
                 self._promote(layer, number, sources, known)
             outputs = _outputs(one.layer, known)
             gives = one.gives if one.gives is not None else dict(enumerate(outputs or ())) if last else {}
-            step = PlannedStep(
-                self.names.step(layer.name, number, "" if last else one.suffix), one.layer, None, None, sources,
-                layer.config.get("trainable") is False and _has_weights(one.layer), layer, number if gives or last else -1,
-                one.inside, {name: index for index, name in gives.items()},
-            )  # fmt: skip
+            suffix = "" if last else one.suffix
+            name = self.names.step(one.variable.name, 0) if one.variable else self.names.step(layer.name, number, suffix)
+            frozen = one.is_constant or (layer.config.get("trainable") is False and _has_weights(one.layer))
+            by_output = {output: index for index, output in gives.items()}
+            at = number if gives or last else -1
+            step = PlannedStep(name, one.layer, None, None, sources, frozen, layer, at, one.inside, by_output, value=one.value)
             step = self._shared(step, place)
             if layer.same_as and _has_weights(one.layer):
                 self.planner.note_copy(layer, self.path)
             self.network.steps.append(step)
             texts.append(step.name)
             types.append(next(iter(outputs.values())) if outputs else None)
+            if one.variable is not None:
+                self._variables[one.variable, str(one.layer)] = step.name, types[-1]
             self._give(step, outputs)
             if last:
                 self._texts.setdefault(Tensor(layer.name, number), step.name)
@@ -151,7 +168,7 @@ class Walk:
         for port, type_ in list(known.items()):
             if type_ is None or "float" in type_.dtype:
                 continue
-            made = part("Rescaling", {"scale": 1.0}, [Tensor(layer.name)]).layer
+            made = part("Compute", {"results": {"output": "cast(x, 'float32')"}}, [Tensor(layer.name)]).layer
             assert isinstance(made, Layer)
             name = self.names.step(layer.name, number, "_floats")
             self.network.steps.append(PlannedStep(name, made, None, None, {"x": sources[port]}, False, layer, -1))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -57,13 +56,6 @@ def _by_part(weights: tuple[Weight, ...], parts: Mapping[str, str]) -> list[str]
     return places
 
 
-def _stored(node: Node, step: PlannedStep) -> list[tuple[int, ...]]:
-    """Return the shapes in Keras: LayerScale's vector is a depthwise kernel in the spec."""
-    if step.keras.kind == "LayerScale":
-        return [(math.prod(weight.shape),) for weight in node.weights]
-    return [weight.shape for weight in node.weights]
-
-
 def saved_arrays(
     graphs: Mapping[str, Graph], of: Mapping[str, PlannedStep], file: WeightsFile, span: Span, problems: list[Diagnostic]
 ) -> dict[str, NDArray[Any]]:
@@ -86,7 +78,7 @@ def saved_arrays(
         places = _places(node.layer, node.weights)
         if step.inside is not None:
             places = [f"{step.inside.group}/vars/{number}" for number in range(len(node.weights))]
-        for place, shape in zip(places, _stored(node, step), strict=True):
+        for place, shape in zip(places, [weight.shape for weight in node.weights], strict=True):
             array = file.read(f"{keras.group}/{place}", shape)
             if array is None:
                 raise ValueError(f"the weights of `{keras.name}` are missing at `{keras.group}/{place}`")
@@ -118,9 +110,9 @@ def live_arrays(
         for attribute in step.inside.attributes if step.inside is not None else ():
             at = at[attribute] if isinstance(attribute, int) else getattr(at, attribute)
         arrays: list[NDArray[Any]] = [variable.numpy() for variable in at.weights]
-        if [array.shape for array in arrays] != _stored(node, step):
-            name, theirs = step.keras.name, [array.shape for array in arrays]
-            raise ValueError(f"`{name}` has weights of shapes {theirs}, expected {_stored(node, step)}")
+        theirs, ours = [array.shape for array in arrays], [weight.shape for weight in node.weights]
+        if theirs != ours:
+            raise ValueError(f"`{step.keras.name}` has weights of shapes {theirs}, expected {ours}")
         return arrays
 
     return _arrays(graphs, of, read, span, problems)
@@ -140,7 +132,8 @@ def _arrays(
                 continue
             tried.add(node.weights_at)
             try:
-                arrays = read(node, of[node.weights_at])
+                step = of[node.weights_at]
+                arrays = read(node, step) if step.value is None else [np.reshape(step.value, node.weights[0].shape)]
             except (ValueError, OSError, RuntimeError, KeyError) as error:
                 problems.append(k.BadWeights.at(span, node.weights_at, reason=str(error)))
                 continue

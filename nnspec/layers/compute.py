@@ -13,8 +13,10 @@ from pydantic_core import core_schema
 
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions import products
+from nnspec.functions.base import Context
+from nnspec.functions.names import CONSTANTS, names_read
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term, in_order
-from nnspec.functions.typing import CONSTANTS, Context, Typing, input_term, names_read
+from nnspec.functions.typing import Typing, input_term
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.types import Dim, TensorType

@@ -35,6 +35,10 @@ class Steps(Protocol):
     def output_types(self) -> Mapping[str, TensorType]:
         """Output types by name."""
 
+    @property
+    def nodes(self) -> Mapping[str, Any]:
+        """The nodes by name, each with a layer and its input types."""
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -220,6 +224,10 @@ class RNN(MixesSteps):
         """Return the output types; every output that is not a state has the mask of the steps."""
         outputs, mask = self.infer(inputs), self.mask(inputs)
         return {name: type_ if name in self.typed.states else type_.masked(mask) for name, type_ in outputs.items()}
+
+    def is_discontinuous(self, inputs: Inputs) -> bool:
+        del inputs
+        return any(node.layer.is_discontinuous(node.input_types) for node in self.typed.steps.nodes.values())
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING

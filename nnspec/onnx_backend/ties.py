@@ -5,7 +5,7 @@ jump. An element is undecided if it changes by more than the tolerance in any of
 perturbed by a relative 1e-6; if some inputs are not floats, the weights are perturbed too. Parity covers the other elements.
 
 The response of a smooth network to such a perturbation is not a jump, however much it amplifies: the tolerance is at least ten
-times the response of a typical run. A tie is not typical, because few elements are near one.
+times what almost all elements change by in every run. A tie changes in some of the runs only, and few elements are near one.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_UNDECIDED = 0.01
 _RUNS = 8
 _CHANGE = 1e-6
 _FACTOR = 10
-_LARGEST = 1e-2
+_LARGEST = 0.1
 """A response of this size is a jump in any network."""
 
 Sides = tuple[Run, Run]
@@ -116,8 +116,8 @@ def _jumps(own: NDArray[Any], runs: list[NDArray[Any]]) -> NDArray[np.bool_]:
     with np.errstate(invalid="ignore"):
         changes = np.stack([np.where(_differs(wide, run), np.abs(run - wide) / largest, 0.0) for run in runs])
     changes = np.where(np.isnan(changes), np.inf, changes)
-    typical = float(np.quantile(np.median(changes, axis=0), 1 - MOST_UNDECIDED, method="lower"))
-    return np.asarray((changes > max(LEAST_TOLERANCE, min(_FACTOR * typical, _LARGEST))).any(axis=0))
+    steady = float(np.quantile(changes.min(axis=0), 1 - MOST_UNDECIDED, method="lower"))
+    return np.asarray((changes > max(LEAST_TOLERANCE, min(_FACTOR * steady, _LARGEST))).any(axis=0))
 
 
 def _differs(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.bool_]:

@@ -108,8 +108,32 @@ def keras_page(written: str, page_of: Callable[[str], str]) -> str:
     rows = [[f"`{name}`", _answer(name, page_of)] for name in names]
     ours = [name for name in LAYERS.names() if name not in names]
     beyond = ", ".join(f"[{name}](layers/{page_of(name)})" for name in ours)
-    parts = ["# Keras's layers", written, text, table(["Keras", "nnspec"], rows), f"Layers that Keras does not have: {beyond}."]
+    beyond = f"Layers that Keras does not have: {beyond}."
+    parts = ["# Keras's layers", written, text, table(["Keras", "nnspec"], rows), beyond, _IMPORTED]
     return "\n\n".join(parts) + "\n"
+
+
+_IMPORTED = """\
+## Imported models
+
+`nnspec import` and `nnspec.from_keras` translate each layer to the layer of the same name, and each operation of `keras.ops`
+between layers (`a + b`, `x[:, 0]`, `ops.where(…)`) to a layer that computes exactly the same, such as `Add`, or to a
+[`Compute`](compute.md) step:
+
+- Where Keras converts integers or bools, the expression has a `cast`. Shapes, paddings and repeats lose the batch axis.
+- Small arrays become lists in the expression, others a frozen `Parameter`, whose value is in the weights file.
+- Several results (`ops.split`, `ops.top_k`) are named outputs.
+- What covers the batch axis, or has no function, is refused with the reason. `python -m benchmarks imports --probes call` tries
+  single calls of `keras.ops`.
+
+The code of custom classes is not in a file and never run from one. Of a live model, `nnspec.from_keras(model, inline=True)`
+calls each custom layer or model on symbolic tensors, and imports the operations and layers that its `call` uses. Its variables
+become `Parameter` steps with their values. Code that depends on the values of tensors is refused.
+
+The command folds specs: steps that occur several times become blocks, whose params are the arguments that differ; uses in a row
+become `repeat`, and floats in proportion to the position an expression of its counter. Layers get default names, outputs keep
+theirs. The folded spec is only written if its graph is equal to that of the flat one. `--flat` writes each layer as a step
+under its name in Keras; in Python, `from_keras(model)` is flat and `from_keras(model).folded()` is folded."""
 
 
 def _answer(name: str, page_of: Callable[[str], str]) -> str:

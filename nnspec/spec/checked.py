@@ -22,7 +22,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
 from nnspec.spec.hints import spaced
 from nnspec.spec.readings import Reading, is_like_a_number, readings
-from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
+from nnspec.spec.tree import MappingNode, Place, Resolved, Scalar, SequenceNode, Tree, Unknown
 from nnspec.spec.wrong_values import Where, joint_error, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
 
@@ -245,7 +245,7 @@ def _with_operation(config: type[Config], field: str, tree: Tree, problems: list
     family = next(mark for mark in config.model_fields[field].metadata if isinstance(mark, Named)).family
     beside = [(key, value) for key, value in tree.items() if key.value in config.model_fields and key.value != field]
     others = [(key, value) for key, value in tree.items() if (key, value) not in beside]
-    named = [entry for entry in others if entry[0].value in family] or others[:1]
+    named = [entry for entry in others if entry[0].value in family or _is_resolved(*entry)] or others[:1]
     for key, value in others:
         if (key, value) not in named:
             problems.append(_unknown_argument(config, key, value, family.kind))
@@ -333,12 +333,17 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
                 bare = isinstance(tree, Scalar) and isinstance(tree.value, str) and not _has_literal(branches, tree)
                 bare = bare and not (takes_numbers and is_like_a_number(tree))
                 main = isinstance(annotation, type) and issubclass(annotation, Config) and annotation.main_argument is not None
-                fits = isinstance(tree, MappingNode) or bare or (main and not _is_null(tree))
+                fits = isinstance(tree, MappingNode | Resolved) or bare or (main and not _is_null(tree))
             if fits:
                 return resolve(tree, problems)
         return tree.plain()
 
     return choose
+
+
+def _is_resolved(key: Scalar, value: Tree) -> bool:
+    """Return whether an entry is the use of a definition under its name."""
+    return isinstance(value, Resolved) and value.name == key.value
 
 
 def _is_null(tree: Tree) -> bool:
@@ -352,14 +357,18 @@ def _has_literal(branches: list[tuple[_Resolve | None, Any]], tree: Scalar) -> b
 
 
 def _is_member(tree: MappingNode, branches: list[tuple[_Resolve | None, Any]]) -> bool:
-    """Return whether a one-key mapping names (or misspells) a family member in a union that also accepts a mapping."""
-    if len(tree) != 1:
-        return False
-    [(key, value)] = tree.items()
+    """Return whether a mapping names (or misspells) one family member in a union that also accepts a mapping."""
     marks = [mark for _, a in branches if typing.get_origin(a) is Annotated for mark in typing.get_args(a)[1:]]
+    with_keys = [a for _, a in branches if isinstance(a, type) and issubclass(a, Config) and a.operation is not None]
+    marks += [mark for a in with_keys for mark in a.model_fields[a.operation or ""].metadata]
+    beside = {field for a in with_keys for field in a.model_fields}
     families = [mark.family for mark in marks if isinstance(mark, Named)]
+    entries = [(key, value) for key, value in tree.items() if len(tree) == 1 or key.value not in beside]
+    if len(entries) != 1:
+        return False
+    [(key, value)] = entries
     word = str(key.value)
-    if any(word in family for family in families):
+    if _is_resolved(key, value) or any(word in family for family in families):
         return True
     names_one = (
         value
@@ -431,6 +440,8 @@ def _named(family: Family, tree: Tree, problems: list[Diagnostic]) -> Config | N
             problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
             raise _Failed
         key, arguments = entries[0]
+    if isinstance(found := tree if arguments is None else arguments, Resolved):
+        return typing.cast("Config", found.value)
     if not isinstance(key, Scalar) or not isinstance(key.value, str):
         reason = f"expected a {family.kind} name or {{Name: {{arguments}}}}, not {tree.kind}"
         problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))

@@ -10,7 +10,8 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.expressions.params import UNKNOWN
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.typing import CONSTANTS, names_read, unquoted
+from nnspec.functions.help import instead_of_attribute
+from nnspec.functions.names import CONSTANTS, names_read, unquoted
 from nnspec.layers.compute import Compute
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
@@ -127,7 +128,7 @@ def read_compute(
             continue
         elif own is None:
             reads.append(read.name)
-        elif read.name.partition(".")[0] not in own:
+        else:
             problems.append(_not_in_from(read, own, source))
     for name, read in results_read(arguments):
         if name in (own or ()) or name in scope.values or name in CONSTANTS:
@@ -170,8 +171,12 @@ def _expected(found: Tree | None) -> str:
 
 def _not_in_from(read: Read, own: Sequence[str], source: Tree | None) -> Diagnostic:
     """A name that `from` does not name."""
+    owner, _, attribute = read.name.partition(".")
     near = get_close_matches(read.name, own, 1)
-    if near:
+    reason = f"unknown name `{read.name}`: with `from`, its keys are the tensors"
+    if owner in own:
+        reason, help = f"a tensor has no attribute `{attribute}`", instead_of_attribute(attribute, owner)
+    elif near:
         help = f"did you mean `{near[0]}`?"
     elif read.name in FUNCTIONS:
         help = f"`{read.name}` is a function: write `{FUNCTIONS[read.name].signature}`"
@@ -182,7 +187,6 @@ def _not_in_from(read: Read, own: Sequence[str], source: Tree | None) -> Diagnos
         help = (
             f"write `from: {{{names}}}`" if given else f"the only tensor is `x`: write `from: {{x: …, {short}: {read.name}}}`"
         )
-    reason = f"unknown name `{read.name}`: with `from`, its keys are the tensors"
     return p.BadExpression.at(read.scalar.part(read.start, read.end), read.scalar.path, help=help, reason=reason)
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,6 +79,7 @@ class Spec:
         networks: Networks by name.
         document: The whole document with overrides applied and params evaluated.
         sections: The given sections (``data``, ``train``, …) by name.
+        blocks: Blocks by name, which losses and metrics may use.
         limits: Resource limits.
         overrides: The ``path=value`` overrides that were applied.
         params: The document's params by name.
@@ -91,6 +93,7 @@ class Spec:
     networks: Mapping[str, Network]
     document: MappingNode
     sections: Mapping[str, MappingNode]
+    blocks: Mapping[str, Block] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[str, ...] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
@@ -167,11 +170,13 @@ def read_spec(
     root = (root or _root_of(folder)).resolve()
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
     tree = _with_params(tree, library.params)
-    networks = _networks(tree, library, limits, problems)
     sections = _sections(tree, library.scope, problems)
+    networks = _networks(tree, library, limits, problems, _compared(sections.get("train"), library, limits))
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
-    return Spec(name, str(file), folder, root, networks, tree, sections, limits, tuple(overrides), library.params)
+    return Spec(
+        name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params
+    )
 
 
 def _with_params(tree: MappingNode, params: Mapping[str, Param]) -> MappingNode:
@@ -237,8 +242,41 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
     return Network(name, inputs, steps, outputs, span, library.weights, at, is_cut, checks)
 
 
-def _networks(tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic]) -> dict[str, Network]:
-    """Return the networks, each after those it uses, and the document's own layers last."""
+def _compared(train: MappingNode | None, library: Library, limits: Limits) -> set[str]:
+    """Return what losses and metrics may use, directly or in blocks, and note the params that it reads.
+
+    Whether a word is a block or an output is known only when the network is built; then the uses are checked.
+    """
+    found: set[str] = set()
+    networks = {name: network.inputs for name, network in library.networks.items()}
+    rest = [value for key in ("loss", "metrics") if train is not None and (value := train.get(key)) is not None]
+    while rest:
+        tree = rest.pop()
+        if isinstance(tree, MappingNode):
+            for key, value in tree.items():
+                rest += [key, value]
+        elif isinstance(tree, SequenceNode):
+            rest += tree.items
+        elif isinstance(tree, Scalar) and tree.value in library.blocks.keys() - found:
+            expander = Expander(library.blocks, networks, limits.layers, [])
+            with suppress(TooMany):
+                expander.steps(SequenceNode([tree], tree.span, tree.place), (), library.scope)
+            found |= expander.used
+    return found
+
+
+def _networks(
+    tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic], used: set[str]
+) -> dict[str, Network]:
+    """Return the networks, each after those it uses, and the document's own layers last.
+
+    Args:
+        tree: The document.
+        library: Its definitions.
+        limits: Resource limits.
+        problems: List to which problems are appended.
+        used: Names of blocks that the section ``train`` may use.
+    """
     sources = dict(library.networks)
     if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
@@ -246,7 +284,6 @@ def _networks(tree: MappingNode, library: Library, limits: Limits, problems: lis
         reason = "a check of sizes needs inputs and layers, which this document has only in its networks"
         help = "check params only, or move the check to a block"
         problems.append(p.BadCheck.at(check.that.span, check.that.path, help=help, reason=reason))
-    used: set[str] = set()
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed
     definitions: dict[str, Block | NetworkSource] = {**library.blocks, **library.networks}

@@ -298,6 +298,7 @@ class FailedCheck(Problem):
 
     code = "NN124"
     message = "{reason}"
+    advice = "change one of the values in the notes, or the check"
     fails = (
         _HEAD + "params: {width: 6, heads: 4}\ncheck:\n  - that: width % heads == 0\n    message: heads must divide width\n"
         "inputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"

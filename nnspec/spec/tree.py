@@ -147,6 +147,31 @@ class Unknown(Scalar):
         self.unknown = True
 
 
+class Resolved(Tree):
+    """The arguments of a use of a definition of the document, resolved before the arguments around it are checked.
+
+    Attributes:
+        name: The name of the definition.
+        value: The object that they stand for.
+        arguments: The arguments as written; None if there are none.
+    """
+
+    __slots__ = ("arguments", "name", "value")
+
+    def __init__(self, name: str, value: Any, arguments: Tree | None, span: Span, place: Place | None = None) -> None:
+        super().__init__(span, place, 1, False, arguments is not None and arguments.unknown)
+        self.name = name
+        self.value = value
+        self.arguments = arguments
+
+    def plain(self) -> Any:
+        return self.value
+
+    @property
+    def kind(self) -> str:
+        return "a block" if self.arguments is None else self.arguments.kind
+
+
 class MappingNode(Tree):
     """A mapping in file order."""
 

@@ -3,43 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
-from nnspec.data.plan import DataPlan, TargetSource
+from nnspec.data.plan import DataPlan, Need, TargetSource
 from nnspec.graph import Graph
 from nnspec.graph.model import Node
 from nnspec.layers.standardization import Normalization
 from nnspec.spec.tree import MappingNode
+from nnspec.training.batches.targets import Compares, comparable
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.objectives.base import Objective
-from nnspec.training.section import TrainSection
+from nnspec.training.section import TrainSection, WeightedLoss
 from nnspec.types import TensorType
 
 
 @dataclass(frozen=True)
 class OutputPlan:
-    """The loss and the metrics of one output.
+    """The losses and the metrics of one output.
 
     Attributes:
         name: Its name.
         type: Its type.
-        loss: Its loss; None if it has none.
-        weight: The weight of its loss.
+        losses: Its losses with their weights in its sum; empty if it has none.
+        weight: The weight of the sum; a schedule counts the steps of the phase.
         metrics: Its metrics by their names in the log, such as `digit_sparse_categorical_accuracy`.
     """
 
     name: str
     type: TensorType
-    loss: Loss | None
-    weight: float
+    losses: tuple[WeightedLoss, ...]
+    weight: float | Schedule
     metrics: Mapping[str, Metric]
 
     @property
+    def loss(self) -> Loss | None:
+        """The loss whose target all its losses take; None if it has none."""
+        losses = [cast("Loss", term.loss) for term in self.losses]
+        kinds = [kind for loss in losses if (kind := loss.target_kind()) is not None]
+        compared = [loss for loss in losses if loss.target_kind() is not None]
+        serving = (loss for loss, kind in zip(compared, kinds, strict=True) if all(comparable(kind, other) for other in kinds))
+        return next(serving, next(iter(compared or losses), None))
+
+    @property
+    def compared(self) -> Compares | None:
+        """The loss or, without one, the metric that determines the target; None if there is no target."""
+        candidates: list[Compares | None] = [self.loss, *self.metrics.values()]
+        return next((found for found in candidates if found is not None and found.target_kind() is not None), None)
+
+    @property
     def needs_target(self) -> bool:
-        """Whether its loss takes a target."""
-        return self.loss is not None and self.loss.target_kind() is not None
+        """Whether a loss or metric takes a target."""
+        return self.compared is not None
+
+    @property
+    def need(self) -> Need | None:
+        """What the target must be; None if there is none."""
+        found = need_of(self.type, self.compared) if self.compared is not None else None
+        by_position = all(cast("Loss", term.loss).by_position for term in self.losses)
+        return None if found is None else replace(found, by_position=by_position)
+
+    def with_loss(self, loss: Loss) -> OutputPlan:
+        """The output with another loss in place of `loss`."""
+        losses = tuple(term.model_copy(update={"loss": loss}) if term.loss is self.loss else term for term in self.losses)
+        return replace(self, losses=losses)
+
+
+def added_weights(data: DataPlan | None) -> frozenset[str]:
+    """The outputs whose weights are added to those of the positions, as those of borders are; others multiply."""
+    targets = data.section.targets if data is not None else {}
+    return frozenset(name for name, given in targets.items() if given.weight is not None and given.weight.border is not None)
+
+
+def need_of(output: TensorType, compared: Compares) -> Need | None:
+    """What the target of a loss or metric of an output must be; None if it takes none."""
+    kind = compared.target_kind()
+    if kind is None:
+        return None
+    return Need(
+        kind,
+        output,
+        compared.title,
+        next(iter(compared.instead), None),
+        getattr(compared, "ignore_class", None),
+        getattr(compared, "axis", -1) if kind in ("class", "distribution") else -1,
+        target=compared.target_shape(output),
+    )
 
 
 @dataclass(frozen=True)
@@ -131,7 +182,7 @@ class TrainingPlan:
     @property
     def losses(self) -> dict[str, OutputPlan]:
         """The outputs that have a loss."""
-        return {name: output for name, output in self.outputs.items() if output.loss is not None}
+        return {name: output for name, output in self.outputs.items() if output.losses}
 
 
 def fitted_layers(graph: Graph) -> Iterator[tuple[Node, Normalization]]:
@@ -145,7 +196,7 @@ def inverted_output(node: Node, graph: Graph, outputs: Mapping[str, OutputPlan])
     """The output with numeric targets that a node returns, which define the inverse transform; None if it returns none."""
     for name, ref in graph.outputs.items():
         output = outputs.get(name)
-        loss = output.loss if output is not None else None
-        if ref.source == node.name and loss is not None and loss.target_kind() in ("number", "non_negative"):
+        need = output.need if output is not None else None
+        if ref.source == node.name and need is not None and need.kind in ("number", "non_negative"):
             return name
     return None

@@ -74,13 +74,16 @@ class MetricDoesNotFit(Problem):
 
 
 class MetricWithoutTarget(Problem):
-    """A metric needs an output whose loss has a target."""
+    """A metric is compared with a target.
+
+    `Accuracy` takes the kind of target that the loss takes, so its output needs a loss.
+    """
 
     code = "NN507"
     message = "`{metric}` needs a target, and `{name}` has none"
     fails = (
         _HEAD + _NET + "outputs: {digit: digit, same: digit}\n" + _DIGITS
-        + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}, metrics: {same: SparseCategoricalAccuracy}}\n"
+        + "train: {epochs: 1, loss: {digit: SparseCategoricalCrossentropy}, metrics: {same: Accuracy}}\n"
     )  # fmt: skip
     passes = _GOOD
 
@@ -197,3 +200,33 @@ class NoiseDoesNotFit(Problem):
     message = "`{key}` {reason}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")
+
+
+_BLOCK = (
+    "blocks:\n  squared:\n    inputs: [target, output]\n    layers:\n      - Compute: square(target - output)\n"
+    "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    name: y\n"
+)
+
+
+class BlockDoesNotFit(Problem):
+    """A block is a loss or metric if it has the inputs `target` and `output`, one output, and no weights.
+
+    Other inputs have the names of outputs or inputs of the network. The result has one value for each example, or for each
+    position along the leading axes of the output.
+    """
+
+    code = "NN520"
+    message = "the block `{block}` {reason}"
+    fails = _HEAD + _BLOCK.replace("target, output]", "target, output, scale]") + "train: {epochs: 1, loss: squared}\n"
+    passes = _HEAD + _BLOCK + "train: {epochs: 1, loss: squared}\n"
+
+
+class LossesDisagree(Problem):
+    """The losses in the list of an output are compared with the same target."""
+
+    code = "NN521"
+    message = "`{loss}` takes {wanted} as the target of `{name}`, and `{first}` takes {got}"
+    fails = _GOOD.replace(_LOSS, "loss: {digit: [SparseCategoricalCrossentropy, CategoricalHinge]}")
+    passes = _GOOD.replace(
+        _LOSS, "loss: {digit: [SparseCategoricalCrossentropy, {CategoricalGeneralizedCrossEntropy: {q: 0.7}}]}"
+    )

@@ -11,18 +11,35 @@ from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
+from nnspec.training.catalogue.schedules import SCHEDULES, Schedule
 from nnspec.training.objectives import DEFAULT, OBJECTIVES
 from nnspec.training.objectives.base import Objective
 from nnspec.types import Config, Named, TensorType
 
-AnyLoss = Annotated[Config, Named(LOSSES)]
-AnyMetric = Annotated[Config, Named(METRICS)]
+AnyLoss = Annotated[Config, Named(LOSSES, own=True)]
+AnyMetric = Annotated[Config, Named(METRICS, own=True)]
+AnySchedule = Annotated[Config, Named(SCHEDULES)]
 AnyOptimizer = Annotated[Config, Named(OPTIMIZERS)]
 _Optimizers = dict[str, AnyOptimizer] | AnyOptimizer
 _Metrics = list[AnyMetric] | AnyMetric
 _NonNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 _Rate = Annotated[float, Strict(), Field(gt=0, lt=1)]
 _ClassName = Annotated[int, Strict()] | Annotated[str, Strict()]
+
+
+class WeightedLoss(Config):
+    """A loss and its weight in the sum of the losses of an output."""
+
+    operation: ClassVar[str | None] = "loss"
+
+    loss: AnyLoss = Field(description="The loss: one of the catalogue, or a block with inputs `target` and `output`.")
+    weight: _NonNegative = Field(1.0, description="Its weight in the sum.")
+
+
+_Losses = list[WeightedLoss] | WeightedLoss
+_OnlyLoss = Annotated[Config, Named(LOSSES, own="bare")]
+_OnlyMetric = Annotated[Config, Named(METRICS, own="bare")]
+_LossWeights = dict[str, AnySchedule | _NonNegative]
 
 
 class Clip(Config):
@@ -98,7 +115,7 @@ class PhaseSection(Config):
     optimizer: _Optimizers = Field(
         "Adam", validate_default=True, description="As `train.optimizer`; each phase starts with a new optimizer."
     )
-    loss_weights: dict[str, _NonNegative] = Field({}, description="As `train.loss_weights`.")
+    loss_weights: _LossWeights = Field({}, description="As `train.loss_weights`.")
     clip: Clip | None = Field(None, description="As `train.clip`.")
     early_stopping: EarlyStopping | None = Field(
         None, description="As `train.early_stopping`; the next phase starts from the best weights of this one."
@@ -145,12 +162,17 @@ class TrainSection(Config):
         validate_default=True,
         description="The optimizer; if several networks are trained, one optimizer or one by network.",
     )
-    loss: dict[str, AnyLoss] | AnyLoss | None = Field(
+    loss: dict[str, _Losses] | list[WeightedLoss] | _OnlyLoss | None = Field(
         None,
-        description="The loss of the only output, or losses by output. Not used with objectives that define the losses.",
+        description="The loss of the only output, or losses by output; a list is a weighted sum. Not used with objectives that "
+        "define the losses.",
     )
-    loss_weights: dict[str, _NonNegative] = Field({}, description="The weight of each output's loss; 1 by default.")
-    metrics: dict[str, _Metrics] | _Metrics = Field([], description="The metrics of the only output, or metrics by output.")
+    loss_weights: _LossWeights = Field(
+        {}, description="The weight of each output's loss; 1 by default. A schedule changes it with the training step."
+    )
+    metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field(
+        [], description="The metrics of the only output, or metrics by output."
+    )
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
         None, description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency."
     )
@@ -204,6 +226,12 @@ class TrainSection(Config):
     def optimizer_of(self, network: str) -> Config:
         """The optimizer of a network."""
         return self.optimizer[network] if isinstance(self.optimizer, dict) else self.optimizer
+
+    def weight_of(self, output: str) -> float | Schedule:
+        """The weight of an output's losses."""
+        weight = self.loss_weights.get(output, 1.0)
+        assert isinstance(weight, (float, Schedule))
+        return weight
 
     def input_noise_of(self, inputs: Mapping[str, TensorType]) -> dict[str, float]:
         """The standard deviation of the noise on each noisy input."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
@@ -217,11 +217,12 @@ class Named:
 
     Attributes:
         family: The family.
-        own: Whether it may also name a block or network defined in the document.
+        own: Whether it may also name a block or network defined in the document; ``bare`` if only by its name, where a key
+            may mean something else.
     """
 
     family: Family
-    own: bool = False
+    own: bool | Literal["bare"] = False
 
     def resolve(self, value: object) -> Config:
         if isinstance(value, Config):
@@ -247,5 +248,5 @@ class Named:
     def __get_pydantic_json_schema__(self, core: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         del core, handler
         return {"x-family": self.family.kind} | (
-            {"x-own": True} if self.own else {}
+            {"x-own": self.own} if self.own else {}
         )  # the document's schema defines each family once

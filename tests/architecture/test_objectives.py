@@ -37,6 +37,8 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("data/targets/next_token.py", "next_token"): "a source of targets, which any objective can use",
     ("data/targets/windows.py", "next_token"): "the values of that source",
     ("templates/__init__.py", "autoencoder"): "the name of a template",
+    ("training/catalogue/losses/similarity.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
+    ("training/catalogue/own_losses.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
 }
 """Uses of an objective's name outside its folder, file and name (``*``: all names), each with its reason."""
 

@@ -99,8 +99,10 @@ def gradient_errors(case: Case, rng: np.random.Generator) -> dict[str, tuple[flo
         direction = rng.normal(size=case.inputs[name].shape)
         weights = rng.normal(size=expected.shape)
 
-        def loss(x: Any, name: str = name, weights: Any = weights) -> Any:
-            y = model({**case.inputs, name: x})["y"]
+        others = {key: keras.ops.convert_to_tensor(array) for key, array in case.inputs.items()}
+
+        def loss(x: Any, name: str = name, weights: Any = weights, others: Any = others) -> Any:
+            y = model({**others, name: x})["y"]
             return keras.ops.sum(y * keras.ops.convert_to_tensor(weights, y.dtype))
 
         own = float(np.sum(np.asarray(gradient(loss, case.inputs[name]), np.float64) * direction))

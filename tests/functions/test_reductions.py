@@ -11,7 +11,7 @@ import pytest
 from nnspec.functions.base import Case
 from nnspec.keras_backend import to_keras
 from nnspec.types import TensorType, symbol
-from tests.functions.four_ways import graph_of
+from tests.functions.four_ways import gradient, graph_of
 from tests.functions.hand_checked import check, error_of, term_of
 
 T = symbol("T")
@@ -75,6 +75,15 @@ def test_an_axis_of_one_element_is_reduced() -> None:
 def test_a_constant_is_reduced_along_its_first_axis() -> None:
     check("x * sum([1.0, 2.0, 3.0], axis=0)", [6.0], x=[1.0])
     check("x + mean([[1, 2], [3, 4]], axis=0)", [[2.0, 3.0]], x=[[0.0, 0.0]])
+
+
+@pytest.mark.parametrize("text", ["norm(x, axis=1)", "norm(x, 1, axis=1)", "std(x, axis=1)", "normalize(x)"])
+def test_the_gradient_at_zero_is_zero(text: str) -> None:
+    x = np.array([[0.0, 0.0, 0.0], [1.0, 2.0, 2.5]], np.float32)
+    model = to_keras(graph_of(Case(text, {"x": x}), free=False))
+    found = gradient(lambda x: keras.ops.sum(model({"x": x})["y"]), x)
+    assert np.array_equal(found[0], [0, 0, 0])
+    assert np.isfinite(found).all()
 
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="uses a tape")

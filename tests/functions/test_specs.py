@@ -43,17 +43,11 @@ def test_compute_as_an_argument_of_a_layer_is_an_error_that_says_where_it_belong
     assert "as a step of its own" in found.help
 
 
-def test_the_input_of_nested_layers_and_an_input_named_x_are_two_meanings(checked):
-    step = '  - Dense: {units: 8}\n  - Residual: {layers: [{Compute: "x * 2"}]}\n'
-    _, problems = checked(f"{HEAD}inputs: {{x: [T, 8]}}\nlayers:\n{step}")
-    [found] = [problem for problem in problems if problem.is_error]
-    assert found.message == "`x` has two meanings here: the input `x`, and the input of these layers"
-    assert found.help == "rename the input `x`: at the start of nested layers, `x` is what they read"
-
-
 def test_a_repeated_compute_reads_the_step_before(checked):
     step = "  - Compute: x * 0.5 ** i\n    repeat: 3\n    as: i\n"
     model, problems = checked(f"{HEAD}inputs: {{y: [8]}}\nlayers:\n{step}")
     assert problems == []
     read = [str(ref) for node in model.networks["main"].nodes.values() for ref in node.inputs.values()]
     assert read == ["y", "compute/0", "compute/1"]
+    [found] = checked(f"{HEAD}inputs: {{x: [8]}}\nlayers:\n{step}")[1]
+    assert found.help == "rename the input `x`: in a repeated step, `x` is the repetition before"

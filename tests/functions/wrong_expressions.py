@@ -232,6 +232,8 @@ SPECS: Mapping[str, tuple[str, ...]] = {
         "  - Compute: x + q\n    from: {x: nothing, q: q}\n",
         "  - Compute: q\n    from: x\n",
         "  - Compute: a.states\n    from: {a: x}\n",
+        "  - Compute: a.T @ b\n    from: {a: x, b: q}\n",
+        "  - Compute: a.mean(axis=1) @ b\n    from: {a: x, b: q}\n",
         "  - Dense: {units: 8}\n    from: q\n    name: width\n  - Compute: q * width\n",
         "  - Dense: {units: 8}\n    from: q\n    name: pi\n  - Compute: q * pi\n",
         "  - Dense: {units: 8}\n    from: q\n    name: encoder\n  - Compute: x + encoder\n",

@@ -14,8 +14,9 @@ from typing import Any
 from nnspec.expressions.syntax import ExpressionError, parse
 from nnspec.functions.base import Function, Parameter
 from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.names import names_read
 from nnspec.functions.terms import BOOL, FLOAT, INT, Term
-from nnspec.functions.typing import Typing, input_term, names_read
+from nnspec.functions.typing import Typing, input_term
 from nnspec.types import Dim, TensorType
 
 __all__ = ["drawn_expressions", "tensors_of"]
@@ -28,30 +29,34 @@ _WITHIN = "(0.9 * tanh({}))"
 _DOMAINS = {
     "log": _POSITIVE, "log1p": "abs({})", "sqrt": _POSITIVE, "rsqrt": "(abs({}) + 0.5)", "arcsin": _WITHIN, "arccos": _WITHIN,
     "tan": _WITHIN, **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "logsumexp"), "minimum({}, 3.0)"),
-    **dict.fromkeys(("norm", "normalize", "std"), "(abs({}) + 0.1)"), "prod": "(1 + 0.3 * tanh({}))",
+    **dict.fromkeys(("norm", "normalize", "std"), "(abs({}) + 0.1)"), "prod": "(1 + 0.3 * tanh({}))", **dict.fromkeys(("sign", "floor", "ceil", "hard_shrink"), "({} + 0.123)"),
 }  # fmt: skip
-"""Where values are finite and errors small."""
+"""Where values are finite, errors are small, and a jump is not at 0: activations and padding have values that are 0 or rounded
+to it."""
 
 _OPERATORS = (
-    "{a} + {b}", "{a} - 0.5 * {b}", "{a} * {b}", "{a} / (abs({b}) + 0.5)", "-{a}", "2 * {a}", "{a} - 1", "{a} / 4.0", "{a} // 2",
-    "{a} % 3", "{a} // 0.7", "{a} % 0.7", "{a} // (abs({b}) + 1)", "{a} % (abs({b}) + 1)", "(abs({a}) + 0.2) ** 1.5", "{a} ** 2",
-    "2.0 ** tanh({a})", "{a} > {b}", "{a} <= {b}", "{a} == {b}", "{a} != {b}", "{a} >= 0", "{a} < 0.5", "{a} & {b}", "{a} | {b}",
+    "{a} + {b}", "{a} - 0.5 * {b}", "{a} * {b}", "{a} / (abs({b}) + 0.5)", "-{a}", "2 * {a}", "{a} - 1", "{a} / 4.0", "({a} + 3) // 2",
+    "({a} + 1) % 3", "({a} + 0.123) // 0.7", "({a} + 0.123) % 0.7", "({a} + 1) // (abs({b}) + 2)", "({a} + 1) % (abs({b}) + 2)", "(abs({a}) + 0.2) ** 1.5", "{a} ** 2",
+    "2.0 ** tanh({a})", "{a} > {b} - 0.123", "{a} <= {b} + 0.123", "{a} == {b} + 0.123", "argmax({a}, {axis}) == 1", "{a} != {b} + 0.123", "{a} >= 0.123", "{a} < 0.5", "{a} & {b}", "{a} | {b}",
     "~{a}", "{a} @ {b}", "{a} @ swapaxes({b}, -1, -2)", "{a} / {a}.shape[{axis}]", "{a} * {a}.shape[{axis}]",
     "{a}[:, {i}]", "{a}[..., {i}]", "{a}[:, {slice}]", "{a}[..., {slice}]", "{a}[:, null]", "{a}[:, ::-1]", "{a}[..., {i}, null]",
     "{a} + arange({a}.shape[-1])", "{a} + cast(arange({a}.shape[-1]), 'float32')", "{a} * linspace(0, 1, {a}.shape[-1])",
-    "where({a} > 0, {a}, {b})", "where(mask({a}), {a}[..., 0], -1e9)", "where(expand_dims(mask({a}), -1), {a}, 0)",
+    "where({a} > 0.123, {a}, {b})", "where(mask({a}), {a}[..., 0], -1e9)", "where(expand_dims(mask({a}), -1), {a}, 0)",
     "take({a}, argmax({a}, {axis}, keepdims=true), {axis})", "take_along_axis({a}, argsort({a}, {axis}), {axis})",
     "take_along_axis({a}, argmin({a}, {axis}, keepdims=true), {axis})", "take({a}, [0, -1], {axis})",
     "one_hot(argmax({a}, {axis}), {a}.shape[{axis}])", "in_training({a} + random_normal([{a}.shape[-1]]), {a})",
-    "in_training({a} * random_bernoulli([1], 0.5), {a})", "in_training(random_uniform([4]), {a})", "all({a} > -1, {axis})",
-    "tile({a}[..., null], [1, 1, 2])", "pad({a}, [[0, 0], [1, 2], [0, 1]])", "pad({a}, [[0, 0], [2, 1]], mode='edge')",
-    "isnan({a} / ({a} - {a}))", "transpose({a}, [0, 2, 1])", "ones([{a}.shape[{axis}]]) * {a}", "cast({a} > {b}, 'int32')", "{units} * {a}",
+    "in_training({a} * random_bernoulli([1], 0.5), {a})", "in_training({a} + random_uniform([1]), {a})", "all({a} > -0.123, {axis})",
+    "tile({a}[..., null], [1, 2])", "pad({a}, [[1, 2], [0, 1]])", "pad({a}, [[2, 1]], mode='edge')",
+    "isnan({a} / ({a} - {a}))", "transpose({a}, [0, 2, 1])", "ones([{a}.shape[{axis}]]) * {a}",
+    "var({a} + linspace(0, 1, {a}.shape[-1]), -1)", "std({a} + cast(arange({a}.shape[-1]), 'float32'), -1)", "cast({a} > {b} + 0.123, 'int32')", "{units} * {a}",
     "full_like({a}, 0.5) * {a}", "zeros([{a}.shape[-1]]) + {a}", "cumsum(ones_like({a}), {axis}) * {a}",
 )  # fmt: skip
 """Operators, indices, and functions that rarely fit by chance."""
 
-_LEFT_OUT = frozenset({"random_normal", "random_uniform", "random_bernoulli", "arange", "linspace", "zeros", "ones"})
-"""Functions that only the operators above draw: constants, and what is random."""
+_LEFT_OUT = frozenset(
+    {"random_normal", "random_uniform", "random_bernoulli", "arange", "linspace", "zeros", "ones", "var", "std"}
+)
+"""Functions that only the operators above draw: constants, and what is random; of equal values, a deviation is rounding."""
 
 
 @dataclass
@@ -156,6 +161,8 @@ class Expressions:
             in_order = len(arguments) == function.parameters.index(parameter) and not by_name
             by_name = by_name or not in_order or self.chance(0.3)
             arguments.append(f"{parameter.name}={text}" if by_name else text)
+        if function.name == "cast" and first is not None and self.pool[first].dtype == FLOAT:
+            arguments[0] = arguments[0].replace(first, f"({first} + 0.123)", 1)
         text = f"{function.name}({', '.join(arguments)})"
         return text + (f"[{self.random.randint(0, 1)}]" if function.name == "top_k" else "")
 
@@ -198,7 +205,7 @@ class Expressions:
             case "int":
                 return str(random.choice([1, 1, 2, 3, -1]))
             case "ints":
-                return str([[0, 0], *([random.randint(0, 2), random.randint(0, 2)] for _ in range(rank - 1))])
+                return str([[random.randint(0, 2), random.randint(0, 2)] for _ in range(rank - 1)])
             case "size":
                 return self._size(x, first) if self.chance(0.5) else str(random.randint(1, 5))
             case "sizes":
@@ -227,7 +234,7 @@ class Expressions:
         if x is None or text is None:
             return None
         if function.name == "tile":
-            return str([1, *(self.random.choice([1, 1, 2]) for _ in range(x.rank - 1))])
+            return str([self.random.choice([1, 1, 2]) for _ in range(x.rank - 1)])
         own = [
             str(size) if isinstance(size, int) and self.chance(0.7) else f"{self._inside(text)}.shape[{axis}]"
             for axis, size in enumerate(x.shape[1:], 1)

@@ -7,14 +7,20 @@ Each is made from its number alone, so that a number names it: ``python -m bench
 from __future__ import annotations
 
 from collections.abc import Callable
+from random import Random
 
 import pytest
 
+from nnspec.expressions.syntax import parse
+from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.functions.typing import called
 from nnspec.onnx_backend.builder import Builder
+from nnspec.types import TensorType, symbol
 from tests.conftest import FULL
 
 from ..onnx_backend.nets import graph_of
 from .documents import MOST_LAYERS, numbered
+from .expressions import drawn_expressions
 from .judge import Unproven, judge
 from .proven import compiled, prove_document
 from .smallest import smallest
@@ -29,6 +35,25 @@ def test_a_drawn_document_is_the_same_four_ways(number: int) -> None:
         prove_document(numbered(0, number))
     except Unproven as reason:
         pytest.skip(str(reason))
+
+
+@pytest.mark.filterwarnings("ignore:.*softmax over axis -1 of a tensor of shape", "ignore:.*invalid value encountered")
+@pytest.mark.parametrize("number", range(200 if FULL else 4))
+def test_a_drawn_document_with_expressions_is_the_same_four_ways(number: int) -> None:
+    try:
+        prove_document(numbered(1, number, least=5, expressions=14))
+    except Unproven as reason:
+        pytest.skip(str(reason))
+
+
+def test_expressions_are_drawn_of_all_functions() -> None:
+    found: set[str] = set()
+    x, i = TensorType((symbol("T"), 4)), TensorType((symbol("T"),), "int32")
+    for number in range(1500):
+        results = drawn_expressions(Random(number), {"a": x, "b": x, "c": TensorType((3,)), "i": i}, {"units": 3}) or {}
+        for text in results.values():
+            found |= called(parse(text, tensors=True))
+    assert set(FUNCTIONS) <= found
 
 
 def test_a_drawn_document_compiles_to_what_was_drawn() -> None:

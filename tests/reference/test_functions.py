@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from nnspec.cli import main
 from nnspec.expressions.syntax import parse
 from nnspec.functions.catalogue import FAMILIES, FUNCTIONS, INSTEAD
-from nnspec.functions.typing import called
+from nnspec.functions.names import called
 from nnspec.reference.functions import DIFFERENCES, EXAMPLES, example, function_text
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -21,10 +21,10 @@ DRAWN, BUILT = (3_000, 150) if FULL else (240, 5)
 PARTS = 4
 
 
-def compiled(number: int, folder: Path) -> tuple[Spec, Model] | None:
+def compiled(number: int, folder: Path, expressions: float = 0) -> tuple[Spec, Model] | None:
     """A drawn spec; None where it is refused."""
     file = folder / "drawn.nnspec.yaml"
-    file.write_text(numbered(0, number), encoding="utf-8")
+    file.write_text(numbered(0, number, expressions), encoding="utf-8")
     try:
         spec = nnspec.load(file)
         return spec, nnspec.compile(spec)
@@ -41,6 +41,17 @@ def test_the_sizes_that_conditions_admit_are_those_that_compile(part: int, tmp_p
             accepted += 1
             wrong = mismatches(*found, Random(number), most=40)
             assert not wrong, f"{'; '.join(map(str, wrong))}\n{numbered(0, number)}"
+    assert accepted > DRAWN / PARTS / 3
+
+
+def test_the_sizes_that_conditions_of_expressions_admit_are_those_that_compile(tmp_path: Path) -> None:
+    accepted = 0
+    for number in range(DRAWN // PARTS):
+        found = compiled(number, tmp_path, expressions=20)
+        if found is not None:
+            accepted += 1
+            wrong = mismatches(*found, Random(number), most=40)
+            assert not wrong, f"{'; '.join(map(str, wrong))}\n{numbered(0, number, 20)}"
     assert accepted > DRAWN / PARTS / 3
 
 

@@ -23,6 +23,7 @@ from nnspec.training.catalogue.losses.classes import SparseCategoricalCrossentro
 from nnspec.training.loop.output_learner import OutputLearner
 from nnspec.training.loop.progress import Quiet
 from nnspec.training.plan import OutputPlan
+from nnspec.training.section import WeightedLoss
 from nnspec.types import TensorType
 
 SPEC = """nnspec: 1
@@ -64,8 +65,8 @@ def test_the_loss_is_the_mean_of_each_positions_own_times_the_sum_of_both_weight
     x = keras.Input((24, 20, 2 if sparse else 1), name="image")
     model = keras.Model({"image": x}, {"mask": keras.layers.Identity()(x)})
     loss = SparseCategoricalCrossentropy() if sparse else BinaryCrossentropy()
-    plan = OutputPlan("mask", TensorType((24, 20, 2 if sparse else 1)), loss, 1.0, {})
-    learner = OutputLearner(model, {"mask": plan}, class_weights=classes)
+    plan = OutputPlan("mask", TensorType((24, 20, 2 if sparse else 1)), (WeightedLoss(loss=loss),), 1.0, {})
+    learner = OutputLearner(model, {"mask": plan}, class_weights=classes, added={"mask"})
     outputs = np.stack([1 - said, said], -1) if sparse else said[..., None]
     target = mask if sparse else mask[..., None].astype(np.float32)
     found, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=True)

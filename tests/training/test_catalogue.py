@@ -103,7 +103,7 @@ def test_a_metric_is_called_and_improves_as_keras_says(name: str) -> None:
     config = metrics.METRICS.get(name)
     theirs = getattr(keras.metrics, name)(**_REQUIRED.get(name, {}))
     assert issubclass(config, Metric)
-    assert theirs.name.removesuffix("_1") == config.monitored()
+    assert theirs.name.removesuffix("_1") == config(**_REQUIRED.get(name, {})).monitored()
     assert {"up": "max", "down": "min", None: None}[getattr(theirs, "_direction", None)] == config.better
 
 

@@ -99,7 +99,8 @@ def test_accuracy_means_what_it_means_in_keras(project, loss, units, metric, mea
         ("CategoricalCrossentropy", "SparseCategoricalAccuracy", {"NN506"}),
         ("MeanSquaredError", "accuracy", {"NN506"}),
         ("MeanSquaredError", "R2Score", set()),
-        ("Value", "MeanSquaredError", {"NN507"}),
+        ("Value", "MeanSquaredError", set()),
+        ("Value", "Accuracy", {"NN507"}),
     ],
 )
 def test_a_metric_takes_the_target_that_its_loss_takes(project, loss, metric, codes):

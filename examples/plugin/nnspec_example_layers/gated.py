@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.types.activation_names import ActivationName
 from nnspec.layers.arguments import AnyInitializer, AnyRegularizer, Flag, PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.types import Dim, Weight, product
+from nnspec.types.activation_names import ActivationName
 
 if TYPE_CHECKING:
     from nnspec.onnx_backend.builder import Builder

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.cells import Cells, Reported, Values, no_numbers, refuse_shape
+from nnspec.data.check_weights import weight_misfit
 from nnspec.data.kinds import Column
 from nnspec.data.plan import Feed, Need
 from nnspec.data.readers.base import Table
 from nnspec.data.shape_checks import fits
 from nnspec.data.transforms.classes import label_encode
+from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import Diagnostic
 
 _IGNORING = "SparseCategoricalCrossentropy"
@@ -150,6 +152,7 @@ _CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
     "class": _class,
     "label": _labels,
     "sequence": _labels,
+    "integer": _labels,
     "distribution": _distribution,
     "probability": _bounded(0, 1, "from 0 to 1"),
     "non_negative": _bounded(0, np.inf, "at least 0"),
@@ -157,23 +160,31 @@ _CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
 }
 
 
-def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray[np.float32] | None:
-    """Read the loss weight of each row; None if one is invalid."""
+def read_weight(
+    table: Table, feed: Feed, need: Need, length: int | None, problems: list[Diagnostic]
+) -> NDArray[np.float32] | None:
+    """Read the loss weight of each row or position; None if one is invalid.
+
+    Args:
+        table: The table.
+        feed: The feed of the target.
+        need: What the loss requires.
+        length: The length of the targets; None if they have no positions.
+        problems: Problems are appended here.
+    """
     assert feed.weight is not None
     values = table.read(feed.weight, slice(None))
     own = Feed(feed.name, (feed.weight,), False, (), None, feed.span, feed.path)
     cells = Cells(table, own, problems)
     try:
+        if values.dtype == object and len(values) and np.ndim(values[0]) == 1 and length is not None:
+            values = _padded(values, feed, length)
         if values.dtype == object:
             texts = {value for value in values if value is not None and not table.is_number(value)}
             help = table.mend(feed.weight, texts) or "name a column of numbers that are at least 0"
             cells.refuse(d.NotANumber, no_numbers(table, values), values, help=help)
-        if values.ndim != 1:
-            what, got = "a weight", f"has shape {Column(values.shape[1:]).shape_text}"
-            help = "name a column with one number per row"
-            problems.append(
-                d.WrongShape.at(feed.span, feed.path, help=help, what=what, wanted="()", columns=own.columns_text, got=got)
-            )
+        if (wrong := weight_misfit(own, need, Column(values.shape[1:]))) is not None:
+            problems.append(wrong)
             return None
         help = "provide a finite number of at least 0 for each row"
         cells.refuse_any(d.BadWeight, ~np.isfinite(values) | (values < 0), values, help=help)
@@ -181,3 +192,9 @@ def read_weight(table: Table, feed: Feed, problems: list[Diagnostic]) -> NDArray
     except Reported:
         return None
     return values.astype(np.float32)
+
+
+def _padded(values: Values, feed: Feed, length: int) -> Values:
+    """Weights of rows of different lengths, padded with 0 where the target is padded."""
+    own = next((transform for transform in feed.transforms if isinstance(transform, pad)), pad.model_validate({}))
+    return own.model_copy(update={"value": 0.0}).apply(values, {"length": length})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nnspec.keras_import.arguments import NoEquivalent
+from nnspec.keras_import.lift.operation_texts import literal
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
 from nnspec.keras_import.parts import Translation, Translator, Within, part
 
@@ -13,16 +14,18 @@ def _scaled_sum(layer: KerasLayer, call: KerasCall, within: Within) -> Translati
     """``CustomScaleLayer`` of Inception-ResNet: ``a + scale · b`` (Szegedy et al. 2016, section 3.3)."""
     del within
     kept, scaled = tensors_in(call.args)
-    return (part("Rescaling", {"scale": layer.config.get("scale")}, [scaled], "_scale"), part("Add", {}, [kept, 0]))
+    return (part("Compute", {"results": {"output": f"x + {literal(layer.config.get('scale'))} * y"}}, [kept, scaled]),)
 
 
 def _layer_scale(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
-    """``LayerScale`` of ConvNeXt (Touvron et al. 2021): a learned factor per channel, as a 1×1 depthwise convolution."""
+    """``LayerScale`` of ConvNeXt (Touvron et al. 2021): a learned factor per channel."""
     [x] = tensors_in(call.args)
-    if within.rank(x) != 4:
+    shape = within.shape_of(x)
+    if shape is None or len(shape) != 4:
         raise NoEquivalent("its input is not a batch of images", setting=True)
     start = {"Constant": {"value": layer.config.get("init_values")}}
-    return (part("DepthwiseConv2D", {"kernel_size": 1, "use_bias": False, "depthwise_initializer": start}, [x]),)
+    factor = part("Parameter", {"shape": [shape[-1]], "initializer": start}, [], "_factor")
+    return factor, part("Compute", {"results": {"output": "x * expand_dims(y, [1, 2])"}}, [x, 0])
 
 
 def _stochastic_depth(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:

@@ -78,11 +78,12 @@ class _Dimension:
 
 
 def _part(examples: Examples, sizes: Sequence[_Dimension], place: int, rows: NDArray[np.int64]) -> Examples:
-    inputs, targets = dict(examples.inputs), dict(examples.targets)
+    inputs, targets, weights = dict(examples.inputs), dict(examples.targets), dict(examples.weights)
     for size in sizes:
         inputs |= {name: size.cut(inputs[name], place) for name in size.inputs}
         targets |= {name: size.cut(targets[name], place) for name in size.targets}
-    return replace(examples, inputs=inputs, targets=targets, rows=rows)
+        weights |= {name: size.cut(weights[name], place) for name in size.targets if name in weights and weights[name].ndim > 1}
+    return replace(examples, inputs=inputs, targets=targets, weights=weights, rows=rows)
 
 
 def _pads(state: State) -> _Pads:

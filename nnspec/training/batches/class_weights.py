@@ -34,7 +34,7 @@ def class_weights(plan: TrainingPlan, train: Examples, state: State) -> dict[str
     given = plan.section.class_weight
     if given is None:
         return {}
-    output = next(output for output in plan.losses.values() if output.needs_target)
+    output = next(output for output in plan.losses.values() if output.loss and output.loss.target_kind() is not None)
     assert output.loss is not None
     target = middle(train.targets[output.name][train.rows], crops_of(plan.data).get(output.name, 0))
     labels = _labels(target, output.loss)

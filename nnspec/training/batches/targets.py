@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar, Literal
 
 from nnspec.data.kinds import TargetKind
-from nnspec.types import Config
+from nnspec.types import Config, Dim, TensorType
 
 __all__ = ["Compares", "Expected", "TargetKind", "comparable"]
 
@@ -14,7 +14,7 @@ Expected = Literal["distribution", "probability", "logits", "number", "class"]
 """The kind of an output: a distribution over the last axis, independent probabilities, logits, numbers, class indices."""
 
 _SERVES: dict[TargetKind, frozenset[TargetKind]] = {
-    "class": frozenset({"class", "label"}),
+    "class": frozenset({"class", "label", "integer"}),
     "distribution": frozenset({"distribution", "probability", "number", "non_negative", "sign"}),
     "probability": frozenset({"distribution", "probability", "number", "non_negative", "sign"}),
     "sign": frozenset({"sign", "number"}),
@@ -22,6 +22,7 @@ _SERVES: dict[TargetKind, frozenset[TargetKind]] = {
     "non_negative": frozenset({"number", "non_negative"}),
     "label": frozenset({"label"}),
     "sequence": frozenset({"sequence"}),
+    "integer": frozenset({"integer", "class", "label"}),
 }
 
 
@@ -55,6 +56,29 @@ class Compares(Config):
 
     is_binary: ClassVar[bool] = False
     """Whether each unit is an independent binary classification."""
+
+    @property
+    def title(self) -> str:
+        """Its name in messages."""
+        return type(self).__name__
+
+    def misfit(self, output: TensorType) -> tuple[str, str] | None:
+        """Why it does not apply to the shape of an output, and what to do; None if it does.
+
+        Args:
+            output: The type of the output.
+        """
+        del output
+        return None
+
+    def target_shape(self, output: TensorType) -> tuple[int | Dim, ...] | None:
+        """The shape of one target; None for that of its kind.
+
+        Args:
+            output: The type of the output that it is compared with.
+        """
+        del output
+        return None
 
     def target_kind(self) -> TargetKind | None:
         """The kind of its target, according to its arguments."""

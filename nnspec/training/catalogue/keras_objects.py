@@ -7,11 +7,13 @@ from typing import Any
 import keras
 
 from nnspec.training.catalogue import own_metrics
+from nnspec.training.catalogue.blocks import BlockMetric
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.section import TrainSection
+from nnspec.types import Config
 
 
 def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
@@ -36,21 +38,29 @@ def keras_optimizer(section: TrainSection, network: str = "main", *, averages: b
     return optimizer
 
 
-def keras_loss(loss: Loss) -> Any:
-    """Builds a Keras loss; None for `Value`, where the output is the loss."""
+def keras_loss(loss: Config) -> Any:
+    """Builds a Keras loss; None for `Value`, where the output is the loss; or the values of a block."""
+    assert isinstance(loss, Loss)
     return loss.to_keras(**_arguments(loss))
 
 
 def keras_metric(metric: Metric, name: str) -> Any:
     """Builds a Keras metric with its name in the log."""
+    if isinstance(metric, BlockMetric):
+        return metric.to_keras(name)
     kind = type(metric).__name__
     made = getattr(own_metrics, kind, None) or getattr(keras.metrics, kind)
     return made(**_arguments(metric), name=name)
 
 
+def keras_weight(weight: float | Schedule) -> Any:
+    """Builds a loss weight: a number, or a function of the step."""
+    return _schedule(weight) if isinstance(weight, Schedule) else weight
+
+
 def _arguments(config: Optimizer | Schedule | Loss | Metric) -> dict[str, Any]:
     values = {name: getattr(config, name) for name in type(config).model_fields}
-    return {name: _schedule(value) if isinstance(value, Schedule) else value for name, value in values.items()}
+    return {name: keras_weight(value) for name, value in values.items()}
 
 
 def _schedule(schedule: Schedule) -> Any:

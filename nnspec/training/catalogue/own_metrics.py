@@ -167,3 +167,59 @@ class ExactMatch(keras.metrics.Mean):  # type: ignore[misc]
         correct = ops.all(ops.reshape(ops.logical_or(ops.equal(predicted, y_true), ops.logical_not(counts)), (rows, -1)), 1)
         counted = ops.any(ops.reshape(counts, (rows, -1)), 1)
         super().update_state(ops.cast(correct, "float32"), sample_weight=ops.cast(counted, "float32"))
+
+
+class LabelErrorRate(keras.metrics.Metric):  # type: ignore[misc]
+    """The edit distance between the decoded labels and the targets, relative to the length of the targets.
+
+    Example:
+        >>> rate = LabelErrorRate()
+        >>> scores = ops.one_hot(ops.array([[1, 1, 0, 1, 2]]), 4)  # decoded to 1 1 2
+        >>> rate.update_state([[1, 3, 2, 0]], scores)
+        >>> round(float(rate.result()), 4)
+        0.3333
+    """
+
+    def __init__(self, name: str = "label_error_rate") -> None:
+        super().__init__(name=name)
+        self.errors = self.add_variable((), "zeros", name="errors")
+        self.labels = self.add_variable((), "zeros", name="labels")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: The labels, (N, L), padded with 0.
+            y_pred: The scores of the classes, (N, T, C); class 0 is the blank.
+            sample_weight: The weight of each frame, (N, T); frames of weight 0 are ignored.
+        """
+        wanted = ops.cast(y_true, "int32")
+        best = ops.cast(ops.argmax(y_pred, -1), "int32")
+        if sample_weight is not None:
+            best = ops.where(ops.not_equal(sample_weight, 0), best, 0)
+        repeated = ops.equal(best, ops.concatenate([ops.zeros_like(best[:, :1]), best[:, :-1]], 1))
+        labels = ops.where(repeated, 0, best)
+        lengths = ops.sum(ops.cast(ops.not_equal(wanted, 0), "int32"), 1)
+        self.errors.assign_add(ops.sum(_edit_distance(labels, wanted, lengths)))
+        self.labels.assign_add(ops.cast(ops.sum(lengths), "float32"))
+
+    def result(self) -> Any:
+        return self.errors / ops.maximum(self.labels, 1.0)
+
+
+def _edit_distance(labels: Any, wanted: Any, lengths: Any) -> Any:
+    """The edit distance (Levenshtein 1966) of each row of labels, without zeros, and the first labels of a target."""
+    places = ops.arange(wanted.shape[1] + 1, dtype="float32")
+    before = ops.expand_dims(places, 0) <= ops.expand_dims(places, 1)
+    row = ops.broadcast_to(places, (ops.shape(labels)[0], wanted.shape[1] + 1))
+
+    def step(t: Any, row: Any) -> Any:
+        label = ops.take(labels, ops.reshape(t, (1,)), 1)
+        replaced = row[:, :-1] + ops.cast(ops.not_equal(label, wanted), "float32")
+        found = ops.concatenate([row[:, :1] + 1, ops.minimum(row[:, 1:] + 1, replaced)], 1)
+        # Insertions: the minimum over all earlier places, plus one for each place between.
+        found = ops.min(ops.where(before, ops.expand_dims(found - places, 1), 1e9), -1) + places
+        return ops.where(ops.equal(label, 0), row, found)
+
+    row = ops.fori_loop(0, ops.shape(labels)[1], step, row)
+    return ops.squeeze(ops.take_along_axis(row, ops.expand_dims(lengths, 1), 1), 1)

@@ -42,7 +42,7 @@ class Schedule(Config):
 
 
 class _Decay(Schedule):
-    initial_learning_rate: PositiveNumber = Field(description="The learning rate at step 0.")
+    initial_learning_rate: _Floor = Field(description="The learning rate at step 0.")
 
 
 class CosineDecay(Schedule):

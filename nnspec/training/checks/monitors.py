@@ -50,7 +50,7 @@ class EpochMetrics:
 
 def epoch_metrics(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> EpochMetrics:
     """The metrics of outputs with losses; those of validation data have the prefix `val_`."""
-    losses = [name for name, output in outputs.items() if output.loss is not None]
+    losses = [name for name, output in outputs.items() if output.losses]
     found: dict[str, Direction | None] = {"loss": "min"}
     if len(losses) > 1:
         found |= {f"{name}_loss": "min" for name in losses}
@@ -125,12 +125,12 @@ def check_class_weight(
     """Reports class weights without exactly one output whose target is a class."""
     if section.class_weight is None:
         return
-    losses = [output.loss for output in outputs.values() if output.loss is not None and output.needs_target]
+    losses = [loss for output in outputs.values() if (loss := output.loss) is not None and loss.target_kind() is not None]
     reason = ""
     if len(losses) != 1:
         reason = "needs exactly one output with a target"
     elif losses[0].target_kind() not in _WEIGHTED:
-        reason = f"needs a target that is a class, and `{type(losses[0]).__name__}` takes none"
+        reason = f"needs a target that is a class, and `{losses[0].title}` takes none"
     if reason:
         help = "weight outputs with `loss_weights`, or examples with `weight` under `data.targets`"
         problems.append(t.ClassWeightDoesNotFit.at(*locate(tree, "class_weight"), help=help, reason=reason))
@@ -158,7 +158,7 @@ def check_noise(
 ) -> None:
     """Reports noise on inputs and labels that cannot have any."""
     check_input_noise(section, tree, graph, problems)
-    labelled = {name: output for name, output in outputs.items() if output.needs_target}
+    labelled = {name: output for name, output in outputs.items() if output.losses and output.needs_target}
     for name in section.label_noise_of(labelled):
         if name not in labelled:
             _does_not_fit("label_noise", name, "names `{name}`, which is not an output with a target", labelled, tree, problems)
@@ -167,7 +167,7 @@ def check_noise(
         assert loss is not None
         kind, axis = loss.target_kind(), getattr(loss, "axis", -1)
         if kind not in _WEIGHTED:
-            reason = f"needs targets that are classes, and `{type(loss).__name__}` of `{{name}}` takes none"
+            reason = f"needs targets that are classes, and `{loss.title}` of `{{name}}` takes none"
             _does_not_fit("label_noise", name, reason, (), tree, problems)
         elif name not in graph.gaps.outputs and kind != "probability" and not isinstance(labelled[name].type.shape[axis], int):
             _does_not_fit("label_noise", name, "needs a known number of classes of `{name}`", (), tree, problems)

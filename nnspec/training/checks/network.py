@@ -41,9 +41,10 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
             help = "add `inputs` and `layers` to the document"
             problems.append(t.NotTrainable.at(tree.span, tree.path, help=help))
         return None
-    outputs = None
+    outputs, before = None, len(problems)
     if section is not None and tree is not None and not check.wrong & {"loss", "objective"}:
-        outputs = check_outputs(graph, section, tree, problems)
+        outputs = check_outputs(check.spec, graph, section, tree, problems)
+    compared = not any(problem.is_error for problem in problems[before:])
     targets = _targets(check, graph, outputs)
     data = _data(check, graph, targets)
     if check.require_data:
@@ -52,7 +53,7 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
         return None
     outputs = targets.outputs if targets is not None else outputs
     _check_rest(graph, section, tree, outputs, problems)
-    named = graph.gaps.are_named and "metrics" not in check.wrong
+    named = graph.gaps.are_named and "metrics" not in check.wrong and compared
     monitored = epoch_metrics(outputs, data) if outputs is not None and targets is not None and named else None
     phases = check_phases(graph, section, tree, outputs or {}, monitored, problems)
     if phases is None or targets is None or check.known is None or not check.known.is_right or graph.gaps:
@@ -73,20 +74,9 @@ def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] 
 def _data(check: TrainingCheck, graph: Graph, targets: Targets | None) -> DataPlan | None:
     needs: dict[str, Need] = {}
     for name, output in (targets.outputs if targets is not None else {}).items():
-        if name in graph.gaps.outputs:
-            continue
-        kind = output.loss.target_kind() if output.loss is not None else None
-        if output.loss is not None and kind is not None:
-            loss = output.loss
-            needs[name] = Need(
-                kind,
-                output.type,
-                type(loss).__name__,
-                next(iter(loss.instead), None),
-                getattr(loss, "ignore_class", None),
-                getattr(loss, "axis", -1) if kind in ("class", "distribution") else -1,
-                loss.by_position,
-            )
+        need = None if name in graph.gaps.outputs else output.need
+        if need is not None:
+            needs[name] = need
     return check_data(
         check.spec,
         graph,

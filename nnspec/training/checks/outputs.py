@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import Graph
-from nnspec.spec.tree import MappingNode
+from nnspec.spec import Spec
+from nnspec.spec.tree import MappingNode, Resolved, SequenceNode
 from nnspec.training import problems as t
 from nnspec.training.batches.targets import Compares, Expected, TargetKind, comparable
+from nnspec.training.catalogue.blocks import BlockLoss, BlockMetric
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from nnspec.training.catalogue.metrics.base import Metric
-from nnspec.training.plan import OutputPlan
-from nnspec.training.section import TrainSection
-from nnspec.types import Family, TensorType, closest, did_you_mean, listed
+from nnspec.training.checks.blocks import BlockBuilder
+from nnspec.training.plan import OutputPlan, need_of
+from nnspec.training.section import TrainSection, WeightedLoss
+from nnspec.types import Family, TensorType, closest, did_you_mean, listed, same_size, unknown
 
 _DISTRIBUTION = frozenset({"softmax", "sparsemax"})
 _PROBABILITY = frozenset({"sigmoid", "hard_sigmoid", "sparse_sigmoid"}) | _DISTRIBUTION
@@ -33,7 +36,9 @@ _TARGET_WORDS: Mapping[TargetKind, str] = {
     "non_negative": "a non-negative number for each unit",
     "label": "a label for each example",
     "sequence": "a sequence of labels",
+    "integer": "integers",
 }
+_INTEGERS = ("class", "label", "sequence", "integer")
 _EXPECTED_WORDS: Mapping[Expected, str] = {
     "distribution": "probabilities that sum to 1",
     "probability": "probabilities",
@@ -69,8 +74,12 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
         return True
     if not graph.gaps.are_named and (family is None or name not in family):
         return True
-    if family is None or len(tree) != 1:
+    entries = [(key, value) for key, value in tree.items() if key.value != "weight" or family is not LOSSES]
+    if family is None or len(entries) != 1:
         return False
+    if isinstance(entries[0][1], Resolved) and entries[0][1].name == entries[0][0].value:
+        return True
+    name = str(entries[0][0].value)
     nearest = closest(name, [*graph.output_names, *family.names(), *dict(family.aliases)])
     return name in family or nearest in family or nearest in dict(family.aliases)
 
@@ -81,7 +90,7 @@ def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
 
 
 def check_outputs(
-    graph: Graph, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
+    spec: Spec, graph: Graph, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]
 ) -> dict[str, OutputPlan] | None:
     """The plan of each output; None if a loss or metric does not name its output and there are several."""
     losses = _by_output(section.loss, "loss", graph, tree, problems)
@@ -91,27 +100,28 @@ def check_outputs(
     plans: dict[str, OutputPlan] = {}
     for name in graph.output_names:
         type_ = graph.type_of(graph.outputs[name]) if name in graph.outputs else TensorType(())
-        loss = cast("Loss | None", losses.get(name))
-        given = metrics.get(name, [])
-        listed = cast("list[Metric]", given if isinstance(given, list) else [given])
-        checked = _Output(graph, name, type_, loss, tree, problems)
-        if loss is None and name not in graph.gaps.outputs:
+        checked = _Output(BlockBuilder(spec, graph, problems), name, type_, tree, problems)
+        terms = checked.check_losses(cast("list[WeightedLoss]", losses.get(name, [])))
+        plan = OutputPlan(name, type_, terms, section.weight_of(name), {})
+        given = cast("list[Metric]", metrics.get(name, []))
+        if not losses.get(name) and not given and name not in graph.gaps.outputs:
             checked.warn_of_no_loss()
-        elif loss is not None:
-            checked.check(loss, "loss", None)
-        resolved = [checked.check_metric(metric, i) for i, metric in enumerate(listed)]
-        plans[name] = OutputPlan(name, type_, loss, section.loss_weights.get(name, 1.0), _named(name, listed, resolved))
+        for i, metric in enumerate(given):
+            resolved = checked.check_metric(metric, i, plan)
+            if resolved is not None:
+                plan = replace(plan, metrics={**plan.metrics, _logged(name, metric, plan.metrics): resolved})
+        plans[name] = plan
     return plans
 
 
 def _by_output(
     given: object, key: str, graph: Graph, tree: MappingNode, problems: list[Diagnostic]
-) -> dict[str, object] | None:
+) -> dict[str, list[object]] | None:
     if isinstance(given, dict):
-        return given
+        return {name: _listed(value) for name, value in given.items()}
     names = graph.output_names
     if len(names) == 1:
-        return {names[0]: given}
+        return {names[0]: _listed(given)}
     if not given:
         return {}
     if not graph.gaps.are_named or not names:
@@ -123,27 +133,69 @@ def _by_output(
     return None
 
 
-def _named(output: str, given: list[Metric], resolved: list[Metric | None]) -> dict[str, Metric]:
-    """The metrics by their names in the log; repeated kinds are numbered."""
-    names: dict[str, Metric] = {}
-    for metric, built in zip(given, resolved, strict=True):
-        if built is not None:
-            base = f"{output}_{metric.monitored()}"
-            name = next(n for n in (base, *(f"{base}_{i}" for i in range(1, len(given) + 1))) if n not in names)
-            names[name] = built
-    return names
+def _listed(given: object) -> list[object]:
+    listed = given if isinstance(given, list) else [] if given is None else [given]
+    return [
+        WeightedLoss(loss=one, weight=1.0) if isinstance(one, Loss) and not isinstance(one, Metric) else one for one in listed
+    ]
+
+
+def _logged(output: str, metric: Metric, others: Mapping[str, object]) -> str:
+    """The name of a metric in the log; repeated kinds are numbered."""
+    base = f"{output}_{metric.monitored()}"
+    return next(name for name in (base, *(f"{base}_{i}" for i in range(1, len(others) + 1))) if name not in others)
 
 
 @dataclass(frozen=True)
 class _Output:
     """The check of one output's loss and metrics."""
 
-    graph: Graph
+    blocks: BlockBuilder
     name: str
     type: TensorType
-    loss: Loss | None
     tree: MappingNode
     problems: list[Diagnostic]
+
+    @property
+    def graph(self) -> Graph:
+        return self.blocks.graph
+
+    def check_losses(self, terms: list[WeightedLoss]) -> tuple[WeightedLoss, ...]:
+        """The resolved losses, without those that do not fit."""
+        own = [term for term in terms if not isinstance(term.loss, BlockLoss)]
+        for i, term in enumerate(terms):
+            if term in own:
+                self.check(cast("Loss", term.loss), "loss", i)
+        if self.name in self.graph.gaps.outputs:
+            return tuple(own)
+        self._agree(terms, own)
+        resolved: list[WeightedLoss] = []
+        for term in terms:
+            plan = OutputPlan(self.name, self.type, (*own, *resolved), 1.0, {})
+            if isinstance(term.loss, BlockLoss):
+                use = self.blocks.built(term.loss.use, self.name, _target_type(plan), loss=True)
+                if use is not None:
+                    resolved.append(term.model_copy(update={"loss": BlockLoss(use=use)}))
+        return (*own, *resolved)
+
+    def _agree(self, terms: list[WeightedLoss], own: list[WeightedLoss]) -> None:
+        """Reports losses of the catalogue that take different targets."""
+        plan = OutputPlan(self.name, self.type, tuple(own), 1.0, {})
+        first, need = plan.loss, plan.need
+        for i, term in enumerate(terms):
+            loss = cast("Loss", term.loss)
+            kind = loss.target_kind()
+            if term not in own or first is None or need is None or kind is None or loss is first:
+                continue
+            if comparable(need.kind, kind) and loss.target_shape(self.type) == need.target:
+                continue
+            listed = {cast("Loss", term.loss).title for term in terms}
+            others = (name for name in loss.instead if _of_kind(need.kind, LOSSES, name) and name not in listed)
+            other = next(others, None)
+            facts: dict[str, Any] = {"loss": loss.title, "wanted": _TARGET_WORDS[kind], "name": self.name}
+            facts |= {"first": first.title, "got": _TARGET_WORDS[need.kind]}
+            help = f"use `{other}`" if other else "list losses that take the same target"
+            self.problems.append(t.LossesDisagree.at(*self._place("loss", i), help=help, **facts))
 
     def warn_of_no_loss(self) -> None:
         span, path = locate(self.tree, "loss")
@@ -155,7 +207,7 @@ class _Output:
         if self.name in self.graph.gaps.outputs:
             return
         place = self._place(key, position)
-        word = type(compares).__name__
+        word = compares.title
         axis = getattr(compares, "axis", -1)
         rank = self.type.rank
         reason = help = ""
@@ -172,6 +224,7 @@ class _Output:
                 "expects class indices as output",
                 "write `sparse_y_pred: false` if the output has one score per class",
             )
+        reason, help = compares.misfit(self.type) or (reason, help)
         if reason:
             shape = str(self.type)
             self.problems.append(t.LossDoesNotFit.at(*place, help=help, loss=word, reason=reason, name=self.name, shape=shape))
@@ -201,7 +254,7 @@ class _Output:
         words = (
             "an independent probability for each unit" if loss.is_binary and found in _DISTRIBUTION else _EXPECTED_WORDS[wanted]
         )
-        facts: dict[str, Any] = {"loss": type(loss).__name__, "wanted": words, "name": self.name, "got": got}
+        facts: dict[str, Any] = {"loss": loss.title, "wanted": words, "name": self.name, "got": got}
         self.problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
 
     def _activation(self) -> str | None:
@@ -209,50 +262,87 @@ class _Output:
         node = self.graph.nodes.get(self.graph.outputs[self.name].source)
         return None if node is None or node.name in self.graph.gaps.assumed else node.layer.activation_name
 
-    def check_metric(self, metric: Metric, position: int) -> Metric | None:
-        """The resolved metric; None if it does not fit."""
+    def check_metric(self, metric: Metric, position: int, plan: OutputPlan) -> Metric | None:
+        """The resolved metric; None if it does not fit.
+
+        Args:
+            metric: The metric.
+            position: Its position in the list.
+            plan: The plan of the output with its losses, and with the metrics before it.
+        """
+        if isinstance(metric, BlockMetric):
+            if self.name in self.graph.gaps.outputs:
+                return None
+            use = self.blocks.built(metric.use, self.name, _target_type(plan), loss=False)
+            return None if use is None else BlockMetric(use=use)
         place = self._place("metrics", position)
-        word = type(metric).__name__
-        kind = self.loss.target_kind() if self.loss is not None else None
-        if self.loss is None or kind is None:
+        word = metric.title
+        compared = plan.compared
+        kind = compared.target_kind() if compared is not None else metric.target_kind()
+        if kind is None:
             help = f"add a loss with a target for `{self.name}`"
+            if isinstance(metric, Accuracy):
+                help += ", or write `SparseCategoricalAccuracy`, `CategoricalAccuracy` or `BinaryAccuracy`"
             self.problems.append(t.MetricWithoutTarget.at(*place, help=help, name=self.name, metric=word))
             return None
-        logits = self.loss.expected() == "logits"
+        logits = compared is not None and compared.expected() == "logits"
         meant = _accuracy(kind, logits) if isinstance(metric, Accuracy) else metric
         wanted = meant.target_kind() if meant is not None else "distribution"
         assert wanted is not None
-        if meant is None or not comparable(kind, wanted):
-            other = next((n for n in metric.instead if _serves(kind, n)), None)
+        if meant is None or not comparable(kind, wanted) or (compared is not None and not self._alike(compared, meant)):
+            assert compared is not None
+            other = next((name for name in metric.instead if _of_kind(kind, METRICS, name)), None)
             facts: dict[str, Any] = {
                 "metric": word,
                 "wanted": "classes" if meant is None else _TARGET_WORDS[wanted],
                 "name": self.name,
-                "loss": type(self.loss).__name__,
+                "loss": compared.title,
                 "got": _TARGET_WORDS[kind],
             }
             self.problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))
             return None
-        if logits and meant.expected() in ("distribution", "probability"):
+        if logits and compared is not None and meant.expected() in ("distribution", "probability"):
             fields = type(meant).model_fields
             switch = next((s for s in ("from_logits: true", "threshold: 0") if s.partition(":")[0] in fields), None)
             help = f"write `{switch}`" if switch else ""
-            got = f"logits, according to `{type(self.loss).__name__}`"
+            got = f"logits, according to `{compared.title}`"
             facts = {"loss": word, "wanted": _EXPECTED_WORDS[meant.expected()], "name": self.name, "got": got}
             self.problems.append(t.ActivationMismatch.at(*place, help=help, **facts))
         before = len(self.problems)
         self.check(meant, "metrics", position)
         return meant if len(self.problems) == before else None
 
+    def _alike(self, compared: Compares, metric: Metric) -> bool:
+        """Whether a metric takes a target of the shape that the loss takes."""
+        a, b = need_of(self.type, compared), need_of(self.type, metric)
+        if a is None or b is None or (a.target is None and b.target is None):
+            return True
+        return len(a.shape) == len(b.shape) and all(same_size(x, y) is not False for x, y in zip(a.shape, b.shape, strict=True))
+
     def _place(self, key: str, position: int | None) -> tuple[Span, str]:
         inner = self.tree.get(key)
-        named = isinstance(inner, MappingNode) and inner.get(self.name) is not None
-        keys: list[str | int] = [key, *([self.name] if named else []), *([position] if position is not None else [])]
+        named = isinstance(inner, MappingNode) and (found := inner.get(self.name)) is not None
+        is_list = isinstance(found if named else inner, SequenceNode)
+        keys: list[str | int] = [
+            key,
+            *([self.name] if named else []),
+            *([position] if is_list and position is not None else []),
+        ]
         return locate(self.tree, *keys)
 
 
-def _serves(kind: TargetKind, metric: str) -> bool:
-    wanted = cast("type[Metric]", METRICS.get(metric)).target
+def _target_type(plan: OutputPlan) -> TensorType | None:
+    """The type of the target that the losses and metrics of an output take; None if there are none."""
+    need = plan.need
+    if need is None:
+        return None
+    if need.kind == "sequence":
+        return TensorType((unknown(),), "int32")
+    return TensorType(() if need.kind == "label" else need.shape, "int32" if need.kind in _INTEGERS else "float32")
+
+
+def _of_kind(kind: TargetKind, family: Family, name: str) -> bool:
+    wanted = cast("type[Compares]", family.get(name)).target
     return wanted is not None and comparable(kind, wanted)
 
 

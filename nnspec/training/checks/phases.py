@@ -50,7 +50,7 @@ def check_phases(
         check_optimizer(own, written, networks, problems)
         if outputs and graph.gaps.are_named:
             _check_loss_weights(own, written, outputs, problems)
-        weighted = {name: replace(plan, weight=own.loss_weights.get(name, 1.0)) for name, plan in outputs.items()}
+        weighted = {name: replace(plan, weight=own.weight_of(name)) for name, plan in outputs.items()}
         monitor = check_monitor(own, written, monitored, problems) if monitored is not None else None
         plateau = check_plateau(own, written, monitored, problems) if monitored is not None else None
         frozen = _check_freeze(graph, own, written, problems)

@@ -15,6 +15,7 @@ from nnspec.spec import Spec
 from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
+from nnspec.training.checks.blocks import with_blocks
 from nnspec.training.checks.network import check_network
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -117,18 +118,20 @@ def _section(
     tree = spec.section("train")
     if tree is None:
         return None, None
-    kept: MappingNode | None = without_later(tree, TrainSection.later, problems)
-    assert kept is not None
+    resolved = without_later(tree, TrainSection.later, problems)
+    kept: MappingNode | None = resolved
     missing = False
     if not _has_own_losses(tree):
         missing = tree.get("loss") is None
         if missing:
             problems.append(p.MissingKey.at(tree.span, tree.path, help="write `train: {loss: …}`", where="`train`", key="loss"))
-        if model is not None and "main" in model.networks:
-            kept = drop_unknown(kept, model.networks["main"], problems)
+        main = model.networks.get("main") if model is not None else None
+        resolved = with_blocks(resolved, spec.blocks, main.output_names if main is not None else (), problems)
+        kept = resolved if main is None else drop_unknown(resolved, main, problems)
     without_loss = kept is None
     if kept is None:
-        kept = MappingNode([(key, value) for key, value in tree.items() if key.value != "loss"], tree.span, tree.place)
+        rest = [(key, value) for key, value in resolved.items() if key.value != "loss"]
+        kept = MappingNode(rest, tree.span, tree.place)
     known = check_known(TrainSection, kept, problems, name="train", instead={"epochs": 1, "steps": 1})
     if missing or without_loss:
         known = Known(known.value, known.wrong | {"loss"}, False)

@@ -23,7 +23,7 @@ from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.checks.training import check_training
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
-from nnspec.training.plan import OutputPlan, TrainingPlan
+from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
 from nnspec.training.run.folder import Run
 
 if TYPE_CHECKING:
@@ -107,7 +107,9 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    learner = OutputLearner(model, plan.outputs, transforms=batch_transforms(plan, model), crops=crops, units=units)
+    options: dict[str, Any] = {"crops": crops, "units": units, "added": added_weights(plan.data)}
+    options |= {"transforms": batch_transforms(plan, model), "last_step": int(run.info.get("steps", 0))}
+    learner = OutputLearner(model, plan.outputs, **options)
     first = examples.batch(slice(0, 1))
     learner.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), learner)
@@ -164,8 +166,12 @@ def units_of_run(run: Run) -> dict[str, Units]:
 
 def answers_of(run: Run) -> dict[str, DecisionRule]:
     """How to interpret each output of a run, according to its loss."""
-    losses = {name: output.loss for name, output in _plan(run, parts=()).outputs.items() if output.loss is not None}
-    return {name: decision_rule(loss.target_kind(), logits=loss.expected() == "logits") for name, loss in losses.items()}
+    known = {name: output.compared or output.loss for name, output in _plan(run, parts=()).outputs.items()}
+    return {
+        name: decision_rule(compared.target_kind(), logits=compared.expected() == "logits")
+        for name, compared in known.items()
+        if compared is not None
+    }
 
 
 def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
@@ -311,7 +317,8 @@ def _require_files(plan: TrainingPlan, part: str) -> None:
 def _is_scored(plan: TrainingPlan, output: OutputPlan) -> bool:
     """Whether predictions of an output are compared with targets one by one; those of tokens are only scored by metrics."""
     source = plan.target_sources.get(output.name)
-    return output.needs_target and output.type.mask is None and (source is None or source.is_scored)
+    need = output.need
+    return need is not None and need.target is None and output.type.mask is None and (source is None or source.is_scored)
 
 
 def _predictions(
@@ -322,17 +329,18 @@ def _predictions(
     crop: int,
     units: Units | None,
 ) -> ClassPredictions | NumberPredictions | None:
-    assert output.loss is not None
-    axis = getattr(output.loss, "axis", -1)
-    kind = output.loss.target_kind()
+    compared = output.compared
+    kind = compared.target_kind() if compared is not None else None
+    assert compared is not None
     assert kind is not None
+    axis = getattr(compared, "axis", -1)
     found = predictions_from(
         kind,
         middle(examples.targets[output.name][examples.rows], crop),
         np.asarray(values, np.float32),
         axis=axis if isinstance(axis, int) else -1,
-        logits=output.loss.expected() == "logits",
-        ignore=getattr(output.loss, "ignore_class", None),
+        logits=compared.expected() == "logits",
+        ignore=getattr(compared, "ignore_class", None),
         classes=classes,
     )
     if units is None or not isinstance(found, NumberPredictions):

@@ -160,8 +160,10 @@ def output_units(
     """
     found = {}
     for name, output in outputs.items():
-        kind = output.loss.target_kind() if output.loss is not None else None
-        if kind is None or decision_rule(kind).kind != "number" or kind in ("label", "sequence"):
+        need = output.need
+        if need is None or need.target is not None or decision_rule(need.kind).kind != "number":
+            continue
+        if need.kind in ("label", "sequence", "integer"):
             continue
         place = f"inputs.{sources[name].input}" if name in sources else f"targets.{name}"
         shape = [size if isinstance(size, int) else None for size in output.type.shape]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -14,8 +14,9 @@ from nnspec.keras_backend.call import mask_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.cropping import cropped
 from nnspec.training.batches.transforms import BatchTransform
-from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric
+from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric, keras_weight
 from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.loop.block_values import BlockMean, BlockValues
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
 from nnspec.training.plan import OutputPlan
 
@@ -32,6 +33,9 @@ class OutputLearner:
         transforms: Random transforms of a batch before the model; metrics use the original targets.
         crops: The number of pixels to crop from each edge of a target, by output.
         units: The units of the data, by output, for metrics; losses are in the units of the transformed targets.
+        added: The outputs whose weights are added to those of the positions; others multiply.
+        last_step: The number of steps of the phase. Validation uses the loss weights of that step, so that epochs are
+            comparable.
     """
 
     batches = 1
@@ -46,14 +50,21 @@ class OutputLearner:
         transforms: Sequence[BatchTransform] = (),
         crops: Mapping[str, int] | None = None,
         units: Mapping[str, Units] | None = None,
+        added: Collection[str] = (),
+        last_step: int = 0,
     ) -> None:
         self.model = model
         self.trainable: Sequence[TrainableGroup] = (
             () if optimizer is None else (TrainableGroup("main", model.trainable_variables, optimizer),)
         )
         self._augmenter = augmenter
-        self._outputs = {name: output for name, output in outputs.items() if output.loss is not None}
-        self._losses = {name: keras_loss(output.loss) for name, output in self._outputs.items() if output.loss}
+        self._outputs = {name: output for name, output in outputs.items() if output.losses}
+        self._measured = {name: output for name, output in outputs.items() if output.losses or output.metrics}
+        self._losses = {
+            name: [(term.weight, keras_loss(term.loss)) for term in output.losses] for name, output in self._outputs.items()
+        }
+        self._weights = {name: keras_weight(output.weight) for name, output in self._outputs.items()}
+        self._added, self._last_step = added, last_step
         self._class_weights = dict(class_weights or {})
         self.transforms = transforms
         self._crops = dict(crops or {})
@@ -64,7 +75,7 @@ class OutputLearner:
         self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
         self._metrics = {
             name: [keras_metric(metric, logged) for logged, metric in output.metrics.items()]
-            for name, output in self._outputs.items()
+            for name, output in self._measured.items()
         }
 
     @property
@@ -81,7 +92,10 @@ class OutputLearner:
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the model."""
         augmenting = self._augmenter.variables if self._augmenter is not None else []
-        return [*(variable for transform in self.transforms for variable in transform.variables), *augmenting]
+        blocks: list[Any] = [loss for own in self._losses.values() for _, loss in own if isinstance(loss, BlockValues)]
+        blocks += [metric.block for own in self._metrics.values() for metric in own if isinstance(metric, BlockMean)]
+        blocks += self.transforms
+        return [*(variable for source in blocks for variable in source.variables), *augmenting]
 
     def transformed(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
         """Applies the random transforms to a batch."""
@@ -104,10 +118,10 @@ class OutputLearner:
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
         for name, output in self._outputs.items():
-            loss = self._loss(name, outputs[name], targets, weights, training=training)
+            loss = self._loss(name, {**inputs, **outputs}, outputs[name], targets, weights, training=training)
             if name in self._means:
                 self._means[name].update_state(loss, sample_weight=size)
-            total = total + (loss if output.weight == 1.0 else output.weight * loss)
+            total = total + (loss if output.weight == 1.0 else self._weight(name, training=training) * loss)
         for added in self.model.losses:
             total = total + ops.sum(ops.cast(added, "float32"))
         self._total.update_state(total, sample_weight=size)
@@ -121,8 +135,15 @@ class OutputLearner:
         """Updates the metrics with a batch that is not trained on, and returns its loss."""
         inputs, targets, weights = self._cropped(batch)
         loss, outputs = self(inputs, targets, weights, training=False)
-        self.update_metrics(outputs, targets)
+        self.update_metrics(inputs, outputs, targets)
         return loss
+
+    def _weight(self, name: str, *, training: bool) -> Any:
+        """The weight of the losses of an output at this step."""
+        weight = self._weights[name]
+        if not callable(weight):
+            return weight
+        return ops.cast(weight(self.trainable[0].inner.iterations if training else self._last_step), "float32")
 
     def _cropped(self, batch: Batch) -> Batch:
         inputs, targets, weights = batch
@@ -131,24 +152,38 @@ class OutputLearner:
     def _training_loss(self, batch: Batch) -> Any:
         inputs, targets, weights = self._cropped(batch)
         loss, outputs = self(inputs, targets, weights, training=True)
-        self.update_metrics(outputs, targets)
+        self.update_metrics(inputs, outputs, targets)
         return loss
 
     def augmented(self, batch: Batch) -> Batch:
         """Augments a batch for a training step."""
         return batch if self._augmenter is None else self._augmenter(*batch)
 
-    def _loss(self, name: str, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
-        compare = self._losses[name]
-        if compare is None:
-            return ops.mean(ops.cast(output, "float32"))
+    def _loss(self, name: str, tensors: Tensors, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
+        """The weighted sum of the losses of an output."""
+        weight = self._example_weight(name, targets, weights, training=training)
+        total: Any = 0.0
+        for share, compare in self._losses[name]:
+            if compare is None:
+                loss = ops.mean(ops.cast(output, "float32"))
+            elif isinstance(compare, BlockValues):
+                loss = compare(targets[name], output, tensors, training=training, sample_weight=weight)
+            else:
+                loss = compare(targets[name], output, sample_weight=weight)
+            total = total + (loss if share == 1.0 else share * loss)
+        return total
+
+    def _example_weight(self, name: str, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
+        """The weight of each example, (N,), or position, (N, …), with class weights; None if all are 1."""
         weight = weights.get(name)
         own = self._class_weight(name, targets[name]) if name in self._class_weights and training else None
-        if weight is not None and len(weight.shape) > 1:
-            weight = weight + (1.0 if own is None else own)
-        elif own is not None:
-            weight = own if weight is None else own * ops.reshape(weight, (-1,) + (1,) * (len(own.shape) - 1))
-        return compare(targets[name], output, sample_weight=weight)
+        if weight is not None and name in self._added:
+            return weight + (1.0 if own is None else own)
+        if weight is None or own is None:
+            return own if weight is None else weight
+        ranks = len(weight.shape), len(own.shape)
+        weight, own = (ops.reshape(x, (*ops.shape(x), *[1] * (max(ranks) - len(x.shape)))) for x in (weight, own))
+        return weight * own
 
     def _class_weight(self, name: str, target: Any) -> Any:
         table = ops.convert_to_tensor(self._class_weights[name], "float32")
@@ -162,12 +197,14 @@ class OutputLearner:
         # An ignored class may be outside the table; its weight does not matter.
         return ops.take(table, ops.clip(indices, 0, len(self._class_weights[name]) - 1))
 
-    def update_metrics(self, outputs: Tensors, targets: Tensors) -> None:
+    def update_metrics(self, inputs: Tensors, outputs: Tensors, targets: Tensors) -> None:
         """Updates the metrics with a batch."""
         for name, metrics in self._metrics.items():
             weights = self._position_weights(name, targets[name], outputs[name]) if metrics else None
-            kinds = self._outputs[name].metrics.values() if name in self._outputs else ()
-            for metric, kind in zip(metrics, kinds, strict=True):
+            for metric, kind in zip(metrics, self._measured[name].metrics.values(), strict=True):
+                if isinstance(metric, BlockMean):
+                    metric.compare(targets[name], outputs[name], {**inputs, **outputs})
+                    continue
                 target, output = (self._in_units(name, kind, values) for values in (targets[name], outputs[name]))
                 metric.update_state(target, output, sample_weight=weights)
 
@@ -183,7 +220,7 @@ class OutputLearner:
 
         Of Keras's metrics, only those that average a function use the mask.
         """
-        ignored = getattr(self._outputs[name].loss, "ignore_class", None)
+        ignored = getattr(self._measured[name].loss, "ignore_class", None)
         mask = mask_of(output)
         counted = None if ignored is None else ops.not_equal(target, ignored)
         if mask is not None:
@@ -195,7 +232,7 @@ class OutputLearner:
     def build(self, inputs: Tensors, targets: Tensors) -> None:
         """Builds the metrics, some of which create their variables on the first update."""
         outputs = self.model(dict(inputs), training=False)
-        self.update_metrics(outputs, cropped(targets, self._crops))
+        self.update_metrics(inputs, outputs, cropped(targets, self._crops))
         self.reset()
 
     def reset(self) -> None:

@@ -108,7 +108,9 @@ class ObjectiveContext:
     @property
     def compared(self) -> list[str]:
         """The outputs whose loss takes a target."""
-        return [name for name, output in self.outputs.items() if output.needs_target]
+        return [
+            name for name, output in self.outputs.items() if output.loss is not None and output.loss.target_kind() is not None
+        ]
 
 
 def refuse_keys(tree: MappingNode, objective: str, help: Mapping[str, str], problems: list[Diagnostic]) -> None:

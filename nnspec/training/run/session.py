@@ -22,6 +22,7 @@ from nnspec.training.backends.base import Steps
 from nnspec.training.backends.selection import steps_for
 from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
+from nnspec.training.catalogue.keras_objects import keras_weight
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.loop.data_guard import DataGuard
 from nnspec.training.loop.initial_weights import initial_weights
@@ -192,7 +193,7 @@ class Session:
             progress=self._progress,
             interrupted=interrupted,
             plateau=plateau,
-            rates=lambda: _changing_rates(section, groups, plateau is not None),
+            rates=lambda: _changing_rates(section, groups, plateau is not None) | _changing_weights(phase.plan, groups),
             position=self._position,
         )
         try:
@@ -249,6 +250,13 @@ def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], 
         for group in trainable
         if lowered or isinstance(getattr(section.optimizer_of(group.network), "learning_rate", None), Schedule)
     }
+
+
+def _changing_weights(phase: PhasePlan, trainable: Sequence[TrainableGroup]) -> dict[str, float]:
+    """The loss weights that change, by their names in the log."""
+    changing = {name: output.weight for name, output in phase.outputs.items() if isinstance(output.weight, Schedule)}
+    step = int(trainable[0].inner.iterations) if changing else 0
+    return {f"{name}_loss_weight": float(keras_weight(weight)(step)) for name, weight in changing.items()}
 
 
 class _Timer:

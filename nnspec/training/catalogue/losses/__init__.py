@@ -39,6 +39,15 @@ _MODULES = {
         "CTC",
         "Circle",
     ),
+    "likelihoods": (
+        "GaussianNegativeLogLikelihood",
+        "NegativeBinomial",
+        "Quantile",
+    ),
+    "similarity": (
+        "ContrastivePairs",
+        "Triplet",
+    ),
 }
 
 _SHORT = {
@@ -64,15 +73,25 @@ LOSSES = Family(
         "BCELoss": "BinaryCrossentropy",
         "BCEWithLogitsLoss": "BinaryCrossentropy",
         "CTCLoss": "CTC",
+        "ContrastiveLoss": "ContrastivePairs",
         "CrossEntropyLoss": "SparseCategoricalCrossentropy",
         "FocalLoss": "CategoricalFocalCrossentropy",
+        "GaussianNLL": "GaussianNegativeLogLikelihood",
+        "GaussianNLLLoss": "GaussianNegativeLogLikelihood",
         "HuberLoss": "Huber",
         "KLDivLoss": "KLDivergence",
         "L1Loss": "MeanAbsoluteError",
         "MSELoss": "MeanSquaredError",
         "NLLLoss": "SparseCategoricalCrossentropy",
+        "NegativeBinomialLoss": "NegativeBinomial",
+        "Pinball": "Quantile",
+        "PinballLoss": "Quantile",
         "PoissonNLLLoss": "Poisson",
+        "QuantileLoss": "Quantile",
         "SmoothL1Loss": "Huber",
+        "TripletLoss": "Triplet",
+        "TripletMarginLoss": "Triplet",
+        "TripletSemiHardLoss": "Triplet",
     },
     spellings={snake_name(name): name for name in _NAMES if name != "Value"}
     | {short: name for name, all in _SHORT.items() for short in all},
@@ -97,5 +116,12 @@ LOSSES = Family(
 UNSUPPORTED = {"Loss": "the base class"}
 """Keras's losses that are not available in specs, each with the reason."""
 
-OURS = {"Value": "the output itself is the loss, as in a variational autoencoder's divergence"}
+OURS = {
+    "ContrastivePairs": "the standard loss of distances in Siamese networks",
+    "GaussianNegativeLogLikelihood": "predicts a mean and its uncertainty",
+    "NegativeBinomial": "the likelihood of overdispersed counts",
+    "Quantile": "the standard loss of probabilistic forecasts",
+    "Triplet": "the standard loss of embeddings in metric learning",
+    "Value": "the output itself is the loss, as in a variational autoencoder's divergence",
+}
 """Losses that Keras does not have, each with the reason."""

@@ -27,14 +27,17 @@ class Loss(Compares):
     """Whether the loss is computed at each position of an example and averaged."""
 
     def to_keras(self, **arguments: Any) -> Any:
-        """The Keras loss: by default the one of the same name; None if the output itself is the loss.
+        """The Keras loss of the same name, Keras's or ours; None if the output itself is the loss.
 
         Args:
             **arguments: The fields, as Keras takes them.
         """
         import keras
 
-        return getattr(keras.losses, type(self).__name__)(**arguments)
+        from nnspec.training.catalogue import own_losses
+
+        name = type(self).__name__
+        return (getattr(own_losses, name, None) or getattr(keras.losses, name))(**arguments)
 
 
 class Value(Loss):

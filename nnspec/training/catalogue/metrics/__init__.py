@@ -13,6 +13,7 @@ _MODULES = {
         "BinaryAccuracy",
         "CategoricalAccuracy",
         "ExactMatch",
+        "LabelErrorRate",
         "SparseCategoricalAccuracy",
         "SparseTopKCategoricalAccuracy",
         "TopKCategoricalAccuracy",
@@ -117,6 +118,7 @@ UNSUPPORTED = {
 OURS = {
     "BinaryDice": "a standard metric of segmentation, which Keras only has as a loss",
     "ExactMatch": "the accuracy of whole sequences instead of positions",
+    "LabelErrorRate": "the standard metric of `CTC`",
     "MeanDice": "`BinaryDice` for several classes",
     "Perplexity": "the standard metric of language models",
 }

@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Flag, PositiveInt
 from nnspec.training.batches.targets import Expected, TargetKind
-from nnspec.training.catalogue.metrics.base import Rising
+from nnspec.training.catalogue.metrics.base import Falling, Rising
 
 
 class Accuracy(Rising):
@@ -70,3 +70,15 @@ class ExactMatch(Rising):
     """The share of examples that are correct at every position."""
 
     target: ClassVar[TargetKind | None] = "class"
+
+
+class LabelErrorRate(Falling):
+    """The edit distance between the labels of the best path and the targets, relative to the length of the targets.
+
+    The output is as for the loss `CTC`: repeated classes are merged and class 0, the blank, is removed (Graves et al. 2006).
+    """
+
+    target: ClassVar[TargetKind | None] = "sequence"
+
+    def expected(self) -> Expected:
+        return "logits"

@@ -17,10 +17,9 @@ class Metric(Compares):
     relative: ClassVar[bool] = True
     """Whether adding a constant to outputs and targets changes the metric; if not, offsets of units are not applied."""
 
-    @classmethod
-    def monitored(cls) -> str:
+    def monitored(self) -> str:
         """Its name in the log after that of the output, as in ``digit_sparse_categorical_accuracy``."""
-        return snake_name(cls.__name__)
+        return snake_name(type(self).__name__)
 
 
 class Rising(Metric):

@@ -120,8 +120,7 @@ class FBetaScore(_FScore):
 
     beta: PositiveNumber = Field(1.0, description="The weight of recall relative to precision.")
 
-    @classmethod
-    def monitored(cls) -> str:
+    def monitored(self) -> str:
         return "fbeta_score"
 
 

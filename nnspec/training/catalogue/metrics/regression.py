@@ -44,8 +44,7 @@ class LogCoshError(Falling):
 
     relative: ClassVar[bool] = False
 
-    @classmethod
-    def monitored(cls) -> str:
+    def monitored(self) -> str:
         return "logcosh"
 
 

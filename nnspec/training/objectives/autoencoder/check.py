@@ -59,7 +59,7 @@ def _default_mapping(context: ObjectiveContext) -> dict[str, str]:
 def _check_reconstruction(output: OutputPlan, input_: str, context: ObjectiveContext) -> None:
     type_, wanted = context.graph.inputs[input_], _target_of(output)
     if wanted is None:
-        loss = f"`{type(output.loss).__name__}` does not take such a target" if output.loss else "it has no loss"
+        loss = f"`{output.loss.title}` does not take such a target" if output.loss else "it has no loss"
         context.does_not_fit(f"compares `{output.name}` with the input `{input_}`, and {loss}", "restores", output.name)
     elif len(wanted) != type_.rank or not all(same_size(a, b) for a, b in zip(wanted, type_.shape, strict=True)):
         shown = str(TensorType(wanted))
@@ -69,13 +69,8 @@ def _check_reconstruction(output: OutputPlan, input_: str, context: ObjectiveCon
 
 def _target_of(output: OutputPlan) -> tuple[int | Dim, ...] | None:
     """The shape of the target of an output's loss; None if it cannot be an input."""
-    kind = output.loss.target_kind() if output.loss is not None else None
-    if kind in (None, "label", "sequence"):
-        return None
-    shape = list(output.type.shape)
-    if kind == "class" and shape:
-        del shape[getattr(output.loss, "axis", -1)]
-    return tuple(shape)
+    need = output.need
+    return None if need is None or need.kind in ("label", "sequence") else need.shape
 
 
 def _check_corruptions(objective: autoencoder, pairs: Mapping[str, str], context: ObjectiveContext) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from nnspec.data.targets.next_token import NextTokenTarget
 from nnspec.graph.causality import first_noncausal_layer
 from nnspec.training.objectives.context import ObjectiveContext, Targets
@@ -31,7 +29,7 @@ def next_token_targets(objective: NextToken, context: ObjectiveContext) -> Targe
     if padding is None:
         padding = _PADDING
         assert output.loss is not None
-        output = replace(output, loss=output.loss.model_copy(update={"ignore_class": padding}))
+        output = output.with_loss(output.loss.model_copy(update={"ignore_class": padding}))
     window = getattr(objective, "window", None)
     size = context.graph.inputs[input_].shape[0]
     if window is not None and same_size(size, window) is False:

@@ -13,7 +13,7 @@ from nnspec.training.evaluation.predictions import output_units
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.output_learner import OutputLearner
-from nnspec.training.plan import PhasePlan, TrainingPlan
+from nnspec.training.plan import PhasePlan, TrainingPlan, added_weights
 
 
 class SupervisedTask(Task):
@@ -34,11 +34,15 @@ class SupervisedTask(Task):
         self._augmenter = augmenter
         self._crops = crops_of(plan.data)
         self._units = output_units(plan.outputs, plan.target_sources, prepared.state)
+        self._added = added_weights(plan.data)
+        self._count = len(prepared.train)
         self._first = prepared.train.batch(slice(0, 1))
 
     def learner(self, phase: PhasePlan) -> Learner:
         optimizer = keras_optimizer(phase.section)
-        options = (self._class_weights, self._augmenter, self._transforms, self._crops, self._units)
-        learner = OutputLearner(self._model, phase.outputs, optimizer, *options)
+        options = (self._class_weights, self._augmenter, self._transforms, self._crops, self._units, self._added)
+        steps = -(-self._count // phase.section.batch_size)
+        last_step = phase.section.steps or (phase.section.epochs or 1) * steps
+        learner = OutputLearner(self._model, phase.outputs, optimizer, *options, last_step)
         learner.build(self._first.inputs, self._first.targets)
         return learner
