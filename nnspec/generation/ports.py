@@ -12,7 +12,6 @@ from nnspec.generation.section import GenerateSection
 from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
-from nnspec.layers.compute import Compute
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
 
@@ -164,6 +163,8 @@ class Ports:
 
     def _check_initial_state(self, encoder: Graph | None, decoder: Graph) -> None:
         """Reports states that start with zeros in decoding but not in training."""
+        from nnspec.layers.compute import Compute
+
         for name in self.section.carry if "main" not in self.model.networks or not self.model.main.gaps else ():
             fed = fed_by(self.model, decoder, name) if name not in self.section.begin and decoder.name != "main" else None
             if fed is None or fed.source not in self.model.main.nodes:

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import problems as g
 from nnspec.graph.binding import bind_ports
 from nnspec.graph.model import Graph, Node, Ref, every_node
 from nnspec.layers.base import Layer, LayerError, Ports
-from nnspec.layers.normalization import BatchNormalization
-from nnspec.layers.recurrence import check_mask
-from nnspec.layers.recurrent_cells import RecurrentCell
-from nnspec.layers.regularization import ActivityRegularization
-from nnspec.layers.rnn import RNN, Cell, step_type, unsized_error
-from nnspec.layers.spectral_normalization import SpectralNormalization
-from nnspec.layers.standardization import Normalization
 from nnspec.spec import Network
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import BothDirections, Content, Nested, NetworkUse, Recurrence
 from nnspec.spec.tree import Tree
 from nnspec.types import TensorType, closest, listed, same_size
+
+if TYPE_CHECKING:
+    from nnspec.layers.rnn import RNN, Cell
 
 __all__ = [
     "MERGES",
@@ -58,6 +54,8 @@ def _declared(cell: Content | None, networks: Mapping[str, Network]) -> Mapping[
 
 def state_names(cell: Content | None, networks: Mapping[str, Network]) -> tuple[str, ...]:
     """Return the inputs that are named like an output, as far as outputs are named."""
+    from nnspec.layers.recurrent_cells import RecurrentCell
+
     if isinstance(cell, RecurrentCell):
         return cell.states
     outputs: Tree | None = None
@@ -102,6 +100,9 @@ def check_sequence(layer: RNN, port: str, x: TensorType) -> TensorType:
     Raises:
         LayerError: If it has no time axis, or its mask has other axes.
     """
+    from nnspec.layers.recurrence import check_mask
+    from nnspec.layers.rnn import step_type
+
     if x.rank < 1:
         raise LayerError(f"RNN takes (time, …), at least one axis, as `{port}`, got {x}", port=port)
     check_mask(layer, x, port)
@@ -127,6 +128,9 @@ def starts_of(
     Raises:
         LayerError: If an input that is not fed has no shape, or sizes that the others do not determine.
     """
+    from nnspec.layers.recurrent_cells import RecurrentCell
+    from nnspec.layers.rnn import unsized_error
+
     if not missing:
         return {}
     if isinstance(cell, RecurrentCell):
@@ -161,6 +165,8 @@ def cell_of(content: Recurrence, body: Graph, fed: Mapping[str, Any]) -> Cell:
     Raises:
         LayerError: If the inputs and outputs do not form a recurrence.
     """
+    from nnspec.layers.rnn import Cell
+
     op, outputs = content.cell.op, body.output_types
     sequences = sequences_of(content, tuple(body.inputs))
     for name in sequences:
@@ -193,6 +199,9 @@ def with_built_in(layer: RNN, types: Mapping[str, TensorType], *, name: str = "r
     Raises:
         LayerError: If the cell does not take the input.
     """
+    from nnspec.layers.recurrent_cells import RecurrentCell
+    from nnspec.layers.rnn import Cell
+
     cell = layer.cell
     assert isinstance(cell, RecurrentCell)
     inputs = {"x": check_sequence(layer, "x", types["x"]), **cell.state_types()}
@@ -229,6 +238,11 @@ def check_body(cell: Cell, body: Graph) -> Iterator[Diagnostic]:
 
 def _refusal(layer: Layer) -> tuple[str, str] | None:
     """Return why a layer cannot run in a cell, and what to do; None if it can."""
+    from nnspec.layers.normalization import BatchNormalization
+    from nnspec.layers.regularization import ActivityRegularization
+    from nnspec.layers.spectral_normalization import SpectralNormalization
+    from nnspec.layers.standardization import Normalization
+
     if isinstance(layer, BatchNormalization):
         return "its statistics would mix all steps", "use `LayerNormalization`"
     if isinstance(layer, SpectralNormalization):

@@ -10,7 +10,6 @@ from nnspec.graph.model import Graph, Node
 from nnspec.graph.order import callees
 from nnspec.graph.problems import TooLarge
 from nnspec.layers.base import Outputs
-from nnspec.layers.compute import Compute
 from nnspec.spec import Limits, Network, Step
 from nnspec.spec.expand import DEEPEST_STEPS
 from nnspec.spec.problems import LimitExceeded, TooDeep
@@ -110,6 +109,10 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
 def _inside_expressions(graph: Graph) -> Iterator[tuple[Node, int | Dim]]:
     """Yield the bytes of the values that `Compute` steps compute on the way to their results, cells included."""
     for node in graph.every_node():
+        if not node.layer.expressions:
+            continue
+        from nnspec.layers.compute import Compute
+
         if isinstance(node.layer, Compute):
             for shape, width in node.layer.typed(node.input_types).sizes():
                 yield node, product(shape) * width

@@ -22,7 +22,6 @@ from nnspec.graph.model import Graph, NetworkCall, Node, Ref
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, LayerError
-from nnspec.layers.rnn import RNN, unsized_error
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.step import BothDirections, Nested, NetworkUse, Recurrence
 
@@ -74,6 +73,8 @@ class Recurrences(ABC):
             return None
         inputs = {port: type_ for port, (_, (_, type_)) in given.items()}
         body = Graph(here.prefix, inputs, inner, {}).giving({name: ref for name, (ref, _) in outputs.items()})
+        from nnspec.layers.rnn import unsized_error
+
         try:
             cell = cell_of(content, body, fed)
             layer = content.layer.running(cell, keeps_order=keeps_order)
@@ -136,6 +137,8 @@ class Recurrences(ABC):
             if made is None:
                 return None
             node = self._nodes[at.prefix]
+            from nnspec.layers.rnn import RNN
+
             states = node.layer.typed.states if isinstance(node.layer, RNN) else ()
             outputs |= {f"{inner.name}_{name}": given for name, given in made.items() if name in states}
             results[inner.name] = {name: given for name, given in made.items() if name not in states}

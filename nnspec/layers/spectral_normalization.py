@@ -13,7 +13,7 @@ from nnspec.layers.initializers import TruncatedNormal
 from nnspec.types import Config, Dim, Family, Named, Weight
 
 _CONVOLUTIONS = tuple(
-    f"{name}{rank}D" for name in ("Conv", "DepthwiseConv") for rank in (1, 2, 3) if f"{name}{rank}D" in LAYERS
+    f"{name}{rank}D" for name in ("Conv", "DepthwiseConv") for rank in (1, 2, 3) if f"{name}{rank}D" in LAYERS.modules
 )
 _TRANSPOSED = tuple(f"Conv{rank}DTranspose" for rank in (1, 2, 3))
 

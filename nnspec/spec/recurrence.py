@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.layers.bidirectional import Bidirectional
-from nnspec.layers.recurrent_cells import CELLS
-from nnspec.layers.rnn import RNN
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check, unknown_member
 from nnspec.spec.draft import Draft
@@ -20,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["named", "read_recurrence", "runs_a_cell"]
 
-_RNN, _BOTH = RNN.__name__, Bidirectional.__name__
+_RNN, _BOTH = "RNN", "Bidirectional"
 
 
 def runs_a_cell(draft: Draft) -> bool:
@@ -47,6 +44,9 @@ def read_recurrence(expander: Expander, draft: Draft) -> Recurrence | BothDirect
 
 
 def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
+    from nnspec.layers.recurrent_cells import CELLS
+    from nnspec.layers.rnn import RNN
+
     arguments = draft.arguments
     if isinstance(arguments, Unknown):
         return None
@@ -77,6 +77,8 @@ def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
 
 
 def _both(expander: Expander, draft: Draft) -> BothDirections | None:
+    from nnspec.layers.bidirectional import Bidirectional
+
     arguments = draft.arguments
     assert isinstance(arguments, MappingNode)
     drafts: dict[str, Draft] = {}

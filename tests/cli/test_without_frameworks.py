@@ -88,3 +88,13 @@ def test_importing_the_package_loads_nothing():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_spec_without_expressions_and_cells_imports_neither():
+    program = (
+        "import atexit, sys; atexit.register(lambda: print([m for m in sys.modules if m.startswith('nnspec.functions')"
+        " or m in ('nnspec.layers.compute', 'nnspec.layers.rnn', 'nnspec.layers.normalization')]))\n"
+        f"from nnspec.cli import main; main({['validate', str(CORPUS / 'lenet5.nnspec.yaml')]!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"

@@ -132,15 +132,15 @@ def test_a_reduction_without_a_value_for_no_elements_requires_one() -> None:
         ("sum(x, axis=[])", ("names no axis",)),
         ("sum(x)", ("requires `axis`", "axis=-1")),
         ("sum(m, axis=1)", ("takes numbers, not bools", "cast")),
-        ("mean(i, axis=1)", ("takes a float tensor, not an integer", "cast(x, 'float32')")),
+        ("mean(i, axis=1)", ("takes a float tensor, not an integer", "cast(i, 'float32')")),
         ("std(m, axis=1)", ("takes a float tensor, not a bool", "cast")),
-        ("any(x, axis=1)", ("takes bools, not float", "x != 0")),
+        ("any(x, axis=1)", ("takes bools, not a float", "x != 0")),
         ("argmax(m, axis=1)", ("takes numbers, not bools", "cast")),
         ("argmax(x, axis=[1, 2])", ("must be an integer",)),
         ("norm(x, 3, axis=1)", ("the orders 1, 2 and `inf`, not 3",)),
         ("norm(x, 2, axis=[1, 2])", ("over several axes takes no `ord`", "remove `ord`")),
         ("norm(i, axis=1)", ("takes a float tensor", "cast")),
-        ("sum(sum(x, axis=[1, 2]), axis=-1)", ("one number per example", "expand_dims(…, 1)")),
+        ("sum(sum(x, axis=[1, 2]), axis=-1)", ("one number per example", "expand_dims(sum(x, axis=[1, 2]), 1)")),
     ],
 )
 def test_misuse_of_a_reduction_names_the_fix(text: str, parts: tuple[str, ...]) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from nnspec.expressions.syntax import parse
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.typing import called
+from nnspec.functions.names import called
 from nnspec.onnx_backend.builder import Builder
 from nnspec.types import TensorType, symbol
 from tests.conftest import FULL

@@ -27,6 +27,7 @@ REQUIRED = {
     "OneHotIoU": {"num_classes": 3, "target_class_ids": [0]},
     "OneHotMeanIoU": {"num_classes": 3},
     "PrecisionAtRecall": {"recall": 0.5},
+    "Quantile": {"quantiles": [0.1, 0.5, 0.9]},
     "RecallAtPrecision": {"precision": 0.5},
     "SensitivityAtSpecificity": {"specificity": 0.5},
     "SpecificityAtSensitivity": {"sensitivity": 0.5},
@@ -84,9 +85,11 @@ def test_a_schedule_gives_the_rate_of_keras(name):
 def test_a_loss_takes_the_target_that_it_says(name):
     from nnspec.training.catalogue.keras_objects import keras_loss
 
-    config = LOSSES.get(name)()
+    config = LOSSES.get(name)(**REQUIRED.get(name, {}))
     target = TARGETS[config.target_kind()]
     answer = np.repeat(ANSWER[:, None], 4, 1) if name == "CTC" else ANSWER
+    if name in ("GaussianNegativeLogLikelihood", "NegativeBinomial"):  # two values for each of the target
+        answer = np.concatenate([ANSWER, ANSWER], -1)
     assert np.isfinite(float(keras_loss(config)(target, answer)))
 
 
@@ -97,7 +100,8 @@ def test_a_metric_takes_the_target_that_it_says(name):
     config = METRICS.get(name)(**REQUIRED.get(name, {}))
     assert isinstance(config, Metric)
     metric = keras_metric(config, "y_figure")
-    metric.update_state(TARGETS[config.target_kind()], ANSWER)
+    answer = np.repeat(ANSWER[:, None], 4, 1) if name == "LabelErrorRate" else ANSWER
+    metric.update_state(TARGETS[config.target_kind()], answer)
     assert np.isfinite(np.asarray(metric.result())).all()
     assert metric.name == "y_figure"
 
