@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.expressions.syntax import ExpressionError
 from nnspec.functions.base import Call, Case, Function, parameters
 from nnspec.functions.lazy_numpy import np
-from nnspec.functions.terms import BATCH, Application, Term
+from nnspec.functions.terms import BATCH, FLOAT, Application, Term
 from nnspec.types import Dim, product, size_text
 
 __all__ = ["FUNCTIONS", "macs"]
@@ -119,6 +119,10 @@ def _onnx_matmul(b: Any, c: Application, *names: str) -> str:
         b.op("Unsqueeze", x, b.ints(list(axes), "axes")) if axes else x for x, axes in zip(names, c["add"], strict=True)
     )
     found = b.op("MatMul", left, right)
+    if not isinstance(c.operands[0].shape[-1], int):
+        # ONNX Runtime leaves memory as it was where there is nothing to add.
+        empty = b.op("Equal", b.op("Shape", left, start=-1), b.ints([0], "none"))
+        found = b.op("Where", empty, b.number(0.0) if c.dtype == FLOAT else b.integer(0), found)
     return str(b.op("Squeeze", found, b.ints(list(c["drop"]), "axes")) if c["drop"] else found)
 
 
