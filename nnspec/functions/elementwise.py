@@ -17,7 +17,7 @@ from nnspec.functions.terms import Literal as LiteralOrigin
 from nnspec.types import Dim
 from nnspec.types.activation_names import DISCONTINUOUS
 
-__all__ = ["ACTIVATIONS", "CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
+__all__ = ["CAST", "FUNCTIONS", "OPERATORS", "UNARY_OPERATORS", "number"]
 
 Draw = Callable[["np.random.Generator"], Case]
 _Dtypes = Literal["float", "numeric", "any", "bool"]
@@ -91,6 +91,7 @@ def unary(
     *,
     keras: str | Callable[..., Any] = "",
     text: str = "",
+    python: Callable[[Any], Any] | None = None,
     dtypes: _Dtypes = "float",
     result: str = "",
     domain: tuple[float, float] = (-3, 3),
@@ -105,6 +106,7 @@ def unary(
         onnx: Its ONNX operator, or a function of the builder and the tensor.
         keras: Its name in ``keras.ops``, or a function of ``k`` and the tensor.
         text: How an operator is written, such as ``-{}``.
+        python: Computes it for a size.
         dtypes: What it takes.
         result: Its dtype, if that is not its operand's.
         domain: Where its proof cases are drawn.
@@ -118,9 +120,8 @@ def unary(
         if folded is not None:
             return folded
         found = pointwise(call, terms, result or terms[0].dtype)
-        if name == "negative" and isinstance(terms[0].value, Dim):
-            return replace(found, weak=True, value=terms[0].value * -1)
-        return found
+        size = terms[0].value
+        return found if python is None or not isinstance(size, Dim) else replace(found, weak=True, value=python(size))
 
     def in_keras(k: Any, c: Application, x: Any) -> Any:
         return keras(k, x) if callable(keras) else getattr(k.ops, keras or name)(x)
@@ -169,14 +170,15 @@ def binary(
     def _of_sizes(call: Call, terms: tuple[Term, ...]) -> Term:
         if dtypes == "float":
             terms = tuple(replace(call.floats(term), weak=True) for term in ("a", "b"))
-        found = replace(pointwise(call, call.unified(*terms), result or call.unified(*terms)[0].dtype), weak=not result)
+        terms = call.unified(*terms)
+        found = replace(pointwise(call, terms, result or terms[0].dtype), weak=not result)
         if found.dtype != INT or python is None:
             return found
         try:
             value = python(terms[0].value, terms[1].value)
         except TypeError:  # no size: a product with a float, or a quotient of two symbols
             return found
-        return replace(number(value, call.at)) if isinstance(value, int) else replace(found, value=value)
+        return number(value, call.at) if isinstance(value, int) else replace(found, value=value)
 
     def in_keras(k: Any, c: Application, a: Any, b: Any) -> Any:
         return keras(k, a, b) if callable(keras) else getattr(k.ops, keras or name)(a, b)
@@ -300,10 +302,6 @@ def _where_rule(call: Call) -> Term:
     return pointwise(call, (condition, a, b), a.dtype)
 
 
-def _draw_where(rng: np.random.Generator) -> Case:
-    return _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric")(rng)
-
-
 def _onnx_where(b: Any, c: Application, condition: str, left: str, right: str) -> Any:
     if c.dtype != BOOL:
         return b.op("Where", condition, left, right)
@@ -328,7 +326,7 @@ WHERE = Function(
     lambda n, c, condition, a, b: np.where(condition, a, b),
     lambda k, c, condition, a, b: k.ops.where(condition, a, b),
     _onnx_where,
-    _draw_where,
+    _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric"),
     "`a` where the condition is true, else `b`.",
 )
 CLIP = Function(
@@ -344,13 +342,6 @@ CLIP = Function(
 
 
 # --- activations ----------------------------------------------------------------------------------------------------------
-
-ACTIVATIONS = (
-    "celu", "elu", "gelu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid", "mish",
-    "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "sparse_plus", "sparse_sigmoid",
-    "squareplus", "swish", "tanh_shrink",
-)  # fmt: skip
-"""The catalogue's element-wise activations that have no function of their own."""
 
 
 def _sigmoid(x: Any) -> Any:
@@ -387,6 +378,7 @@ _REFERENCE: Mapping[str, Callable[[Any], Any]] = {
     "swish": lambda x: x * _sigmoid(x),
     "tanh_shrink": lambda x: x - np.tanh(x),
 }
+"""The catalogue's element-wise activations that have no function of their own, in NumPy."""
 
 
 def _activation(name: str) -> Function:
@@ -434,7 +426,7 @@ _ALL = (
     CAST,
     WHERE,
     CLIP,
-    *map(_activation, ACTIVATIONS),
+    *map(_activation, _REFERENCE),
 )
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
 
@@ -529,7 +521,7 @@ OPERATORS: Mapping[str, Function] = {
 """The functions of two-operand operators."""
 
 UNARY_OPERATORS: Mapping[str, Function] = {
-    "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", dtypes="numeric"),
+    "-": unary("negative", "The negative.", lambda x: -x, "Neg", text="-{}", python=operator.neg, dtypes="numeric"),
     "~": unary(
         "logical_not",
         "Whether it is false.",
