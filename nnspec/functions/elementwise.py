@@ -158,8 +158,6 @@ def binary(
 
     def rule(call: Call) -> Term:
         terms = (call["a"], call["b"])
-        if name in _DIVISIONS and terms[1].is_static and terms[1].value == 0:
-            raise call.error(f"{call.name} divides by zero", at="b")
         folded = _folded(call, python or compute, terms)
         if folded is not None:
             return folded
@@ -447,14 +445,18 @@ def _checked(function: Function, check: Callable[[Call], None]) -> Function:
     return replace(function, rule=rule)
 
 
+def _divisor_check(call: Call) -> None:
+    if call["b"].is_static and call["b"].value == 0:
+        raise call.error(f"{call.name} divides by zero", at="b")
+
+
 def _division_check(call: Call) -> None:
     for term in (call["a"], call["b"]):
         if term.dtype != FLOAT and not term.weak:
             name = "an integer" if term.dtype == INT else "a bool"
             raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)
+    _divisor_check(call)
 
-
-_DIVISIONS = ("divide", "floor_divide", "mod")
 
 OPERATORS: Mapping[str, Function] = {
     "+": binary("add", "The sum.", "add", "Add", text="{} + {}", python=operator.add),
@@ -473,26 +475,32 @@ OPERATORS: Mapping[str, Function] = {
         ),
         _division_check,
     ),
-    "//": binary(
-        "floor_divide",
-        "The quotient, rounded down.",
-        _numpy_floor,
-        _onnx_floor,
-        keras=_float_floor,
-        text="{} // {}",
-        python=operator.floordiv,
-        domain=(0.6, 5),
-        is_discontinuous=True,
+    "//": _checked(
+        binary(
+            "floor_divide",
+            "The quotient, rounded down.",
+            _numpy_floor,
+            _onnx_floor,
+            keras=_float_floor,
+            text="{} // {}",
+            python=operator.floordiv,
+            domain=(0.6, 5),
+            is_discontinuous=True,
+        ),
+        _divisor_check,
     ),
-    "%": binary(
-        "mod",
-        "The remainder, with the sign of the divisor.",
-        "mod",
-        _onnx_mod,
-        text="{} % {}",
-        python=BINARY["%"],
-        domain=(0.6, 5),
-        is_discontinuous=True,
+    "%": _checked(
+        binary(
+            "mod",
+            "The remainder, with the sign of the divisor.",
+            "mod",
+            _onnx_mod,
+            text="{} % {}",
+            python=BINARY["%"],
+            domain=(0.6, 5),
+            is_discontinuous=True,
+        ),
+        _divisor_check,
     ),
     "**": _checked(
         binary("power", "The power.", "power", "Pow", text="{} ** {}", python=BINARY["**"], domain=(1, 3)), _power_rule_domain
