@@ -143,13 +143,17 @@ class Builder(Recurrences):
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
+        gaps = self._gaps(inputs, found)
         if not self._unread and found.are_named and found.are_found and network.steps:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
-            self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
+            read = scope.reached(output_names(network.outputs, network.steps))
+            if network.reads_fields:
+                inputs = {name: type_ for name, type_ in inputs.items() if name in read}
+            else:
+                self._problems += advise_on_inputs(network, read)
         self._problems += check_uses(self._nodes, self._uses)
         nodes = start_shared(freeze_shared(self._nodes), self._uses)
         refs = _named_outputs(network, found)
-        gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
         if not gaps:
             self._decide(network.checks, inputs, graph.output_types, "")

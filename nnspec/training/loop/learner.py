@@ -23,11 +23,13 @@ class TrainableGroup:
         network: Their network.
         variables: The weights.
         optimizer: The optimizer.
+        config: The optimizer as written, if it is not that of the section ``train``.
     """
 
     network: str
     variables: Sequence[Any]
     optimizer: Any
+    config: Any = None
 
     @property
     def inner(self) -> Any:
@@ -60,6 +62,14 @@ class Learner(Protocol):
 
     trainable: Sequence[TrainableGroup]
     batches: int
+
+    @property
+    def needs_full_batches(self) -> bool:
+        """Whether a smaller last batch of an epoch is left out."""
+        return False
+
+    def after_step(self) -> None:
+        """Changes variables after the updates of a step; nothing by default."""
 
     @property
     def variables(self) -> Sequence[Any]:
@@ -104,6 +114,16 @@ class Task(Protocol):
         """Warnings about the log up to its last epoch; the text before the colon is the kind of a warning. None by default."""
         del records
         return []
+
+
+def layer_losses(model: Any) -> Any:
+    """The sum of the losses that the layers of a Keras model add, such as those of regularizers."""
+    from keras import ops
+
+    total: Any = 0.0
+    for added in model.losses:
+        total = total + ops.sum(ops.cast(added, "float32"))
+    return total
 
 
 def part_of(batch: Batch, start: int, stop: int) -> Batch:

@@ -17,11 +17,11 @@ from nnspec.training.batches.transforms import BatchTransform
 from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric, keras_weight
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.loop.block_values import BlockMean, BlockValues
-from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
+from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, Update
 from nnspec.training.plan import OutputPlan
 
 
-class OutputLearner:
+class OutputLearner(Learner):
     """Computes the weighted sum of the losses of outputs and layers, and the metrics.
 
     Args:

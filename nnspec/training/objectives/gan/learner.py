@@ -10,8 +10,9 @@ import keras
 from keras import ops
 
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.training.backends.gradients import input_gradient
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update, part_of
+from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, Update, layer_losses, part_of
 from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.plan import GanPlan
 
@@ -77,7 +78,7 @@ LOSSES: Mapping[str, AdversarialLosses] = {
 """The losses by their names in specs."""
 
 
-class GanLearner:
+class GanLearner(Learner):
     """Updates the discriminator and then the generator in each step, as often as the objective states.
 
     Each update of the discriminator uses other examples, so a step takes that many times ``batch_size`` examples. Each update
@@ -191,7 +192,7 @@ class GanLearner:
             penalty = self._gradient_penalty(real, generated, inputs, training)
             self._means["gradient_penalty"].update_state(penalty, sample_weight=size)
             loss = loss + self._objective.gradient_penalty * penalty
-        return loss + _layer_losses(self._discriminator)
+        return loss + layer_losses(self._discriminator)
 
     def _generator_loss(self, batch: Batch, training: bool = True) -> Any:
         """The generator's loss."""
@@ -199,7 +200,7 @@ class GanLearner:
         scores = self._score(self._with_noise(self._generate(inputs, training), training), inputs, training)
         loss = ops.mean(self._losses.generator(scores))
         self._means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
-        return loss + _layer_losses(self._generator)
+        return loss + layer_losses(self._generator)
 
     def _gradient_penalty(self, real: Any, generated: Any, inputs: Tensors, training: bool) -> Any:
         """The squared deviation of the gradient norm from 1, between real and generated examples (Gulrajani et al. 2017)."""
@@ -280,30 +281,3 @@ def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -
 def _size(inputs: Tensors) -> int:
     """The number of examples of a batch, which is known when a step is compiled."""
     return int(next(iter(inputs.values())).shape[0])
-
-
-def _layer_losses(model: keras.Model) -> Any:
-    """The sum of the losses that layers add."""
-    total: Any = 0.0
-    for added in model.losses:
-        total = total + ops.sum(ops.cast(added, "float32"))
-    return total
-
-
-def input_gradient(function: Callable[[Any], Any], values: Any) -> Any:
-    """The gradient of the sum of a function's values with respect to its argument, differentiable again.
-
-    Args:
-        function: The function; it must not change variables.
-        values: The argument.
-    """
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.grad(lambda given: keras.ops.sum(function(given)))(values)
-    import tensorflow as tf
-
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        result = function(values)
-    return tape.gradient(result, values)

@@ -41,7 +41,7 @@ class OwnLossTask(Task):
         return _OwnLossLearner(self._model, loss, self._objective.metrics, keras_optimizer(phase.section), self._augmenter)
 
 
-class _OwnLossLearner:
+class _OwnLossLearner(Learner):
     batches = 1
 
     def __init__(
