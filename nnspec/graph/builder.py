@@ -137,9 +137,8 @@ class Builder(Recurrences):
         given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
         if not network.steps and not network.is_cut:
             self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
-        weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, _first_of_each(network.steps))
-        self._list(network.steps, scope, Around("", weights, start=_start(network)))
+        self._list(network.steps, scope, Around("", _weights_prefix(network), start=_start(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
@@ -361,7 +360,7 @@ class Builder(Recurrences):
             return None
         scope = Scope(given, _first_of_each(network.steps))
         before = len(self._problems)
-        inside = here.inside(weights=network.name)
+        inside = replace(here.inside(), weights=_weights_prefix(network))
         # A step's own setting takes precedence.
         if (inside.start is None or not inside.start.at) and network.weights is not None:
             inside = replace(inside, start=_start(network))
@@ -471,6 +470,11 @@ class Builder(Recurrences):
         if ref.source in self._nodes:
             return self._nodes[ref.source].span
         return declared.span if declared else None
+
+
+def _weights_prefix(network: Network) -> str:
+    """Return the prefix of a network's weight names."""
+    return "" if network.name == "main" else f"{network.name}/"
 
 
 def _start(network: Network) -> Start | None:

@@ -13,6 +13,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.builder import Builder
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.spec import Collected, Network
+from nnspec.spec.expand import default_name
 from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
@@ -34,8 +35,6 @@ from nnspec.types import TensorType, did_you_mean, listed
 
 _LAST = Monitor("epoch", "max")
 """If several losses are minimized, no metric selects the best weights, so the last ones are kept."""
-
-_ITSELF = "(program)"
 
 _NOT_USED = {
     **OWN_LOSSES,
@@ -248,11 +247,14 @@ class _Checker:
         if "main" in networks:
             main = networks["main"]
             networks["main"] = replace(main, inputs={name: main.inputs[name] for name in model.networks["main"].inputs})
-        itself = Network(_ITSELF, inputs, self.written.steps, outputs, self.written.span, reads_fields=True)
-        passed: dict[str, dict[str, int]] = {name: {} for name in (*networks, _ITSELF)}
+        name = default_name("program", set(networks), {})
+        itself = Network(name, inputs, self.written.steps, outputs, self.written.span, reads_fields=True)
+        passed: dict[str, dict[str, int]] = {each: {} for each in (*networks, name)}
         found = Collected(self.check.spec.limits)
-        typed = ProgramBuilder({**networks, _ITSELF: itself}, _ITSELF, passed, found).build_program()
-        self.problems.extend(once(found))
+        typed = ProgramBuilder({**networks, name: itself}, name, passed, found).build_program()
+        # Warnings about the steps of networks are reported where the networks are built.
+        inside = {node.span for graph in model.networks.values() for node in graph.every_node()}
+        self.problems.extend(problem for problem in once(found) if problem.is_error or problem.span not in inside)
         return None if typed.graph.gaps or any(problem.is_error for problem in found) else typed
 
     def _networks(self, typed: ProgramGraph) -> dict[str, Graph]:
