@@ -190,6 +190,8 @@ class _Checker:
         found += [(Scalar(str(len(found) + i), value.span, value.place), value) for i, value in enumerate(items)]
         if not found or len(found) != len(self.objective.minimize) + len(self.objective.show):
             return None
+        if not self._are_known([value for _, value in found]):
+            return None
         names = [*self._names(), *self._shown()]
         for i, name in enumerate(names):
             if name in names[:i]:
@@ -201,6 +203,20 @@ class _Checker:
                     continue
                 self.problems.append(o.SameMetric.at(at.span, at.path, help=help, name=name))
         return MappingNode(found, own.span, own.place)
+
+    def _are_known(self, names: list[Tree]) -> bool:
+        """Whether losses and shown values name steps; reports those that do not."""
+        known = [*(step.name for step in self.written.steps), *self.fields, *self.objective.draw]
+        right = True
+        for i, name in enumerate(names):
+            step = str(name.plain()).partition(".")[0]
+            if step not in known and not any(each.is_open for each in self.written.steps):
+                key = "minimize" if i < len(self.objective.minimize) else "show"
+                help = did_you_mean(step, known, f"the last steps are {listed(known[-8:])}")
+                reason = f"names `{step}`, which is not a step"
+                self.problems.append(o.MinimizeDoesNotFit.at(name.span, name.path, help=help, key=key, reason=reason))
+                right = False
+        return right
 
     def _is_same_loss(self, i: int, names: list[str]) -> bool:
         """Whether an entry minimizes the loss of an earlier entry, for other networks."""
@@ -325,7 +341,7 @@ class _Checker:
 
     def _wrong(self, reason: str, i: int, key: str, help: str) -> None:
         span, path = self.at("minimize", i, key)
-        self.problems.append(o.MinimizeDoesNotFit.at(span, path, help=help, reason=reason))
+        self.problems.append(o.MinimizeDoesNotFit.at(span, path, help=help, key="minimize", reason=reason))
 
 
 def _shown_as(name: str) -> str:

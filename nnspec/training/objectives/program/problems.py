@@ -50,7 +50,7 @@ class MinimizeDoesNotFit(Problem):
     """
 
     code = "NN569"
-    message = "`minimize` {reason}"
+    message = "`{key}` {reason}"
     fails = _GOOD.replace("of: encoder", "of: decoder")
     passes = _GOOD
 
