@@ -7,6 +7,7 @@ from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.generation import problems as g
 from nnspec.generation.ports import Ports, place
+from nnspec.generation.sampler_check import check_sampler, describes_sampler
 from nnspec.generation.section import GenerateSection
 from nnspec.graph import Model
 from nnspec.graph.decoding import Decoding
@@ -21,8 +22,22 @@ from nnspec.spec.tree import MappingNode
 from nnspec.types import Dim, did_you_mean
 
 
-def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tuple[GenerateSection, Decoding] | None:
-    """Checks the section ``generate``.
+def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
+    """Checks the section ``generate``, of a decoder of tokens or of a sampler.
+
+    Args:
+        spec: The spec.
+        model: Its graphs.
+        problems: Problems are appended here.
+    """
+    if describes_sampler(spec):
+        check_sampler(spec, model, problems)
+    else:
+        check_decoding(spec, model, problems)
+
+
+def check_decoding(spec: Spec, model: Model, problems: list[Diagnostic]) -> tuple[GenerateSection, Decoding] | None:
+    """Checks the section ``generate`` of a decoder.
 
     Args:
         spec: The spec.
@@ -54,15 +69,15 @@ def check_generation(spec: Spec, model: Model, problems: list[Diagnostic]) -> tu
 
 
 def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] | None:
-    """The section ``generate`` and the networks that it names; None if there is none.
+    """The section ``generate`` of a decoder and the networks that it names; None if there is none.
 
     Raises:
         SpecError: If it has errors.
     """
-    if spec.section("generate") is None:
+    if spec.section("generate") is None or describes_sampler(spec):
         return None
     problems: list[Diagnostic] = []
-    found = check_generation(spec, model, problems)
+    found = check_decoding(spec, model, problems)
     if found is None:
         raise SpecError(problems)
     return found

@@ -72,7 +72,7 @@ class Ports:
     def _network(self, key: str, name: str) -> Graph | None:
         if name in self.model.networks:
             return self.model.networks[name]
-        help = _suggestion(name, self.model.networks)
+        help = suggestion(name, self.model.networks)
         self.problems.append(g.UnknownName.at(*self._at(key), help=help, where="the document", what="network", name=name))
         return None
 
@@ -86,7 +86,7 @@ class Ports:
             return False
         where = f"`{network.name}`" if network.name != "main" else "the main network"
         at = self._at(*path, key=key)
-        self.problems.append(g.UnknownName.at(*at, help=_suggestion(name, known), where=where, what=what, name=name))
+        self.problems.append(g.UnknownName.at(*at, help=suggestion(name, known), where=where, what=what, name=name))
         return False
 
     def _fits(self, key: str, source: Graph | None, decoder: Graph) -> bool:
@@ -221,7 +221,8 @@ def place(tree: MappingNode, *path: str, key: bool = False) -> tuple[Span, str]:
     return tree.span, tree.path
 
 
-def _suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """A help text for an unknown name."""
     known = list(known)
     return did_you_mean(name, known, "known names: " + listed(known))
 

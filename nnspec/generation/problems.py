@@ -185,3 +185,79 @@ class InitialStateDiffers(Problem):
     message = "`{input}` is fed with `{fed}` in training, and starts with zeros here"
     fails = LostMask.passes.replace("  begin: {state: final}\n", "")
     passes = LostMask.passes
+
+
+_SAMPLER = (
+    _HEAD + "networks:\n  denoise:\n    inputs: {image: [4], noise: [4], i: {shape: [], dtype: int32}}\n    layers:\n"
+    "      - Compute: 0.9 * image + noise / (2.0 + cast(expand_dims(i, 1), 'float32'))\n        name: next\n"
+    "    outputs: {image: next}\n"
+)
+_SAMPLE = (
+    "generate:\n  network: denoise\n  steps: 5\n  count: i\n  begin: {image: {normal: [4]}}\n  draw: {noise: {normal: [4]}}\n"
+    "  result: image\n"
+)
+
+
+class SamplerInput(Problem):
+    """Each input of a sampler's network has one source.
+
+    It is drawn (``begin``, ``draw``), counted (``count``), given by the user (``condition``), or fed back from the output of the
+    same name. A fed-back input begins with what ``begin`` or ``condition`` states, else with zeros.
+    """
+
+    code = "NN714"
+    message = "{reason}"
+    fails = _SAMPLER + _SAMPLE.replace("  draw: {noise: {normal: [4]}}\n", "")
+    passes = _SAMPLER + _SAMPLE
+
+
+class DrawMismatch(Problem):
+    """What is drawn must have the shape and the type of the input."""
+
+    code = "NN715"
+    message = "the draw of `{name}` {reason}"
+    fails = _SAMPLER + _SAMPLE.replace("image: {normal: [4]}", "image: {normal: [5]}")
+    passes = _SAMPLER + _SAMPLE
+
+
+class FeedbackMismatch(Problem):
+    """An output that is fed back must have the shape and the type of the input of the same name."""
+
+    code = "NN716"
+    message = (
+        "the output `{name}` of `{network}` is {given} ({given_dtype}); it is fed back to the input `{name}`, which is {wanted} "
+        "({wanted_dtype})"
+    )
+    fails = _SAMPLER.replace("outputs: {image: next}", "outputs: {image: wide}").replace(
+        "        name: next\n", "        name: next\n      - Dense: {units: 5}\n        name: wide\n"
+    ) + _SAMPLE
+    passes = _SAMPLER + _SAMPLE
+
+
+class NothingFedBack(Problem):
+    """A sampler of several steps feeds an output back, else all steps but the last one have no effect."""
+
+    code = "NN717"
+    message = "`{network}` runs {steps} times, but no output has the name of an input, so nothing is fed back"
+    fails = _SAMPLER.replace("outputs: {image: next}", "outputs: {sample: next}") + _SAMPLE.replace(
+        "result: image", "result: sample"
+    )
+    passes = _SAMPLER + _SAMPLE
+
+
+class UntrainedSampler(Problem):
+    """The weights of a sampler come from the training, by their names."""
+
+    code = "NN718"
+    message = "`{network}` generates samples with the weight `{weight}`, which is not trained"
+    fails = (
+        "nnspec: 1\nname: net\nnetworks:\n  encoder:\n    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n"
+        "      - Dense: {units: 4}\n  decoder:\n    inputs: {code: [4]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
+        "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  other:\n    inputs: {code: [4]}\n    layers:\n"
+        "      - Dense: {units: 64}\n      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n"
+        "inputs: {image: [8, 8, 1]}\nlayers:\n  - encoder\n  - decoder\noutputs: {reconstruction: decoder.image}\n"
+        "data: {train: {builtin: digits}, validation: 0.2}\n"
+        "train: {objective: {autoencoder: {reconstruction: image}}, loss: MeanSquaredError, epochs: 1}\n"
+        "generate: {network: other, begin: {code: {normal: [4]}}, result: image}\n"
+    )
+    passes = fails.replace("network: other", "network: decoder")

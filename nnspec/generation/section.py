@@ -1,14 +1,15 @@
-"""The section ``generate`` of a document."""
+"""The section ``generate`` of a document: a decoder of tokens, or a sampler."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict, model_validator
 
+from nnspec.generation.draws import SAMPLER_DRAWS
 from nnspec.layers.scalars import Flag, NotNegative, PositiveInt, PositiveNumber
-from nnspec.types import Config
+from nnspec.types import Config, Named
 
 _Name = Annotated[str, Strict()]
 _Token = Annotated[int, Strict(), Field(ge=0)] | _Name
@@ -89,3 +90,50 @@ class GenerateSection(Config):
         if self.beam is not None and self.sample is not None:
             raise ValueError("only one of `beam` and `sample` can be given")
         return self
+
+
+_Draw = Annotated[Config, Named(SAMPLER_DRAWS)]
+
+
+class SamplerSection(Config):
+    """How samples are generated: a network that runs once or repeatedly, from random values.
+
+    Outputs are fed back to the inputs of the same name at the next step.
+    """
+
+    unsupported: ClassVar[Mapping[str, str]] = {
+        "decode": "it is for decoders of tokens; a sampler has `network`",
+        "token": "it is for decoders of tokens; a sampler has `network` and `result`",
+        "encode": "it is for decoders of tokens; inputs that the user gives are under `condition`",
+        "carry": "outputs are fed back to the inputs of the same name: rename the output",
+        "noise": "write `begin: {INPUT: {normal: SHAPE}}`",
+        "output": "it is called `result`",
+        "num_steps": "it is called `steps`",
+        "seed": "pass it to the command: `nnspec generate RUN --seed 3`",
+        "number": "pass it to the command: `nnspec generate RUN --number 100`",
+    }
+
+    network: _Name = Field(description="The network that generates samples; `main` is the main network.")
+    steps: PositiveInt = Field(1, description="How often it runs; its outputs are fed back to the inputs of the same name.")
+    count: _Name | None = Field(None, description="The input that receives the index of the step, from 0; null: none.")
+    begin: dict[str, _Draw] = Field({}, description="Inputs with random values at the first step.")
+    draw: dict[str, _Draw] = Field({}, description="Inputs with new random values at every step.")
+    condition: list[_Name] = Field([], description="Inputs that the user gives, such as a label.")
+    result: _Name = Field(description="The output with the samples, at the last step.")
+
+    @model_validator(mode="after")
+    def _one_source(self) -> SamplerSection:
+        twice = [name for name in self.begin if name in self.draw]
+        if twice:
+            raise ValueError(
+                f"`{twice[0]}` is both in `begin`, drawn once, and in `draw`, drawn at every step: remove one of the two"
+            )
+        return self
+
+
+def is_sampler(keys: Collection[str]) -> bool:
+    """Whether a section with these keys describes a sampler rather than a decoder of tokens."""
+    if "network" in keys:
+        return True
+    own = SamplerSection.model_fields.keys() - GenerateSection.model_fields.keys()
+    return not {"token", "decode"} & {*keys} and bool(own & {*keys})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from typing import Any
 
 from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
 from nnspec.data.readers import READERS
 from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
+from nnspec.generation.draws import SAMPLER_DRAWS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
@@ -18,7 +18,7 @@ from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
 from nnspec.layers.recurrence import RECURRENT
 from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
-from nnspec.sections import SECTIONS
+from nnspec.sections import SECTIONS, section_classes
 from nnspec.spec.blocks import BLOCK_NAME
 from nnspec.spec.params import KEYS as KEYS_OF_PARAM
 from nnspec.spec.params import TYPES
@@ -37,7 +37,7 @@ __all__ = ["as_text", "schema"]
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
-    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, SAMPLER_DRAWS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
@@ -117,11 +117,12 @@ def _or_nothing(schema: Schema) -> Schema:
 
 
 def _section(definitions: Definitions, name: str) -> Schema:
-    module, _, config = SECTIONS[name].rpartition(".")
-    found = getattr(import_module(module), config)
-    section = definitions.config(found)
-    section["properties"] |= dict.fromkeys(getattr(found, "later", {}), _LATER)
-    return section | {"description": first_line(found)}
+    sections = []
+    for found in section_classes(name):
+        section = definitions.config(found)
+        section["properties"] |= dict.fromkeys(getattr(found, "later", {}), _LATER)
+        sections.append(section | {"description": first_line(found)})
+    return any_of(*sections) if len(sections) > 1 else sections[0]
 
 
 def _uses() -> Schema:

@@ -179,6 +179,7 @@ def read_spec(
     sections = _sections(tree, library.scope, problems, source)
     program = None if source is None else _program(tree, source, sections, library, limits, problems)
     used = _compared(sections.get("train"), library, limits) if program is None else set(program.used)
+    used |= _named_networks(sections)
     networks = _networks(tree, library, limits, problems, used, program)
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
@@ -302,6 +303,13 @@ def _compared(train: MappingNode | None, library: Library, limits: Limits) -> se
                 expander.steps(SequenceNode([tree], tree.span, tree.place), (), library.scope)
             found |= expander.used
     return found
+
+
+def _named_networks(sections: Mapping[str, MappingNode]) -> set[str]:
+    """Return the networks that the sections ``generate`` and ``export`` name."""
+    places = (("generate", "network"), ("generate", "encode"), ("generate", "decode"), ("export", "network"))
+    named = (sections[section].get(key) for section, key in places if section in sections)
+    return {str(value.value) for value in named if isinstance(value, Scalar)}
 
 
 def _networks(

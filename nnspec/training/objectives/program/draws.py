@@ -1,148 +1,19 @@
-"""What a program or a generator draws at random. Each class has the name that a spec uses."""
+"""What a program draws at random. Each class has the name that a spec uses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, model_validator
 
+from nnspec.generation.draws import BATCH_SIZE, DRAW_ALIASES, SAMPLER_DRAWS, Draw, DrawError, Shape, Text, field_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
-from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
-from nnspec.types import Config, Dim, Family, Named, TensorType, symbol
+from nnspec.layers.scalars import PositiveNumber
+from nnspec.types import Config, Family, Named, TensorType
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-__all__ = ["BATCH_SIZE", "DRAWS", "Draw", "DrawError", "DrawSection"]
-
-_Text = Annotated[str, Strict()]
-_Shape = list[PositiveInt] | _Text
-_Rate = Annotated[float, Strict(), Field(ge=0, le=1)]
-
-BATCH_SIZE = symbol("B")
-"""The size of the batch in a program."""
-assert isinstance(BATCH_SIZE, Dim)
-
-
-class DrawError(Exception):
-    """A draw does not fit the data fields.
-
-    Attributes:
-        reason: Why.
-        argument: The argument at fault; None for the draw itself.
-        help: What to write.
-    """
-
-    def __init__(self, reason: str, argument: str | None = None, help: str = "") -> None:
-        super().__init__(reason)
-        self.reason, self.argument, self.help = reason, argument, help
-
-
-class Draw(Config):
-    """Random values of each example."""
-
-    dtype: ClassVar[str] = "float32"
-
-    def type(self, fields: Mapping[str, TensorType]) -> TensorType:
-        """The complete type, with the batch as the first axis.
-
-        Args:
-            fields: The types of the data fields for one example.
-
-        Raises:
-            DrawError: If it does not fit the fields.
-        """
-        return TensorType((BATCH_SIZE, *self._sizes(fields)), self.dtype)
-
-    def _sizes(self, fields: Mapping[str, TensorType]) -> Sequence[int | Dim]:
-        shape = getattr(self, "shape", [])
-        return shape if isinstance(shape, list) else _field(shape, "shape", fields).shape
-
-    def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
-        """The values for a batch, a Keras tensor.
-
-        Args:
-            size: The number of examples.
-            fields: The tensors of the data fields.
-            seed: Keras's source of random numbers.
-        """
-        raise NotImplementedError
-
-    def _complete(self, size: int, fields: Mapping[str, Any]) -> tuple[int, ...]:
-        shape = getattr(self, "shape", [])
-        return (size, *shape) if isinstance(shape, list) else tuple(fields[shape].shape)
-
-
-def _field(name: str, argument: str, fields: Mapping[str, TensorType]) -> TensorType:
-    from nnspec.types import did_you_mean, listed
-
-    if name not in fields:
-        help = did_you_mean(name, fields, f"the fields are {listed(fields)}")
-        raise DrawError(f"names `{name}`, which is not a field", argument, help)
-    return fields[name]
-
-
-class normal(Draw):  # noqa: N801
-    """Normally distributed numbers of mean 0 and standard deviation 1."""
-
-    main_argument: ClassVar[str | None] = "shape"
-
-    shape: _Shape = Field(description="The shape for one example, or the name of a field that has it.")
-
-    def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
-        import keras
-
-        return keras.random.normal(self._complete(size, fields), dtype="float32", seed=seed)
-
-
-class uniform(Draw):  # noqa: N801
-    """Uniformly distributed numbers from `low` up to `high`."""
-
-    main_argument: ClassVar[str | None] = "shape"
-
-    shape: _Shape = Field(description="The shape for one example, or the name of a field that has it.")
-    low: Number = Field(0.0, description="The lowest value.")
-    high: Number = Field(1.0, description="The value that all are below.")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> uniform:
-        if self.low >= self.high:
-            raise ValueError(f"`low` must be below `high`, and {self.low:g} is not below {self.high:g}")
-        return self
-
-    def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
-        import keras
-
-        return keras.random.uniform(self._complete(size, fields), self.low, self.high, "float32", seed=seed)
-
-
-class integers(Draw):  # noqa: N801
-    """Integers from 0 up to `below`, all with the same probability."""
-
-    dtype: ClassVar[str] = "int32"
-
-    shape: _Shape = Field([], description="The shape for one example, or the name of a field that has it.")
-    below: Annotated[int, Strict(), Field(ge=1, lt=2**31)] = Field(description="The number that all are below.")
-
-    def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
-        import keras
-
-        return keras.random.randint(self._complete(size, fields), 0, self.below, "int32", seed=seed)
-
-
-class bernoulli(Draw):  # noqa: N801
-    """1.0 with a probability, else 0.0."""
-
-    shape: _Shape = Field([], description="The shape for one example, or the name of a field that has it.")
-    probability: _Rate = Field(0.5, description="The probability of 1.")
-
-    def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
-        import keras
-
-        shares = keras.random.uniform(self._complete(size, fields), dtype="float32", seed=seed)
-        return keras.ops.cast(shares < self.probability, "float32")
+__all__ = ["DRAWS", "DrawSection"]
 
 
 class permutation(Draw):  # noqa: N801
@@ -162,12 +33,12 @@ class tokens(Draw):  # noqa: N801
 
     dtype: ClassVar[str] = "int32"
 
-    of: _Text = Field(description="The field with the tokens.")
-    shape: _Shape = Field([], description="The shape for one example, or the name of a field that has it.")
+    of: Text = Field(description="The field with the tokens.")
+    shape: Shape = Field([], description="The shape for one example, or the name of a field that has it.")
     power: PositiveNumber = Field(1.0, description="The power of the frequencies.")
 
     def type(self, fields: Mapping[str, TensorType]) -> TensorType:
-        found = _field(self.of, "of", fields)
+        found = field_of(self.of, "of", fields)
         if not found.is_integer:
             raise DrawError(f"needs a field of tokens, and `{self.of}` is {found.dtype}", "of")
         return super().type(fields)
@@ -200,24 +71,16 @@ class view(Draw):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "of"
 
-    of: _Text = Field(description="The field.")
+    of: Text = Field(description="The field.")
 
     def type(self, fields: Mapping[str, TensorType]) -> TensorType:
-        return _field(self.of, "of", fields)
+        return field_of(self.of, "of", fields)
 
-
-_NAMES = ("bernoulli", "integers", "normal", "permutation", "tokens", "uniform", "view")
 
 DRAWS = Family(
     kind="draw",
-    modules=dict.fromkeys(_NAMES, __name__),
-    aliases={
-        "gaussian": "normal",
-        "randint": "integers",
-        "choice": "integers",
-        "negatives": "tokens",
-        "shuffle": "permutation",
-    },
+    modules={**SAMPLER_DRAWS.modules, **dict.fromkeys(("permutation", "tokens", "view"), __name__)},
+    aliases={**DRAW_ALIASES, "negatives": "tokens", "shuffle": "permutation"},
 )
 """Every draw by name."""
 
