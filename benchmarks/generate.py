@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.decoding import NETS, _Net
-from nnspec.exporting.keras_reference import keras_run
+from nnspec.keras_backend.run import keras_run
 from nnspec.runtime.decoding.one_by_one import greedy
 
 STEPS, BATCH, TOLERANCE = 16, 50, 1e-5

@@ -121,7 +121,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     import onnxruntime
 
     import nnspec
-    from nnspec.exporting.keras_reference import keras_run
+    from nnspec.keras_backend.run import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.onnx_backend.proto import serialized
     from nnspec.training.loop.initial_weights import initial_weights

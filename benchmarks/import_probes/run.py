@@ -63,7 +63,7 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     import numpy as np
 
     import nnspec
-    from nnspec.exporting.keras_reference import keras_run
+    from nnspec.keras_backend.run import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.training.loop.initial_weights import initial_weights
 

@@ -15,7 +15,10 @@ from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.keras_reference import keras_reference
+from nnspec.exporting.sampler_models import SamplerModel, prove_sampler
 from nnspec.files import write_whole
+from nnspec.generation.sampler_check import sampling_of
+from nnspec.generation.sampling import Sampling
 from nnspec.graph import Graph, Model
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.describe import describe
@@ -59,6 +62,9 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
 
     Skipped if `start` or `end` is a word: its token is known only after training.
     """
+    sampling = sampling_of(spec, model)
+    if sampling is not None:
+        return _write_sampler(spec, sampling, folder, seed)
     models = decoder_models(spec, model, {}, {}, opset=export_opset(spec))
     if models is None or {x for x in (models.section.start, models.section.end) if isinstance(x, str)} - {*SPECIAL}:
         return []
@@ -79,6 +85,18 @@ def _write_decoder(spec: Spec, model: Model, folder: Path, seed: int) -> list[Pa
     write_loop(models, folder / "generate.onnx", parity, check_size)
     write_parts(models, folder / "generate", parity, check_size)
     return [folder / "generate.onnx", folder / "generate"]
+
+
+def _write_sampler(spec: Spec, sampling: Sampling, folder: Path, seed: int) -> list[Path]:
+    """Write the sampler of ``generate``: ``generate.onnx``."""
+    graph = sampling.graph
+    keras_model = to_keras(graph, seed=seed)
+    weights = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
+    set_weight_arrays(keras_model, graph, weights)
+    sampler = SamplerModel(sampling, weights, {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}, export_opset(spec))
+    parity = prove_sampler(sampler, lambda graph: keras_reference(graph, weights, model=keras_model), seed=seed)
+    sampler.write(folder / "generate.onnx", parity, partial(check_onnx_bytes, spec))
+    return [folder / "generate.onnx"]
 
 
 def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
 from nnspec.extras import require
+from nnspec.generation.sampler_check import describes_sampler
 from nnspec.runtime.generator import DECODER, Generator
 from nnspec.runtime.metadata import SAMPLES
 from nnspec.runtime.sampler import Sampler, makes_examples
@@ -15,7 +16,7 @@ from nnspec.training.run.folder import Run
 
 
 class RunSampler(Sampler):
-    """A `Sampler` that also opens the run of a generator and a discriminator."""
+    """A `Sampler` that also opens the run of a generator or sampler."""
 
     @staticmethod
     def _content(path: Path) -> bytes:
@@ -24,12 +25,17 @@ class RunSampler(Sampler):
         run = Run.open(path)
         record = run.generator_record()
         if record is None:
-            raise NnspecError(f"{path} has no generator: its objective is `{run.objective.__name__}`")
+            help = "train a spec with the objective `gan`, or with `generate: {network: …}`"
+            raise NnspecError(f"{path} generates no samples\n  = help: {help}")
         require("export")
         from nnspec.onnx_backend.emit import to_onnx
         from nnspec.onnx_backend.proto import serialized
 
         samples = Samples.from_json(record, str(path / "run.json"))
+        if describes_sampler(run.spec):
+            from nnspec.exporting.runs import sampler_of_run
+
+            return serialized(sampler_of_run(run, run.weights()).model)
         graph = run.model.networks[samples.network]
         return serialized(to_onnx(graph, graph.own(run.weights()), metadata={SAMPLES: json.dumps(samples.as_json())}))
 

@@ -19,6 +19,8 @@ from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
+from nnspec.exporting.sampler_models import SamplerModel, SamplerParity, prove_sampler
+from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import Graph, Model
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
@@ -37,12 +39,12 @@ GOLDEN_ROWS = 64
 """The number of real examples on which the file is compared with Keras, in addition to random ones."""
 
 Form = Literal["network", "loop", "parts"]
-"""A network; the decoder of ``generate`` with the loop inside; its encoder and its decoder step, in a folder."""
+"""A network; the decoder or sampler of ``generate`` with the loop inside; the encoder and the decoder step, in a folder."""
 
 
 def export_run(
     path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None, network: str | None = None
-) -> Parity | DecodingParity:
+) -> Parity | DecodingParity | SamplerParity:
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
     Args:
@@ -71,6 +73,8 @@ def export_run(
     weights = run.weights()
     if form == "network":
         return _export_network(run, section, weights, out, opset or section.opset)
+    if describes_sampler(run.spec):
+        return _export_sampler(run, weights, out, opset or section.opset, form)
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
     if models is None:
         raise NnspecError(
@@ -83,6 +87,30 @@ def export_run(
     parity = prove_decoder(models, partial(keras_reference, weights=weights, masks=True), golden=real)
     write = write_loop if form == "loop" else write_parts
     write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
+    return parity
+
+
+def sampler_of_run(run: Run, weights: Mapping[str, NDArray[Any]], *, opset: int = 23) -> SamplerModel:
+    """Create the sampler of a run whose spec has one.
+
+    Raises:
+        SpecError: If the section ``generate`` has errors.
+    """
+    sampling = sampling_of(run.spec, run.model)
+    assert sampling is not None
+    metadata = {SPEC_NAME: run.name, SPEC_HASH: run.spec.hash}
+    return SamplerModel(sampling, weights, metadata, opset, run.generator_record())
+
+
+def _export_sampler(run: Run, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int, form: Form) -> SamplerParity:
+    if form == "parts":
+        raise NnspecError("a sampler has one file\n  = help: omit `--form parts`, or write `--form loop`")
+    model = sampler_of_run(run, weights, opset=opset)
+    _, golden = golden_rows(run, GOLDEN_ROWS)
+    conditions = model.sampling.conditions
+    real = {name: golden[name] for name in conditions} if {*conditions} <= golden.keys() else {}
+    parity = prove_sampler(model, partial(keras_reference, weights=weights), golden=real)
+    model.write(Path(out), parity, partial(check_onnx_bytes, run.spec))
     return parity
 
 
@@ -106,7 +134,9 @@ def _export_network(
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
     mapping = IOMapping.of(run.model, graph)
-    generator = run.generator_record() if graph.name == _trained(run) else None
+    # The network of a sampler is not a sampler by itself: `generate` may draw inputs at every step.
+    generates = graph.name == _trained(run) and not describes_sampler(run.spec)
+    generator = run.generator_record() if generates else None
     recipe = mapping.recipe(with_white_levels(run.recipe(), table))
     # A generator reads noise and conditions, which are transformed already.
     served, preprocessing = (recipe, None) if generator is not None else embed_preprocessing(recipe, table, graph.inputs)

@@ -201,8 +201,8 @@ _SAMPLE = (
 class SamplerInput(Problem):
     """Each input of a sampler's network has one source.
 
-    It is drawn (``begin``, ``draw``), counted (``count``), given by the user (``condition``), or fed back from the output of the
-    same name. A fed-back input begins with what ``begin`` or ``condition`` states, else with zeros.
+    It is drawn (``begin``, ``draw``), counted (``count``), given by the user (``condition``), or fed back from the output of
+    the same name. A fed-back input begins with what ``begin`` or ``condition`` states, else with zeros.
     """
 
     code = "NN714"
@@ -225,12 +225,15 @@ class FeedbackMismatch(Problem):
 
     code = "NN716"
     message = (
-        "the output `{name}` of `{network}` is {given} ({given_dtype}); it is fed back to the input `{name}`, which is {wanted} "
-        "({wanted_dtype})"
+        "the output `{name}` of `{network}` is {given} ({given_dtype}); the input `{name}`, to which it is fed back, is "
+        "{wanted} ({wanted_dtype})"
     )
-    fails = _SAMPLER.replace("outputs: {image: next}", "outputs: {image: wide}").replace(
-        "        name: next\n", "        name: next\n      - Dense: {units: 5}\n        name: wide\n"
-    ) + _SAMPLE
+    fails = (
+        _SAMPLER.replace("outputs: {image: next}", "outputs: {image: wide}").replace(
+            "        name: next\n", "        name: next\n      - Dense: {units: 5}\n        name: wide\n"
+        )
+        + _SAMPLE
+    )
     passes = _SAMPLER + _SAMPLE
 
 
@@ -252,7 +255,7 @@ class UntrainedSampler(Problem):
     message = "`{network}` generates samples with the weight `{weight}`, which is not trained"
     fails = (
         "nnspec: 1\nname: net\nnetworks:\n  encoder:\n    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n"
-        "      - Dense: {units: 4}\n  decoder:\n    inputs: {code: [4]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
+        "      - Dense: {units: 4}\n  decoder:\n    inputs: {code: [4]}\n    layers:\n      - Dense: {units: 64}\n"
         "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  other:\n    inputs: {code: [4]}\n    layers:\n"
         "      - Dense: {units: 64}\n      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n"
         "inputs: {image: [8, 8, 1]}\nlayers:\n  - encoder\n  - decoder\noutputs: {reconstruction: decoder.image}\n"

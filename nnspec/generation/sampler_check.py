@@ -17,7 +17,7 @@ from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, TensorType, listed
+from nnspec.types import Dim, TensorType, listed, same_size
 
 
 def describes_sampler(spec: Spec) -> bool:
@@ -88,6 +88,7 @@ class _Check:
         states = [name for name in graph.outputs if name in graph.inputs] if section.steps > 1 else []
         self._check_sources(states)
         self._check_count()
+        self._check_conditions()
         fixed = self._at_sizes()
         if fixed is None:
             return None
@@ -172,6 +173,24 @@ class _Check:
             reason = f"`{name}` of {self._where} is {type_} of {type_.dtype}, and the index of a step is an integer"
             self._source(reason, f"declare it as `{name}: {{shape: [], dtype: int32}}`", "count")
 
+    def _check_conditions(self) -> None:
+        """Reports conditions that differ from the data field of the same name, whose values they take."""
+        fields = self._fields()
+        for i, name in enumerate(self.section.condition):
+            given, wanted = fields.get(name), self.graph.inputs[name]
+            if given is None or self.graph.name == "main":
+                continue
+            pairs = zip(given.shape, wanted.shape, strict=False)
+            fits = given.rank == wanted.rank and all(same_size(a, b) is not False for a, b in pairs)
+            if not fits or given.is_integer != wanted.is_integer:
+                reason = (
+                    f"the condition `{name}` is {wanted} of {wanted.dtype}, and the field `{name}`, whose values it takes, is "
+                    f"{given} of {given.dtype}"
+                )
+                at = locate(self.tree, "condition", i)
+                help = f"declare the input as the field, or rename the input of {self._where}"
+                self.problems.append(g.SamplerInput.at(*at, help=help, reason=reason))
+
     # --- types --------------------------------------------------------------------------------------------------------------
 
     def _fields(self) -> dict[str, TensorType]:
@@ -245,10 +264,7 @@ class _Check:
         given, wanted = graph.output_types[name], graph.inputs[name]
         if given.shape != wanted.shape or given.dtype != wanted.dtype:
             node = graph.nodes.get(graph.outputs[name].source)
-            if node is None:
-                at = self._at("steps")
-            else:
-                at = (node.span, node.path)
+            at = self._at("steps") if node is None else (node.span, node.path)
             help = f"compute `{name}` in this shape and type, or give the output another name"
             self.problems.append(
                 g.FeedbackMismatch.at(

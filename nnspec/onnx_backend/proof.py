@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,6 +64,7 @@ def ties_of(
     lowered: Callable[[Arrays], Run],
     *,
     seed: int = 0,
+    repeated: Collection[str] = (),
 ) -> Ties | None:
     """Return what finds the undecided elements; None if no output depends on a discontinuous layer.
 
@@ -74,10 +75,12 @@ def ties_of(
         candidate: The ONNX model.
         lowered: Builds the candidate with other weights.
         seed: The seed of the perturbations.
+        repeated: The outputs of both models if they run the graph repeatedly: a jump of any output reaches all of them.
     """
     names = discontinuous(graph)
     if not names:
         return None
+    names = {*repeated} or names
     own = {name: np.asarray(array) for name, array in graph.own(weights).items()}
     build = reference.with_weights
     return Ties(names, reference.run, candidate, own, build and (lambda others: (build(others), lowered(others))), seed)

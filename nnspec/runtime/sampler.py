@@ -1,4 +1,4 @@
-"""Makes examples with an exported generator."""
+"""Generates samples with an exported generator or sampler."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from nnspec.runtime.seal import metadata_of
 from nnspec.runtime.sheets import is_image, sheet
 
 _AT_ONCE = 256
+_NOISE_AT_ONCE = 2**28
+"""The bytes of random values in one batch."""
 
 
 class Sampler:
-    """An exported generator, ready to make examples.
+    """An exported generator or sampler, ready to generate samples.
 
     Args:
         path: The ``.onnx`` file.
@@ -41,7 +43,8 @@ class Sampler:
     def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
         self._model = ModelFile(self._content(Path(path)), f"`{path}`", threads=threads)
         if SAMPLES not in self._model.metadata:
-            raise NnspecError(f"{path} is not an exported generator; export one from a run with the objective `gan`")
+            help = "export a run with the objective `gan`, or with `generate: {network: …}`"
+            raise NnspecError(f"{path} generates no samples\n  = help: {help}")
         self.samples = Samples.from_json(self._model.json(SAMPLES), f"the metadata of {path}")
 
     @staticmethod
@@ -49,30 +52,34 @@ class Sampler:
         return read_model(path)
 
     def sample(self, count: int, *, seed: int = 0, conditions: Mapping[str, str] | None = None) -> dict[str, NDArray[Any]]:
-        """Make examples.
+        """Generate samples.
 
         Args:
-            count: The number of examples.
-            seed: The seed of the noise.
+            count: The number of samples.
+            seed: The seed of the random values.
             conditions: Values of conditions, as text; other conditions take the values of the data in turn.
 
         Returns:
-            The examples, (count, …), the noise and the conditions, by name.
+            The samples, (count, …), and the conditions and random values that they begin with, by name.
 
         Raises:
             NnspecError: If a condition or its value is unknown, or the model cannot run.
         """
         if count < 1:
-            raise NnspecError(f"the number of examples must be at least 1, not {count}")
-        given: dict[str, NDArray[Any]] = {
-            self.samples.noise: self.samples.drawn(count, seed),
-            **self.samples.chosen(conditions or {}, count),
-        }
-        parts = [
-            self._model({name: array[start : start + _AT_ONCE] for name, array in given.items()})[self.samples.output]
-            for start in range(0, count, _AT_ONCE)
-        ]
-        return {self.samples.output: np.concatenate(parts), **given}
+            raise NnspecError(f"the number of samples must be at least 1, not {count}")
+        samples = self.samples
+        chosen = samples.chosen(conditions or {}, count)
+        at_once = max(1, min(_AT_ONCE, _NOISE_AT_ONCE // max(samples.bytes_of_one, 1)))
+        made, drawn = [], []
+        for i, values in enumerate(samples.batches(count, seed, at_once)):
+            rows = slice(i * at_once, (i + 1) * at_once)
+            given = {**values, **{name: array[rows] for name, array in chosen.items()}}
+            made.append(self._model(given)[samples.output])
+            drawn.append({name: array for name, array in values.items() if not samples.draws[name].steps})
+        noise = {name: np.concatenate([values[name] for values in drawn]) for name in drawn[0]}
+        # A fed-back input may have the name of the output.
+        renamed = {f"{name}_begin" if name == samples.output else name: array for name, array in (noise | chosen).items()}
+        return {samples.output: np.concatenate(made), **renamed}
 
 
 def makes_examples(path: Path) -> bool:
@@ -119,5 +126,9 @@ def write_samples(
         columns = None if conditions else samples.columns
         write_whole(out, sheet(made, samples.low, samples.high, columns=columns))
         record["columns"] = columns or min(count, int(np.ceil(np.sqrt(count))))
-    kept = {name: list(dict.fromkeys(samples.shown(name, value) for value in found[name])) for name in samples.conditions}
+    kept = {
+        name: list(dict.fromkeys(samples.shown(name, value) for value in found[name]))
+        for name in samples.conditions
+        if name in found
+    }
     return {**record, "conditions": kept} if kept else record

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnspec.exporting.keras_reference import keras_reference, keras_run
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.keras_backend import to_keras
+from nnspec.keras_backend.run import keras_run
 
 
 def test_a_batch_of_one_is_added_as_in_any_other_batch(checked):

@@ -11,8 +11,8 @@ from keras import layers as L  # noqa: N812
 import nnspec
 from nnspec import from_keras
 from nnspec.cli import main
-from nnspec.exporting.keras_reference import keras_run
 from nnspec.keras_backend import set_weight_arrays
+from nnspec.keras_backend.run import keras_run
 from nnspec.keras_import.imported import _compiled
 from nnspec.keras_import.pairing import paired
 

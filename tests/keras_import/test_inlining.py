@@ -13,8 +13,8 @@ from keras import ops
 import nnspec
 from nnspec import from_keras
 from nnspec.diagnostics import SpecError
-from nnspec.exporting.keras_reference import keras_run
 from nnspec.keras_backend import set_weight_arrays
+from nnspec.keras_backend.run import keras_run
 
 
 class Gate(L.Layer):

@@ -184,13 +184,34 @@ def test_what_is_asked_of_a_generator_wrongly_is_answered(labelled, options, par
     assert part in result.output
 
 
+_NOISE = {"draw": "normal", "arguments": {"shape": [4]}, "steps": 0}
+
+
 @pytest.mark.parametrize(
-    ("key", "value"), [("shape", [10**12]), ("shape", "64"), ("low", "dark"), ("choices", [{"label": 1}, {}]), ("names", 3)]
+    ("key", "value"),
+    [
+        ("draws", {"noise": {**_NOISE, "arguments": {"shape": [10**12]}}}),
+        ("draws", {"noise": {**_NOISE, "arguments": {"shape": "64"}}}),
+        ("draws", {"noise": {**_NOISE, "steps": 10**9}}),
+        ("draws", {"noise": {**_NOISE, "draw": "view"}}),
+        ("low", "dark"),
+        ("choices", [{"label": 1}, {}]),
+        ("names", 3),
+    ],
 )
 def test_what_a_file_says_of_its_sampling_is_not_taken_on_trust(labelled, key, value):
     said = {**labelled.info["samples"], key: value}
     with pytest.raises(NnspecError, match="not valid"):
         Samples.from_json(said, "a file")
+
+
+def test_the_record_of_an_earlier_version_draws_the_same_noise(labelled):
+    now = labelled.info["samples"]
+    [(name, own)] = now["draws"].items()
+    rest = {key: value for key, value in now.items() if key not in ("draws", "free")}
+    before = {**rest, "noise": name, "shape": own["arguments"]["shape"], "distribution": own["draw"]}
+    found, wanted = (Samples.from_json(record, "a file").drawn(3, 7)[name] for record in (before, now))
+    np.testing.assert_array_equal(found, wanted)
 
 
 def test_generate_writes_a_sheet_or_arrays(labelled, tmp_path):

@@ -18,6 +18,7 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.blocks import with_blocks
 from nnspec.training.checks.network import check_network
 from nnspec.training.checks.outputs import drop_unknown
+from nnspec.training.checks.sampler import check_sampler_weights
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
 from nnspec.training.objectives.plugin import guarded
@@ -93,6 +94,8 @@ def check_training(
     before = len(problems)
     known, tree = _section(spec, model, problems)
     plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
+    if plan is not None and model is not None:
+        check_sampler_weights(spec, model, plan, problems, starts=require_data)
     if not require_data:
         # The network can still be built and exported.
         problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]

@@ -14,7 +14,8 @@ from typing import Any
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.files import is_free, to_disk, write_whole
-from nnspec.graph import Graph
+from nnspec.generation.sampler_check import describes_sampler, sampling_of
+from nnspec.graph import Graph, compile
 from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of as plugin_of_layer
 from nnspec.spec import Spec
@@ -151,8 +152,19 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
         "versions": versions_of(plan, machine),
         "machine": machine,
         **guarded(plan.objective, plan.objective.record, plan, prepared),
+        **_sampler_record(spec, prepared),
         "warnings": [warning.as_json() for warning in prepared.warnings],
     }
+
+
+def _sampler_record(spec: Spec, prepared: Prepared) -> dict[str, Any]:
+    """How the sampler of the section ``generate`` is sampled, if there is one."""
+    if not describes_sampler(spec):
+        return {}
+    from nnspec.training.sample_sheets import samples_of
+
+    sampling = sampling_of(spec, compile(spec))
+    return {} if sampling is None else {"sampler": samples_of(sampling, prepared).as_json()}
 
 
 def versions_of(plan: TrainingPlan, machine: Mapping[str, Any]) -> dict[str, str | None]:

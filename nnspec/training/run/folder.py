@@ -146,7 +146,10 @@ class Run(RunFiles):
         return cast("type[Objective]", OBJECTIVES.get(name))
 
     def generator_record(self) -> Mapping[str, Any] | None:
-        """How examples are generated from noise; None if the trained networks generate none."""
+        """How samples are generated from random values; None if the trained networks generate none."""
+        if self.info.get("sampler"):
+            found: Mapping[str, Any] = self.info["sampler"]
+            return found
         return guarded(self.objective, self.objective.generator_record, self.info)
 
     @property

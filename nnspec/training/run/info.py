@@ -105,6 +105,7 @@ class _Info:
     started: str = ""
     objective: str | None = None
     samples: dict[str, Any] = field(default_factory=dict)
+    sampler: dict[str, Any] = field(default_factory=dict)
     not_bit_for_bit: list[str] = field(default_factory=list)
 
 

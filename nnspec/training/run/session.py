@@ -16,6 +16,8 @@ from nnspec.data.examples import Examples
 from nnspec.data.kinds import DataError
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.generation.sampler_check import describes_sampler, sampling_of
+from nnspec.graph import compile
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
 from nnspec.training.backends.base import Steps
@@ -39,6 +41,7 @@ from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.writer import RunWriter
+from nnspec.training.sample_sheets import SampleSheets
 from nnspec.training.section import TrainSection
 
 
@@ -70,6 +73,8 @@ class Session:
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(initial_weights(spec, plan.graph))
         self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
+        sampling = sampling_of(spec, compile(spec)) if describes_sampler(spec) else None
+        self._sheets = None if sampling is None else SampleSheets(sampling, prepared, plan.section.seed)
         self._guard = DataGuard(prepared, progress)
         self._position = Position()
         self._parts = self._bucketed()
@@ -185,7 +190,7 @@ class Session:
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,
             evaluating=self._averaged,
-            examine=lambda epoch: self._task.examine(epoch, writer.run.path),
+            examine=lambda epoch: self._examine(epoch, writer),
             save=save,
             due=due,
             keep=lambda: self._keep(writer),
@@ -218,6 +223,12 @@ class Session:
         for warning in warnings:
             if warning.partition(":")[0] not in before:
                 self._progress.print(f"epoch {records[-1]['epoch']}: warning: {warning}")
+
+    def _examine(self, epoch: int, writer: RunWriter) -> dict[str, Any]:
+        """Computes further metrics of the networks, and writes generated samples."""
+        if self._sheets is not None:
+            self._sheets.write(epoch, writer.run.path, self._networks.weights())
+        return self._task.examine(epoch, writer.run.path)
 
     def _variable_groups(self) -> dict[str, list[Any]]:
         learner = self._phase.learner

@@ -11,10 +11,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from nnspec.data.prepare import Prepared
-from nnspec.data.transforms.classes import class_names
-from nnspec.files import write_whole
-from nnspec.runtime.samples import MOST_CHOICES, Samples
-from nnspec.runtime.sheets import SHEETS, is_image, sheet
+from nnspec.generation.draws import Draw, normal, uniform
+from nnspec.runtime.samples import RandomInput, Samples
+from nnspec.runtime.sheets import is_image
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.catalogue.keras_objects import keras_optimizer
@@ -24,6 +23,7 @@ from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance
 from nnspec.training.objectives.gan.learner import GanLearner
 from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.plan import PhasePlan, TrainingPlan
+from nnspec.training.sample_sheets import MOST_EXAMPLES, choices_among, names_of, shown_conditions, spread, write_sheet
 
 _COMPARED = 256
 """The number of examples for measuring diversity."""
@@ -71,11 +71,8 @@ class GanTask(Task):
         """Writes a sheet of generated examples and measures their diversity, from the same noise each time."""
         if is_image(self._plan.generator.output_types[self._plan.generator_output].shape):
             count = _SHOWN if self._samples.columns is None else self._samples.columns * 8
-            content = sheet(
-                self._generate(count, self._shown_conditions(count), 0), *self._range, columns=self._samples.columns
-            )
-            (folder / SHEETS).mkdir(exist_ok=True)
-            write_whole(folder / SHEETS / f"epoch-{epoch:04}.png", content)
+            conditions = shown_conditions(self._samples, self._conditions, count)
+            write_sheet(self._samples, self._generate(count, conditions, 0), epoch, folder)
         generated = self._generate(self._count, self._conditions, 1)
         if not all(self._real):
             return {}
@@ -86,61 +83,32 @@ class GanTask(Task):
     def warnings(self, records: Sequence[Mapping[str, Any]]) -> list[str]:
         return log_warnings(records)
 
-    @property
-    def _range(self) -> tuple[float, float]:
-        return self._samples.low, self._samples.high
-
-    def _shown_conditions(self, count: int) -> dict[str, NDArray[Any]]:
-        """Each condition in turn; if there are too many, the conditions of some examples."""
-        if self._samples.choices or not self._conditions:
-            return self._samples.chosen({}, count)
-        return {name: np.resize(values, (count, *values.shape[1:])) for name, values in self._conditions.items()}
-
     def _generate(self, count: int, conditions: Mapping[str, NDArray[Any]], which: int) -> NDArray[np.float64]:
         plan = self._plan
         types = plan.generator.inputs
         given = {name: ops.convert_to_tensor(values.astype(types[name].dtype)) for name, values in conditions.items()}
-        given[plan.noise] = ops.convert_to_tensor(self._samples.drawn(count, [self._seed, which]))
+        given |= {name: ops.convert_to_tensor(array) for name, array in self._samples.drawn(count, [self._seed, which]).items()}
         generated = self._models[plan.generator.name](given, training=False)[plan.generator_output]
         found: NDArray[np.float64] = ops.convert_to_numpy(ops.cast(generated, "float32")).astype(np.float64)
         return found
 
 
-_MOST_EXAMPLES = 4096
-
-
 def samples_of(plan: GanPlan, prepared: Prepared) -> Samples:
     """Describes how the generator is sampled."""
-    some = prepared.train.batch(spread(len(prepared.train), _MOST_EXAMPLES)).inputs
+    some = prepared.train.batch(spread(len(prepared.train), MOST_EXAMPLES)).inputs
     values = some[plan.example_input]
-    learned = {name: class_names(prepared.state.get(f"inputs.{name}", [])) for name in plan.conditions}
     return Samples(
         network=plan.generator.name,
-        noise=plan.noise,
-        shape=plan.noise_shape,
-        distribution=plan.objective.noise.distribution,
+        draws={plan.noise: RandomInput(_noise(plan))},
         output=plan.generator_output,
         low=float(values.min()),
         high=float(values.max()),
-        choices=tuple(_choices({name: some[name] for name in plan.conditions})),
-        names={name: list(names) for name, names in learned.items() if names is not None},
+        choices=tuple(choices_among({name: some[name] for name in plan.conditions})),
+        names=names_of(plan.conditions, prepared),
         conditions=plan.conditions,
     )
 
 
-def spread(count: int, most: int) -> NDArray[np.int64]:
-    """Indices of at most `most` of `count` examples, evenly spread, since tables are often sorted by class."""
-    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
-
-
-def _choices(conditions: Mapping[str, NDArray[Any]]) -> list[dict[str, Any]]:
-    """The distinct conditions of examples, in order; empty if there are too many or they are too large."""
-    if not conditions or any(values[:1].size > MOST_CHOICES for values in conditions.values()):
-        return []
-    columns = {name: values.reshape(len(values), -1) for name, values in conditions.items()}
-    keys = np.concatenate([values.astype(np.float64) for values in columns.values()], 1)
-    # This sorts one-hot vectors by class.
-    found, first = np.unique(-keys if keys.shape[1] > 1 else keys, axis=0, return_index=True)
-    if len(found) > MOST_CHOICES:
-        return []
-    return [{name: values[i].tolist() for name, values in conditions.items()} for i in first]
+def _noise(plan: GanPlan) -> Draw:
+    shape = list(plan.noise_shape)
+    return uniform(shape=shape, low=-1.0, high=1.0) if plan.objective.noise.distribution == "uniform" else normal(shape=shape)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nnspec.data.check import check_data
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic, Span, once
+from nnspec.generation.sampler_check import describes_sampler
 from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.builder import Builder
@@ -301,7 +302,7 @@ class _Checker:
         if "main" in model.networks:
             return "main"
         own = [name for name in model.networks if name not in self.written.averages]
-        if len(own) > 1 or self.check.spec.section("export") is None:
+        if not describes_sampler(spec) and (len(own) > 1 or self.check.spec.section("export") is None):
             help = f"write `export: {{network: {own[0]}}}`"
             self.problems.append(o.NothingExported.at(*self.at(), help=help))
         return own[0]
