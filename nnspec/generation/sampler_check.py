@@ -194,9 +194,7 @@ class _Check:
     # --- types --------------------------------------------------------------------------------------------------------------
 
     def _fields(self) -> dict[str, TensorType]:
-        if self.spec.program is not None:
-            return {name: given.type for name, given in self.spec.program.fields.items() if given is not None}
-        return dict(self.model.networks["main"].inputs) if "main" in self.model.networks else {}
+        return {name: given.type for name, given in self.spec.fields.items() if given is not None}
 
     def _at_sizes(self) -> Graph | None:
         """The network with the sizes of what is drawn; None if they do not fit."""

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import predict_routes, protocol
+from nnspec.serving import generate_routes, predict_routes, protocol
 from nnspec.serving.errors import RequestError
 from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
@@ -37,6 +37,7 @@ def application(state: State) -> ASGIApp:
         routes=[
             *protocol.routes(),
             *predict_routes.routes(),
+            *generate_routes.routes(),
             Route("/", _page, name="page"),
             Route("/metrics", _metrics, name="metrics"),
         ],

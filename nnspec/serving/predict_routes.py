@@ -19,7 +19,7 @@ from nnspec.serving.responses import TrackedResponse, json_response
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
 
-__all__ = ["routes"]
+__all__ = ["find_model", "routes"]
 
 
 def routes() -> list[BaseRoute]:
@@ -40,13 +40,13 @@ async def describe_all(request: Request) -> Response:
 
 async def describe(request: Request) -> Response:
     """Describe the input of a model."""
-    return json_response(_description(_find_model(request)))
+    return json_response(_description(find_model(request)))
 
 
 async def predict(request: Request) -> Response:
     """Predict for an image, a text, or rows."""
     state = State.of(request)
-    served = _find_model(request)
+    served = find_model(request)
     if served.request_decoder is None:
         raise RequestError(
             400, f"`{served.name}` does not describe how its inputs are computed from data; use /v2/models/{served.name}/infer"
@@ -85,12 +85,18 @@ def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays, RowSeries |
     return content + b"]}"
 
 
-def _find_model(request: Request) -> Served:
+def find_model(request: Request, route: str = "/predict") -> Served:
+    """Find the model of a request.
+
+    Args:
+        request: The request.
+        route: The route, for messages.
+    """
     repository = State.of(request).repository
     name = request.path_params.get("model")
     if name is None and len(repository.names) > 1:
         raise RequestError(
-            400, f"several models are served; use one of {', '.join(f'/predict/{one}' for one in repository.names)}"
+            400, f"several models are served; use one of {', '.join(f'{route}/{one}' for one in repository.names)}"
         )
     found = repository.find(name or repository.names[0])
     request.state.model = found.name

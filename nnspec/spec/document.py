@@ -108,6 +108,13 @@ class Spec:
         return self.sections.get(name)
 
     @property
+    def fields(self) -> Mapping[str, Input | None]:
+        """The data fields by name: the document's inputs; None for an invalid declaration."""
+        if self.program is not None:
+            return self.program.fields
+        return self.networks["main"].inputs if "main" in self.networks else {}
+
+    @property
     def hash(self) -> str:
         text = json.dumps(self.document.plain(), sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
