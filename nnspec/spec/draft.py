@@ -85,6 +85,8 @@ def read_draft(
     if not found:
         return _without_operation(keys, scope, problems)
     op, arguments = found[0] if len(found) == 1 else _the_operation(found, operations)
+    if op.unknown:
+        return Draft(Scalar(INVALID_OPERATION, op.span), arguments, keys, scope, item.path)
     problems.extend(_surplus(key, value, op, operations) for key, value in found if key is not op)
     keys = _hoisted(keys, op, arguments)
     for name in (GROUP, SHARE):
