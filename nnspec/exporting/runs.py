@@ -133,7 +133,7 @@ def _export_network(
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
-    mapping = IOMapping.of(run.model, graph)
+    mapping = IOMapping.of(run.model, graph, section.inputs if run.spec.program is not None else None)
     # The network of a sampler is not a sampler by itself: `generate` may draw inputs at every step.
     generates = graph.name == _trained(run) and not describes_sampler(run.spec)
     generator = run.generator_record() if generates else None
@@ -181,13 +181,18 @@ class IOMapping:
     inputs: int
 
     @classmethod
-    def of(cls, model: Model, graph: Graph) -> IOMapping:
+    def of(cls, model: Model, graph: Graph, fields: Mapping[str, str] | None = None) -> IOMapping:
         """Map a network. If the document calls it several times, the first call counts.
 
         Args:
             model: The document's networks.
             graph: The exported part of one of them.
+            fields: The field whose transforms each input of a program's network takes, if it is not that of the same name;
+                None if the document has no program.
         """
+        if fields is not None:
+            named = {name: fields.get(name, name) for name in graph.inputs}
+            return cls(named, {name: name for name in graph.outputs}, len(graph.inputs))
         if graph.name == "main" or "main" not in model.networks:
             return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
         fed = {name: input_feeding(model, graph, name) for name in graph.inputs}

@@ -21,6 +21,7 @@ from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
+from nnspec.spec.objectives import program_of, shipped_objective, shipped_objectives
 from nnspec.spec.overrides import override
 from nnspec.spec.params import Param
 from nnspec.spec.program import OBJECTIVE, Program, ProgramSource, averaged_networks, read_program, renamed
@@ -32,8 +33,8 @@ from nnspec.types import closest
 
 __all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
 
-KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "inputs", "layers",
-        "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
+KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "objectives", "inputs",
+        "layers", "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
@@ -182,7 +183,7 @@ def read_spec(
     root = (root or _root_of(folder)).resolve()
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
     tree = _with_params(tree, library.params)
-    source = _program_source(tree, library)
+    source = _program_source(tree, library, problems)
     sections = _sections(tree, library.scope, problems, source)
     program = None if source is None else _program(tree, source, sections, library, limits, problems)
     used = _compared(sections.get("train"), library, limits) if program is None else set(program.used)
@@ -196,16 +197,28 @@ def read_spec(
     )  # fmt: skip
 
 
-def _program_source(tree: MappingNode, library: Library) -> ProgramSource | None:
+def _program_source(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> ProgramSource | None:
     """Return the training program of a document; None if its objective is none."""
     train = tree.get("train")
     objective = train.get("objective") if isinstance(train, MappingNode) else None
-    if not isinstance(objective, MappingNode) or len(objective) != 1:
+    if isinstance(objective, MappingNode) and len(objective) == 1:
+        [(name, body)] = objective.items()
+    elif isinstance(objective, Scalar):
+        name, body = objective, Scalar(None, objective.span, objective.place)
+    else:
         return None
-    [(name, body)] = objective.items()
-    if name.value != OBJECTIVE or not isinstance(body, MappingNode):
+    if name.value == OBJECTIVE and isinstance(body, MappingNode):
+        return ProgramSource(body, library.scope, name.span)
+    known = library.objectives.get(str(name.value))
+    if known is None and name.value in shipped_objectives():
+        known = shipped_objective(str(name.value))
+    if known is None:
         return None
-    return ProgramSource(body, library.scope, name.span)
+    inputs = tree.get("inputs")
+    fields = [str(key.value) for key, _ in inputs.items()] if isinstance(inputs, MappingNode) else []
+    networks = [*library.networks, *(["main"] if "layers" in tree else [])]
+    arguments = evaluated(body, library.scope, problems)
+    return program_of(known, arguments, name, networks, fields, problems)
 
 
 def _program(

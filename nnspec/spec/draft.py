@@ -79,12 +79,14 @@ def read_draft(
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
         return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
-    item = _with_operation(item, scope, problems)
+    item = _with_named_keys(item, scope, problems)
     keys = _evaluated(_respelt(item, operations, problems, step_keys), scope, problems)
     found = [(key, value) for key, value in keys.items() if key.value not in step_keys]
     if not found:
         return _without_operation(keys, scope, problems)
     op, arguments = found[0] if len(found) == 1 else _the_operation(found, operations)
+    if op.unknown:
+        return Draft(Scalar(INVALID_OPERATION, op.span), arguments, keys, scope, item.path)
     problems.extend(_surplus(key, value, op, operations) for key, value in found if key is not op)
     keys = _hoisted(keys, op, arguments)
     for name in (GROUP, SHARE):
@@ -105,15 +107,17 @@ def _hoisted(keys: MappingNode, op: Scalar, arguments: Tree | None) -> MappingNo
     return MappingNode([*keys.items(), *moved], keys.span, keys.place) if moved else keys
 
 
-def _with_operation(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
-    """Replace an operation that a param gives, as in ``$teacher:``, by the value of the param."""
-    if not any(key.dynamic for key, _ in item.items()):
-        return item
-    entries = []
+def _with_named_keys(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
+    """Replace keys that params give by their values: an operation, as in ``$teacher:``, and the ports under ``from``."""
+    entries: list[tuple[Scalar, Tree]] = []
+    changed = False
     for key, value in item.items():
-        found = evaluate(key, scope, problems)
+        found = evaluate(key, scope, problems) if key.dynamic else key
+        if key.value == "from" and isinstance(value, MappingNode):
+            value = _with_named_keys(value, scope, problems)
+        changed = changed or found is not key or value is not item.get(str(key.value))
         entries.append((found if isinstance(found, Scalar) else key, value))
-    return MappingNode(entries, item.span, item.place)
+    return MappingNode(entries, item.span, item.place) if changed else item
 
 
 def _respelt(

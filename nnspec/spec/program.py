@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers import LAYERS, snake_name
@@ -12,10 +13,12 @@ from nnspec.spec import problems as p
 from nnspec.spec.draft import INVALID_OPERATION, NESTING, STEP_KEYS, Draft
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.expand import Expander, TooMany
-from nnspec.spec.library import Library
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import BothDirections, Content, Nested, NetworkUse, Recurrence, Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+
+if TYPE_CHECKING:
+    from nnspec.spec.library import Library
 
 __all__ = ["BATCH", "OBJECTIVE", "STEPS", "LossUse", "Program", "ProgramSource", "averaged_networks", "read_program"]
 

@@ -37,6 +37,9 @@ class Objective(Config):
     predicts: ClassVar[bool] = True
     """Whether outputs are compared with targets, so that a run can be evaluated."""
 
+    measures: ClassVar[bool] = False
+    """Whether a run without targets can be evaluated by the metrics of its training."""
+
     report: ClassVar[str] = "nnspec.reports.objectives.supervised"
     """The module with the objective's sections of a report; see [`nnspec.reports.objectives`][]."""
 

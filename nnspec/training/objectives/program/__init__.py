@@ -60,6 +60,7 @@ class program(Objective):  # noqa: N801
 
     has_own_losses: ClassVar[bool] = True
     predicts: ClassVar[bool] = False
+    measures: ClassVar[bool] = True
 
     draw: dict[str, DrawSection] = Field({}, description="Random values by name, drawn for each example and each update.")
     layers: Any = Field(None, description="The steps: networks, blocks, layers without weights, expressions and losses.")

@@ -260,10 +260,10 @@ class _Checker:
     def _typed(self, inputs: Mapping[str, Input], outputs: MappingNode) -> ProgramGraph | None:
         model = self.check.model
         assert model is not None
-        networks = {**self.check.spec.networks}
-        if "main" in networks:
-            main = networks["main"]
-            networks["main"] = replace(main, inputs={name: main.inputs[name] for name in model.networks["main"].inputs})
+        networks = {
+            name: replace(network, inputs={port: network.inputs[port] for port in model.networks[name].inputs})
+            for name, network in self.check.spec.networks.items()
+        }
         name = default_name("program", set(networks), {})
         itself = Network(name, inputs, self.written.steps, outputs, self.written.span, reads_fields=True)
         passed: dict[str, dict[str, int]] = {each: {} for each in (*networks, name)}

@@ -14,6 +14,14 @@ _GOOD = (
     '        - Compute: "square(encoder - reshape(image, [B, 64]))"\n          name: error\n'
     "      minimize: [{loss: error, of: encoder}]\n"
 )
+_EXPORT = "export: {network: encoder}\n"
+
+
+_PENALTY = (
+    _HEAD + "  objective:\n    program:\n      layers:\n        - encoder:\n          from: image\n"
+    "        - Compute: square(gradient(encoder, image))\n          name: slope\n"
+    "      minimize: [{loss: slope, of: encoder}]\nexport: {network: encoder}\n"
+)
 
 
 class ProgramStep(Problem):
@@ -98,7 +106,7 @@ class NothingExported(Problem):
     severity = "warning"
     message = "the document does not state which of its networks is exported"
     fails = _GOOD
-    passes = _GOOD + "export: {network: encoder}\n"
+    passes = _GOOD + _EXPORT
 
 
 class GradientOfLoop(Problem):
@@ -106,3 +114,5 @@ class GradientOfLoop(Problem):
 
     code = "NN574"
     message = "the path of the gradient from `{y}` to `{x}` passes `{name}`, a recurrence"
+    fails = _PENALTY.replace("      - Flatten\n", "      - Reshape: {target_shape: [8, 8]}\n      - GRU: {units: 4}\n")
+    passes = _PENALTY
