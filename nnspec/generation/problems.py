@@ -258,9 +258,9 @@ class UntrainedSampler(Problem):
         "      - Dense: {units: 4}\n  decoder:\n    inputs: {code: [4]}\n    layers:\n      - Dense: {units: 64}\n"
         "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  other:\n    inputs: {code: [4]}\n    layers:\n"
         "      - Dense: {units: 64}\n      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n"
-        "inputs: {image: [8, 8, 1]}\nlayers:\n  - encoder\n  - decoder\noutputs: {reconstruction: decoder.image}\n"
+        "inputs: {image: [8, 8, 1]}\nlayers:\n  - encoder\n  - decoder\noutputs: {reconstruction: decoder}\n"
         "data: {train: {builtin: digits}, validation: 0.2}\n"
-        "train: {objective: {autoencoder: {reconstruction: image}}, loss: MeanSquaredError, epochs: 1}\n"
+        "train: {objective: {autoencoder: {restores: {reconstruction: image}}}, loss: MeanSquaredError, epochs: 1}\n"
         "generate: {network: other, begin: {code: {normal: [4]}}, result: image}\n"
     )
     passes = fails.replace("network: other", "network: decoder")

@@ -159,8 +159,10 @@ class _Check:
         if type_.is_integer and not type_.rank and self.section.count is None and self.section.steps > 1:
             return f"write `count: {name}` for the index of the step, or `condition: [{name}]` if the user gives it"
         shape = ", ".join(map(str, type_.shape))
-        begin = f"`begin: {{{name}: {{normal: [{shape}]}}}}` to draw it, " if not type_.is_integer else ""
-        return f"write {begin}`condition: [{name}]` if the user gives it, or an output `{name}` to feed it back"
+        draw = f"{{integers: {{shape: [{shape}], below: …}}}}" if type_.is_integer else f"{{normal: [{shape}]}}"
+        every = ", `draw: …` to draw it at every step" if self.section.steps > 1 else ""
+        drawn = f"`begin: {{{name}: {draw}}}` to draw it{every}"
+        return f"write {drawn}, or `condition: [{name}]` if the user gives it"
 
     def _source(self, reason: str, help: str, *path: str) -> None:
         known = path if isinstance(self.tree.get(path[0]), MappingNode) else path[:1]
