@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     "--form",
     "which",
     type=click.Choice(["network", "loop", "parts"]),
-    help="What to export. network: the network itself. loop: a decoder that includes the decoding loop. parts: the encoder and "
+    help="What to export. network: the network itself. loop: a decoder or sampler with its loop. parts: the encoder and "
     "a single decoding step, as two files in a folder.  [default: loop if the spec has `generate`, else network]",
 )
 @format_option("text", "json")

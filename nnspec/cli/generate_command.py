@@ -41,19 +41,19 @@ if TYPE_CHECKING:
     help="Nucleus sampling: only from the most likely tokens whose probabilities sum to P.",
 )
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed for sampling.")
-@click.option("--number", type=click.IntRange(min=1), help="GAN: number of examples.  [default: 64]")
+@click.option("--number", type=click.IntRange(min=1), help="Images: number of samples.  [default: 64]")
 @click.option(
     "--condition",
     "conditions",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Conditional GAN: value of a condition, such as label=7.",
+    help="Images: value of a condition, such as label=7.",
 )
 @click.option(
     "-o",
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="GAN: an image grid (.png) or arrays (.npz).  [default: MODEL.png]",
+    help="Images: a grid (.png), or arrays (.npz) of samples of any kind.  [default: MODEL.png]",
 )
 @format_option("text", "json")
 @click.pass_context
@@ -63,8 +63,8 @@ def command(ctx: click.Context, /, model: Path, texts: tuple[str, ...], form: st
     Sequences: each TEXT is a source sequence, or the prompt of a language model. Without TEXT and --data, each line of standard
     input is one. If the run has no tokenizer, inputs and outputs are token ids. Only ONNX Runtime is used for inference.
 
-    Images: for a GAN or its exported generator, the command writes a grid of --number images generated from noise drawn with
-    --seed. A conditional GAN gets one column per condition.
+    Images: for a GAN, or a spec with `generate: {network: …}`, the command writes a grid of --number images generated from
+    random values drawn with --seed. If there are conditions, the grid has one column per condition.
 
     \b
     Examples:

@@ -121,7 +121,7 @@ def write_samples(
         write_whole(out, buffer.getvalue())
     elif not is_image(made.shape[1:]):
         shape = " × ".join(map(str, made.shape[1:]))
-        raise NnspecError(f"the generator outputs {shape}, not images\n  = help: write arrays: `--out NAME.npz`")
+        raise NnspecError(f"`{samples.network}` generates {shape}, not images\n  = help: write arrays: `--out NAME.npz`")
     else:
         columns = None if conditions else samples.columns
         write_whole(out, sheet(made, samples.low, samples.high, columns=columns))

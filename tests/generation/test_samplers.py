@@ -132,15 +132,16 @@ def test_the_inverse_of_a_flow_generates_with_the_weights_of_its_forward_directi
     found = RunSampler(tmp_path / "flow.onnx").sample(4, seed=1)
     np.testing.assert_allclose(found["x"], by_keras(run, {"z": found["z"]}), atol=1e-5)
     assert (
-        "generates 4, not images" in CliRunner().invoke(main, ["generate", str(run.path), "-o", str(tmp_path / "a.png")]).output
+        "`inverse` generates 4, not images"
+        in CliRunner().invoke(main, ["generate", str(run.path), "-o", str(tmp_path / "a.png")]).output
     )
 
 
 def test_a_state_that_begins_with_zeros_and_an_index_are_no_inputs_of_the_file(tmp_path):
     text = (
         "nnspec: 1\nname: net\nnetworks:\n  step:\n    inputs: {x: [3], total: [3], i: {shape: [], dtype: int32}}\n    layers:\n"
-        "      - Compute: {total: \"total + x * cast(reshape(i, [1]) + 1, 'float32')\", twice: 2 * total}\n        name: s\n"
-        "    outputs: {total: s.total, twice: s.twice}\n"
+        "      - Compute: {next: \"total + x * cast(expand_dims(i, 1) + 1, 'float32')\", twice: 2 * next}\n        name: s\n"
+        "    outputs: {total: s.next, twice: s.twice}\n"
         "generate: {network: step, steps: 3, count: i, draw: {x: {uniform: {shape: [3]}}}, result: twice}\n"
     )
     spec = load(written(tmp_path, text))
@@ -151,6 +152,7 @@ def test_a_state_that_begins_with_zeros_and_an_index_are_no_inputs_of_the_file(t
     np.testing.assert_allclose(file({"x": x})["twice"], 2 * (x[:, 0] + 2 * x[:, 1] + 3 * x[:, 2]), rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it saves
 def test_build_writes_the_sampler_with_initial_weights(tmp_path):
     spec = load(written(tmp_path, DENOISER + DDIM + TRAINED + DRAWN))
     files = write_build(spec, nnspec.compile(spec), tmp_path / "out", seed=0)
@@ -221,7 +223,7 @@ def test_a_label_is_given_by_the_user(conditioned, conditioned_file):
 def test_a_condition_that_is_not_in_the_data_is_a_number(tmp_path):
     text = CONDITIONED.replace("code: [4]}\n    layers", "code: [4], strength: []}\n    layers").replace(
         "        from: [embedding, code]\n",
-        "        from: [embedding, code]\n      - Compute: concatenate * expand_dims(strength, 0)\n",
+        "        from: [embedding, code]\n      - Compute: concatenate * expand_dims(strength, 1)\n",
     )
     text = text.replace("draw: {code", "draw: {strength: {uniform: {shape: []}}, code").replace(
         "from: {label: label, code: code}", "from: {label: label, code: code, strength: strength}"
