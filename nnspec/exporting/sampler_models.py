@@ -177,10 +177,9 @@ def _step_parity(model: SamplerModel, network: Reference, inputs: Arrays, seed: 
 def _cases(sampling: Sampling, golden: Arrays, seed: int) -> Iterator[dict[str, Any]]:
     """Random values, with conditions."""
     rng = np.random.default_rng(seed)
+    draws = {**sampling.begin, **sampling.draw}
     for given in [*draw(sampling.graph, seed=seed, empty_rows=False), *([golden] if golden else [])]:
         size = len(next(iter(given.values())))
-        drawn = {**sampling.begin, **sampling.draw}
-        yield {
-            name: drawn[name].values(rng, (size, *type_.shape)).astype(type_.dtype) if name in drawn else given[name]
-            for name, type_ in sampling.inputs.items()
-        }
+        values = {name: own.values(rng, (size, *sampling.sizes(name))) for name, own in draws.items()}
+        chosen = {name: given[name] for name in sampling.conditions}
+        yield {name: {**chosen, **values}[name].astype(type_.dtype) for name, type_ in sampling.inputs.items()}

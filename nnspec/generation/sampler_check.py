@@ -17,7 +17,7 @@ from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, TensorType, listed, same_size
+from nnspec.types import Config, Dim, TensorType, listed, same_size
 
 
 def describes_sampler(spec: Spec) -> bool:
@@ -253,10 +253,11 @@ class _Check:
     def _draw(self, key: str, name: str, reason: str, help: str) -> None:
         self.problems.append(g.DrawMismatch.at(*self._at(key, name), help=help, name=name, reason=reason))
 
-    def _resolved(self, draws: Mapping[str, Draw], fixed: Graph) -> dict[str, Draw]:
+    def _resolved(self, draws: Mapping[str, Config], fixed: Graph) -> dict[str, Draw]:
         """The draws with the shapes of the inputs, in numbers."""
         found = {}
         for name, draw in draws.items():
+            assert isinstance(draw, Draw)
             found[name] = draw.model_copy(update={"shape": list(fixed.inputs[name].shape)})
         return found
 

@@ -56,6 +56,10 @@ class Sampling:
                 found[name] = type_
         return found
 
+    def sizes(self, name: str) -> tuple[int, ...]:
+        """The shape of the random values of an input."""
+        return _numbers(self.inputs[name])
+
     @property
     def type(self) -> TensorType:
         """The type of a sample."""
@@ -65,7 +69,7 @@ class Sampling:
         """What the first step reads, without the index and the values of every step."""
         size = len(next(iter(inputs.values())))
         zeros = {name: self.graph.inputs[name] for name in self.zeros}
-        empty = {name: np.zeros((size, *type_.shape), type_.dtype) for name, type_ in zeros.items()}  # type: ignore[arg-type]
+        empty = {name: np.zeros((size, *_numbers(type_)), type_.dtype) for name, type_ in zeros.items()}
         return {**{name: array for name, array in inputs.items() if name not in self.draw}, **empty}
 
     def at(self, step: int, inputs: Arrays, state: Arrays) -> dict[str, NDArray[Any]]:
@@ -98,3 +102,10 @@ class Sampling:
             return {self.result: outputs[self.result]}
 
         return sample
+
+
+def _numbers(type_: TensorType) -> tuple[int, ...]:
+    """The sizes of a type without free sizes."""
+    sizes = tuple(size for size in type_.shape if isinstance(size, int))
+    assert len(sizes) == type_.rank
+    return sizes

@@ -33,6 +33,6 @@ def check_sampler_weights(spec: Spec, model: Model, plan: TrainingPlan, problems
     trained = {identity for graph in plan.networks.values() for identity, *_ in graph.weights()}
     missing = next((identity for identity, *_ in sampling.graph.weights() if identity not in trained), None)
     if missing is not None:
-        help = f"use its network in the training: {listed(plan.networks)} are trained"
+        help = f"use its network in the training; the trained networks are {listed(plan.networks)}"
         at, network = locate(tree, "network"), sampling.graph.name
         problems.append(g.UntrainedSampler.at(*at, help=help, network=network, weight=missing))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from nnspec.data.check import check_data
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic, Span, once
+from nnspec.generation.draws import BATCH_SIZE, DrawError
 from nnspec.generation.sampler_check import describes_sampler
 from nnspec.graph import Graph
 from nnspec.graph import problems as g
@@ -27,7 +28,6 @@ from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program import program
 from nnspec.training.objectives.program.builder import ProgramBuilder, ProgramGraph
-from nnspec.training.objectives.program.draws import BATCH_SIZE, DrawError
 from nnspec.training.objectives.program.gradient_paths import reached_nodes, recurrence_between
 from nnspec.training.objectives.program.plan import Entry, ProgramPlan
 from nnspec.training.plan import Monitor, TrainingPlan

@@ -12,10 +12,10 @@ from nnspec.functions.base import Call, Case, Context, Function, Parameter, para
 from nnspec.functions.reductions import FUNCTIONS as REDUCTIONS
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Input, Term, in_order
 from nnspec.functions.typing import Typing
+from nnspec.generation.draws import BATCH_SIZE
 from nnspec.layers.base import Inputs, LayerError, Outputs, Window
 from nnspec.layers.compute import Compute, Typed, frozen, thawed
 from nnspec.spec.program import BATCH, STEPS
-from nnspec.training.objectives.program.draws import BATCH_SIZE
 from nnspec.types import TensorType
 
 __all__ = ["GRADIENT", "ProgramCompute", "mixes_examples"]
