@@ -22,6 +22,7 @@ from nnspec.functions.terms import (
     combined_masks,
 )
 from nnspec.types import Dim, same_size, size_text
+from nnspec.types.dims import largest_term
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,6 +144,14 @@ class Context:
 
     equal: list[tuple[int | Dim, int | Dim]] = field(default_factory=list)
     positive: list[int | Dim] = field(default_factory=list)
+
+    def bound(self, size: Dim) -> None:
+        """Require that a size is a 32-bit integer, if it can be anything else.
+
+        An axis, and different axes together, have at most 2**24 positions here; the size of a larger one is no float32.
+        """
+        if largest_term(size, 2**24) >= 2**31:
+            self.positive += [2**31 - size, 2**31 + size]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ one normal form, so equal sizes compare equal.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ __all__ = [
     "exact_quotient",
     "first_quotient",
     "from_json",
+    "largest_term",
     "product",
     "product_as_symbol",
     "same_size",
@@ -254,6 +256,21 @@ def substitute(size: int | Dim, values: Mapping[str, int | Dim]) -> int | Dim:
                 term = term * (substitute(atom.numerator, values) // atom.denominator)
         result = result + term
     return result
+
+
+def largest_term(size: Dim, most: int) -> int:
+    """Return the largest absolute value of a term, if each symbol and each product of different symbols is at most a number.
+
+    Example:
+        >>> t, s = symbol("T"), symbol("S")
+        >>> largest_term(3 * t * s + 1, 10), largest_term(t * t - s, 10), largest_term(t // 2 * t, 10)
+        (30, 100, 100)
+    """
+    found = 0
+    for monomial, factor in size.terms:
+        powers = Counter(name for atom in monomial for name in symbols_of(Dim((((atom,), 1),))))
+        found = max(found, abs(factor) * most ** max(powers.values(), default=0))
+    return found
 
 
 def same_size(a: int | Dim, b: int | Dim) -> bool | None:
