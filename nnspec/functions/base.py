@@ -305,13 +305,17 @@ class Call:
 
     def axes(self, name: str, x: Term, *, extra: int = 0) -> tuple[int, ...]:
         """Axes of a tensor, as positions from 0, in order."""
+        return tuple(sorted(self.axes_as_written(name, x, extra=extra)))
+
+    def axes_as_written(self, name: str, x: Term, *, extra: int = 0) -> list[int]:
+        """Axes of a tensor, as positions from 0."""
         given = self[name]
         found = [self._axis(each, name, x, extra) for each in (given if isinstance(given, list | tuple) else [given])]
         if not found:
             raise self.error(f"{self.name} names no axis", f"write `{x.rank - 1}` for the last axis", at=name)
         if len(set(found)) < len(found):
             raise self.error(f"{self.name} names an axis twice", f"write `{sorted(set(found))}`", at=name)
-        return tuple(sorted(found))
+        return found
 
     def last_axis(self, name: str, x: Term) -> int:
         """The last axis of a tensor, the value of a parameter, as a position from 0."""

@@ -157,17 +157,17 @@ def binary(
     compute = by_name(numpy)
 
     def rule(call: Call) -> Term:
-        terms = (call["a"], call["b"])
+        terms = (call["x1"], call["x2"])
         folded = _folded(call, python or compute, terms)
         if folded is not None:
             return folded
         if all(term.weak for term in terms) and all(term.is_number for term in terms):
             return _of_sizes(call, terms)
-        return pointwise(call, (found := _operands(call, dtypes, ("a", "b"))), result or found[0].dtype)
+        return pointwise(call, (found := _operands(call, dtypes, ("x1", "x2"))), result or found[0].dtype)
 
     def _of_sizes(call: Call, terms: tuple[Term, ...]) -> Term:
         if dtypes == "float":
-            terms = tuple(replace(call.floats(term), weak=True) for term in ("a", "b"))
+            terms = tuple(replace(call.floats(term), weak=True) for term in ("x1", "x2"))
         terms = call.unified(*terms)
         found = replace(pointwise(call, terms, result or terms[0].dtype), weak=not result)
         if found.dtype != INT or python is None:
@@ -189,7 +189,7 @@ def binary(
 
     draw = _drawn(text or f"{name}({{}}, {{}})", 2, *domain, dtypes)
     in_numpy = lambda n, c, a, b: compute(a, b)  # noqa: E731
-    return Function(name, parameters("a, b"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
+    return Function(name, parameters("x1, x2"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
 
 # --- exact forms of functions that ONNX lacks ---------------------------------------------------------------------------
@@ -288,7 +288,7 @@ def _cast_rule(call: Call) -> Term:
     dtype = _CASTS.get(call["dtype"])
     if dtype is None:
         near = next((name for name in ("float32", "int32") if call["dtype"].startswith((name[:3], f"u{name[:3]}"))), "float32")
-        raise call.error(f"`cast` takes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype")
+        raise call.error(f"{call.name} takes the dtypes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype")
     return pointwise(call, (x,), dtype)
 
 
@@ -335,7 +335,7 @@ def _where_rule(call: Call) -> Term:
             "write `where(x > 0, a, b)`",
             at=condition,
         )
-    a, b = call.unified(call["a"], call["b"])
+    a, b = call.unified(call["x1"], call["x2"])
     return pointwise(call, (condition, a, b), a.dtype)
 
 
@@ -358,13 +358,13 @@ def _draw_clip(rng: np.random.Generator) -> Case:
 
 WHERE = Function(
     "where",
-    parameters("condition, a, b"),
+    parameters("condition, x1, x2"),
     _where_rule,
     lambda n, c, condition, a, b: np.where(condition, a, b),
     lambda k, c, condition, a, b: k.ops.where(condition, a, b),
     _onnx_where,
     _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric"),
-    "`a` where the condition is true, else `b`.",
+    "`x1` where the condition is true, else `x2`.",
 )
 CLIP = Function(
     "clip",
@@ -471,7 +471,7 @@ _comparison = partial(binary, result=BOOL, is_discontinuous=True)
 
 
 def _power_check(call: Call) -> None:
-    a, b = call["a"], call["b"]
+    a, b = call["x1"], call["x2"]
     if a.dtype == INT and not a.is_static and isinstance(b.value, int) and b.value < 0:
         what = "a size" if a.is_number else "an integer tensor"
         raise call.error(f"{what} has no negative power", "write `cast(…, 'float32')`", at=a)
@@ -500,12 +500,12 @@ def _checked(function: Function, check: Callable[[Call], None]) -> Function:
 
 
 def _divisor_check(call: Call) -> None:
-    origin, size = call["b"].origin, call["b"].value
+    origin, size = call["x2"].origin, call["x2"].value
     if isinstance(size, Dim):
         call.context.positive.append(size)
     is_zero = isinstance(origin, Application) and origin.function.name == "zeros"
     if is_zero or (isinstance(origin, LiteralOrigin) and _has_zero(origin.value)):
-        raise call.error(f"{call.name} divides by zero", at="b")
+        raise call.error(f"{call.name} divides by zero", at="x2")
 
 
 def _has_zero(value: Any) -> bool:
@@ -513,7 +513,7 @@ def _has_zero(value: Any) -> bool:
 
 
 def _division_check(call: Call) -> None:
-    for term in (call["a"], call["b"]):
+    for term in (call["x1"], call["x2"]):
         if term.dtype != FLOAT and not term.weak:
             name = "an integer" if term.dtype == INT else "a bool"
             raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)

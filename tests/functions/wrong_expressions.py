@@ -101,6 +101,9 @@ WRONG: Mapping[str, tuple[str, ...]] = {
         "einsum('btf->bt', q, q)",
         "roll(q, 1, axis=0)",
         "tile(q, [2, 1, 1])",
+        "transpose(q)",
+        "roll(q, [1, 2], axis=1)",
+        "zeros([8], dtype='int8') * v",
     ),
     "shapes": (
         "q * v",
