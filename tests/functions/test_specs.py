@@ -76,3 +76,12 @@ def test_a_size_that_can_exceed_32_bits_is_a_condition(checked, inputs, text, co
     model, problems = checked(f"{HEAD}inputs: {{x: {inputs}}}\nlayers:\n  - Compute: {text}\n")
     assert problems == []
     assert model.networks["main"].conditions.texts() == conditions
+
+
+def test_the_help_for_a_name_with_two_meanings_names_all_tensors_and_is_valid(checked):
+    text = f"{HEAD}inputs: {{x: [4], q: [4]}}\nlayers:\n  - Dense: 4\n    from: x\n  - Compute: x * q\n"
+    [found] = [problem for problem in checked(text)[1] if problem.is_error]
+    step, both = "from: {x: dense, q: q}", "from: {x: x, q: q}"
+    assert found.help == f"write `{step}` below `Compute` for the step before, `dense`, or `{both}` for the input `x`"
+    for fix in (step, both):
+        assert not any(problem.is_error for problem in checked(f"{text}    {fix}\n")[1])
