@@ -288,7 +288,9 @@ def _cast_rule(call: Call) -> Term:
     dtype = _CASTS.get(call["dtype"])
     if dtype is None:
         near = next((name for name in ("float32", "int32") if call["dtype"].startswith((name[:3], f"u{name[:3]}"))), "float32")
-        raise call.error(f"{call.name} takes the dtypes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype")
+        raise call.error(
+            f"{call.name} takes the dtypes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype"
+        )
     return pointwise(call, (x,), dtype)
 
 

@@ -48,7 +48,9 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
             if name != "x":
-                help = f"name the tensors: `{_all_named(layer, read.name, name[0], tensor)}`, and write `{name[0]}` for the tensor"
+                help = (
+                    f"name the tensors: `{_all_named(layer, read.name, name[0], tensor)}`, and write `{name[0]}` for the tensor"
+                )
             elif tensor == "x" or not is_tensor:
                 help = f"name the tensors: `{_all_named(layer, 'x', 'x', tensor)}`"
             else:

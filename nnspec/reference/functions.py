@@ -137,7 +137,9 @@ DIFFERENCES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("argmax", "argmin"), (_AXIS, _TIES, "The result is int32.")),
     **dict.fromkeys(("sort", "argsort", "top_k"), (_TIES,)),
     **dict.fromkeys(("maximum", "minimum", "where"), (_OPERANDS,)),
-    **dict.fromkeys(("zeros", "ones"), ("The result is a constant, which all examples share; by default of the layer's compute type.",)),
+    **dict.fromkeys(
+        ("zeros", "ones"), ("The result is a constant, which all examples share; by default of the layer's compute type.",)
+    ),
     "normalize": (_ZERO,),
     "cast": ("'float32' is the layer's compute type, so a spec has no expressions of another precision.",),
     "gelu": ("It is exact: `x * (1 + erf(x / sqrt(2))) / 2`, as in layers.",),

@@ -44,7 +44,7 @@ class LimitExceeded(Problem):
 
     The limits are: bytes (of the file), depth (of lists and mappings), nodes (values, with aliases expanded), scalar
     (characters of one value), layers (after expanding blocks, repeats and networks), parameters (of one network),
-    activations (bytes alive at once for one example), errors (reported before checking stops), expanded (values made by
+    activations (bytes alive at once for one example), constants (bytes of those in expressions), errors (reported before checking stops), expanded (values made by
     params, expressions and repeats).
     """
 
