@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.expressions.syntax import ExpressionError
@@ -287,7 +287,7 @@ _MATMUL = Function(
     _keras_matmul,
     _onnx_matmul,
     _draw_matmul,
-    "The matrix product of the last two axes of each example, `x1 @ x2`, as in NumPy; a constant matrix multiplies all examples.",
+    "The matrix product of the last axes of each example, `x1 @ x2`, as in NumPy; a constant matrix multiplies all examples.",
 )
 _EINSUM = Function(
     "einsum",

@@ -13,13 +13,13 @@ _OWN = frozenset({"in_training", "mask", "mish", "random_bernoulli", "random_nor
 """Functions that `keras.ops` does not have."""
 
 _LACKS = {
-    **dict.fromkeys(("celu", "elu"), {"alpha"}),  # activations have no arguments, as in `activation: elu`
-    **dict.fromkeys(("hard_shrink", "soft_shrink"), {"threshold"}),
+    **{key: {"alpha"} for key in ("celu", "elu")},  # activations have no arguments, as in `activation: elu`
+    **{key: {"threshold"} for key in ("hard_shrink", "soft_shrink")},
     "leaky_relu": {"negative_slope"},
     "gelu": {"approximate"},
     "squareplus": {"b"},
-    **dict.fromkeys(("cumsum", "prod"), {"dtype"}),  # sums have the type of their operand
-    **dict.fromkeys(("max", "min"), {"initial"}),  # of no elements, which no axis has
+    **{key: {"dtype"} for key in ("cumsum", "prod")},  # sums have the type of their operand
+    **{key: {"initial"} for key in ("max", "min")},  # of no elements, which no axis has
     "linspace": {"endpoint", "retstep", "dtype", "axis"},  # a constant of floats along one axis
     "normalize": {"epsilon"},
     "one_hot": {"sparse"},
