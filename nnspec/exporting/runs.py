@@ -61,7 +61,12 @@ def export_run(
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
-    section = read_export(run.spec, run.model, problems, default=_trained(run))
+    section = read_export(run.spec, run.model, problems, default=_trained(run) or network or "")
+    if section is None and not problems:
+        raise NnspecError(
+            f"the spec of {path} does not state which of its networks is exported\n"
+            f"  = help: use `--network NAME`, or write `export: {{network: {next(iter(run.model.networks))}}}`"
+        )
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
     if network is not None:

@@ -77,9 +77,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
     return section if checked.is_right else None
 
 
-def _check_fields(
-    spec: Spec, graph: Graph, section: ExportSection, tree: MappingNode, problems: list[Diagnostic]
-) -> None:
+def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
     """Check the fields that the inputs of the exported network are named after."""
     given = tree.get("inputs")
     if spec.program is None and section.inputs:

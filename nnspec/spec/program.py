@@ -14,13 +14,13 @@ from nnspec.spec.draft import INVALID_OPERATION, NESTING, STEP_KEYS, Draft
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.shapes import Input
-from nnspec.spec.step import BothDirections, Content, Nested, NetworkUse, Recurrence, Step
+from nnspec.spec.step import BothDirections, Content, LossUse, Nested, NetworkUse, Recurrence, Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 if TYPE_CHECKING:
     from nnspec.spec.library import Library
 
-__all__ = ["BATCH", "OBJECTIVE", "STEPS", "LossUse", "Program", "ProgramSource", "averaged_networks", "read_program"]
+__all__ = ["BATCH", "OBJECTIVE", "STEPS", "Program", "ProgramSource", "averaged_networks", "read_program"]
 
 OBJECTIVE = "program"
 """The name of the objective."""
@@ -29,21 +29,6 @@ BATCH, STEPS = "(batch)", "(step)"
 """What `B`, the size of the batch, and `step`, the number of completed steps, stand for in the expressions of a program."""
 
 _NAMES = {"B": BATCH, "step": STEPS}
-
-
-@dataclass(frozen=True)
-class LossUse:
-    """A loss of the catalogue as a step.
-
-    Attributes:
-        name: Its name.
-        arguments: Its arguments; None if there are none.
-        place: The step's operation.
-    """
-
-    name: str
-    arguments: Tree | None
-    place: Scalar
 
 
 @dataclass(frozen=True)
@@ -174,7 +159,7 @@ class _ProgramExpander(Expander):
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
-            return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]
+            return LossUse(word, draft.arguments, draft.op)
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:

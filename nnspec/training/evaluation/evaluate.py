@@ -103,7 +103,9 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     networks = Networks(plan.networks, plan.section.seed)
     learner = plan.objective.task(networks, plan, prepared, None).learner(plan.phases[-1])
     networks.set_weights(run.weights())
-    metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, plan.section.batch_size * learner.batches)
+    metrics = validate(
+        steps_for(keras.backend.backend(), learner), learner, examples, plan.section.batch_size * learner.batches
+    )
     return {"data": part, "rows": len(examples), **metrics, "outputs": {}}
 
 

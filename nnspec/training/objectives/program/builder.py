@@ -21,9 +21,8 @@ from nnspec.layers.compute import Compute
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
-from nnspec.spec.program import LossUse
-from nnspec.spec.step import NetworkUse, Shared
-from nnspec.spec.tree import MappingNode
+from nnspec.spec.step import LossUse, NetworkUse, Shared
+from nnspec.spec.tree import MappingNode, Tree
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program.compute import ProgramCompute, mixes_examples
@@ -191,11 +190,11 @@ class ProgramBuilder(Builder):
             help = f"did you mean `{meant}`?" if meant else "`nnspec layers` lists the layers"
             self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.name))
             return None
-        loss = check_named(
-            LOSSES,
-            MappingNode([(use.place, use.arguments)], step.span, use.place.place) if use.arguments is not None else use.place,
-            self._problems,
-        )
+        tree: Tree = use.place
+        if use.arguments is not None:
+            tree = MappingNode([(use.place, use.arguments)], step.span, use.place.place)
+        loss = check_named(LOSSES, tree, self._problems)
+        assert loss is None or isinstance(loss, Loss)
         return None if loss is None else LossValues(loss=loss)
 
     def _kept(

@@ -246,6 +246,7 @@ class _Checker:
 
     def _check_averages(self) -> None:
         known = [name for name in self.check.spec.networks if name not in self.written.averages]
+        keys: tuple[str, ...]
         for name, average in self.objective.average.items():
             if average.of not in known:
                 help = did_you_mean(average.of, known, f"the networks are {listed(known)}")
@@ -291,7 +292,7 @@ class _Checker:
         return found
 
     def _exported(self) -> str:
-        """The network that is exported by default."""
+        """The network that is exported by default; empty if the document does not state which."""
         spec, model = self.check.spec, self.check.model
         assert model is not None
         export = spec.section("export")
@@ -301,10 +302,11 @@ class _Checker:
         if "main" in model.networks:
             return "main"
         own = [name for name in model.networks if name not in self.written.averages]
-        if len(own) > 1 or self.check.spec.section("export") is None:
-            help = f"write `export: {{network: {own[0]}}}`"
-            self.problems.append(o.NothingExported.at(*self.at(), help=help))
-        return own[0]
+        if len(own) == 1:
+            return own[0]
+        help = f"write `export: {{network: {own[0]}}}`"
+        self.problems.append(o.NothingExported.at(*self.at(), help=help))
+        return ""
 
     # --- losses ---------------------------------------------------------------------------------------------------------
 
