@@ -7,20 +7,23 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pydantic import ConfigDict, InstanceOf
+
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers import LAYERS, snake_name
+from nnspec.layers.base import Inputs, Layer, Outputs
 from nnspec.spec import problems as p
 from nnspec.spec.draft import INVALID_OPERATION, NESTING, STEP_KEYS, Draft
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.shapes import Input
-from nnspec.spec.step import BothDirections, Content, LossUse, Nested, NetworkUse, Recurrence, Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.spec.step import BothDirections, Content, Nested, NetworkUse, Recurrence, Step
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode
 
 if TYPE_CHECKING:
     from nnspec.spec.library import Library
 
-__all__ = ["BATCH", "OBJECTIVE", "STEPS", "Program", "ProgramSource", "averaged_networks", "read_program"]
+__all__ = ["BATCH", "OBJECTIVE", "STEPS", "LossUse", "Program", "ProgramSource", "averaged_networks", "read_program"]
 
 OBJECTIVE = "program"
 """The name of the objective."""
@@ -29,6 +32,19 @@ BATCH, STEPS = "(batch)", "(step)"
 """What `B`, the size of the batch, and `step`, the number of completed steps, stand for in the expressions of a program."""
 
 _NAMES = {"B": BATCH, "step": STEPS}
+
+
+class LossUse(Layer):
+    """A loss of the catalogue as a step, before it is read."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    loss: str
+    arguments: InstanceOf[Tree] | None
+    place: InstanceOf[Scalar]
+
+    def infer(self, inputs: Inputs) -> Outputs:
+        raise AssertionError("a loss is read when the program is checked")
 
 
 @dataclass(frozen=True)
@@ -159,7 +175,7 @@ class _ProgramExpander(Expander):
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
-            return LossUse(word, draft.arguments, draft.op)
+            return LossUse(loss=word, arguments=draft.arguments, place=draft.op)
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:

@@ -10,7 +10,7 @@ from nnspec.diagnostics import Span
 from nnspec.layers.base import Layer
 from nnspec.spec.checks import Check
 from nnspec.spec.shapes import Input
-from nnspec.spec.tree import MappingNode, Scalar, Tree
+from nnspec.spec.tree import MappingNode, Tree
 
 if TYPE_CHECKING:
     from nnspec.layers.bidirectional import MergeMode
@@ -20,7 +20,6 @@ __all__ = [
     "INPUT",
     "BothDirections",
     "Content",
-    "LossUse",
     "Nested",
     "NetworkUse",
     "Recurrence",
@@ -137,22 +136,7 @@ class BothDirections:
     time_distributed: bool = False
 
 
-@dataclass(frozen=True)
-class LossUse:
-    """A loss of the catalogue as a step.
-
-    Attributes:
-        name: Its name.
-        arguments: Its arguments; None if there are none.
-        place: The step's operation.
-    """
-
-    name: str
-    arguments: Tree | None
-    place: Scalar
-
-
-Content = Layer | Nested | NetworkUse | Shared | Recurrence | BothDirections | LossUse
+Content = Layer | Nested | NetworkUse | Shared | Recurrence | BothDirections
 
 
 @dataclass(frozen=True)

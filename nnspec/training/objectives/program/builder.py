@@ -21,9 +21,11 @@ from nnspec.layers.compute import Compute
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
-from nnspec.spec.step import LossUse, NetworkUse, Shared
+from nnspec.spec.program import LossUse
+from nnspec.spec.step import NetworkUse, Shared
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.training.catalogue.losses import LOSSES
+from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program.compute import ProgramCompute, mixes_examples
 from nnspec.training.objectives.program.losses import LossValues
@@ -184,11 +186,11 @@ class ProgramBuilder(Builder):
         return super()._step(step, sources, scope, here)
 
     def _loss(self, step: Step, use: LossUse) -> LossValues | None:
-        if use.name not in LOSSES:
-            near = closest(use.name, [*LAYERS.names(), *LOSSES.names()])
-            meant = LOSSES.aliases.get(use.name) or near
+        if use.loss not in LOSSES:
+            near = closest(use.loss, [*LAYERS.names(), *LOSSES.names()])
+            meant = LOSSES.aliases.get(use.loss) or near
             help = f"did you mean `{meant}`?" if meant else "`nnspec layers` lists the layers"
-            self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.name))
+            self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.loss))
             return None
         tree: Tree = use.place
         if use.arguments is not None:
