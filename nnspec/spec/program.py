@@ -18,7 +18,7 @@ from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import BothDirections, Content, Nested, NetworkUse, Recurrence, Step
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 if TYPE_CHECKING:
     from nnspec.spec.library import Library
@@ -40,7 +40,7 @@ class LossUse(Layer):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     loss: str
-    arguments: InstanceOf[Tree] | None
+    written: InstanceOf[Tree] | None = None
     place: InstanceOf[Scalar]
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -175,7 +175,7 @@ class _ProgramExpander(Expander):
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
-            return LossUse(loss=word, arguments=draft.arguments, place=draft.op)
+            return LossUse(loss=word, written=draft.arguments, place=draft.op)
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:
