@@ -7,11 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pydantic import ConfigDict, InstanceOf
-
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers import LAYERS, snake_name
-from nnspec.layers.base import Inputs, Layer, Outputs
 from nnspec.spec import problems as p
 from nnspec.spec.draft import INVALID_OPERATION, NESTING, STEP_KEYS, Draft
 from nnspec.spec.evaluate import Scope, evaluate
@@ -34,17 +31,19 @@ BATCH, STEPS = "(batch)", "(step)"
 _NAMES = {"B": BATCH, "step": STEPS}
 
 
-class LossUse(Layer):
-    """A loss of the catalogue as a step, before it is read."""
+@dataclass(frozen=True)
+class LossUse:
+    """A loss of the catalogue as a step, before it is read.
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    Attributes:
+        loss: Its name.
+        arguments: Its arguments; None if there are none.
+        place: The step's operation.
+    """
 
     loss: str
-    written: InstanceOf[Tree] | None = None
-    place: InstanceOf[Scalar]
-
-    def infer(self, inputs: Inputs) -> Outputs:
-        raise AssertionError("a loss is read when the program is checked")
+    arguments: Tree | None
+    place: Scalar
 
 
 @dataclass(frozen=True)
@@ -175,7 +174,7 @@ class _ProgramExpander(Expander):
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
-            return LossUse(loss=word, written=draft.arguments, place=draft.op)
+            return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]  # read by the check
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:

@@ -193,8 +193,8 @@ class ProgramBuilder(Builder):
             self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.loss))
             return None
         tree: Tree = use.place
-        if use.written is not None:
-            tree = MappingNode([(use.place, use.written)], step.span, use.place.place)
+        if use.arguments is not None:
+            tree = MappingNode([(use.place, use.arguments)], step.span, use.place.place)
         loss = check_named(LOSSES, tree, self._problems)
         assert loss is None or isinstance(loss, Loss)
         return None if loss is None else LossValues(loss=loss)
