@@ -169,8 +169,9 @@ class ProgramBuilder(Builder):
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if self._within:
             return super()._step(step, sources, scope, here)
-        if isinstance(step.content, LossUse):
-            step = replace(step, content=self._loss(step, step.content))
+        content: object = step.content
+        if isinstance(content, LossUse):
+            step = replace(step, content=self._loss(step, content))
         if isinstance(step.content, Shared):
             help = "name a network, and use it twice"
             self._problems.append(
