@@ -177,6 +177,15 @@ def test_every_time_step_of_a_film_is_read_by_a_recurrence() -> None:
     proven(document("{x: [S, T, 4]}", both))
 
 
+def test_a_loop_over_merged_steps_does_not_have_the_batch_of_the_loop_before() -> None:
+    cell = "blocks:\n  adder:\n    inputs: {x: [], h: []}\n    layers:\n      - Compute: 0.5 * h + x\n    outputs: {output: compute, h: compute}\n"
+    layers = (
+        "  - RNN: {cell: {LSTMCell: {units: 2}}, return_sequences: true}\n"
+        "  - TimeDistributed: {layer: {RNN: {cell: adder, return_sequences: true}}}\n"
+    )
+    proven(document("{x: [T, 4]}", layers, more=cell))
+
+
 TRAINED = (
     HEAD
     + GATED.removeprefix(HEAD)
