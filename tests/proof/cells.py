@@ -9,7 +9,7 @@ from typing import Any
 from nnspec.layers.base import Outputs
 from nnspec.layers.compute import Compute
 from nnspec.layers.recurrent_cells import CELLS
-from nnspec.types import Dim, TensorType, same_size, substitute, symbol, symbols_of
+from nnspec.types import Dim, TensorType, same_size, symbol, symbols_of
 
 from ..layers.arguments import draw_arguments
 from .steps import INPUT, Drawer, Env, Misfit, Part, Steps, built, inferred, run
@@ -133,9 +133,7 @@ def draw_recurrence(steps: Steps, fill: Any) -> None:
     _draw_run(steps, op, cell, arguments, reads, way)
 
 
-def _draw_run(
-    steps: Steps, op: str, cell: DrawnCell | str, arguments: dict[str, Any], reads: dict[str, str], way: str
-) -> None:
+def _draw_run(steps: Steps, op: str, cell: DrawnCell | str, arguments: dict[str, Any], reads: dict[str, str], way: str) -> None:
     drawer = steps.drawer
     flags = {name: True for name, share in _FLAGS.items() if drawer.chance(share)}
     if way != "RNN":
@@ -214,9 +212,7 @@ def _run(
     counts = [type_.shape[0] for type_ in sequences if type_.rank]
     if len(counts) < len(sequences) or any(len(mask) != 1 for mask in masks) or any(each != counts[0] for each in counts):
         raise Misfit
-    at_step = {
-        name: TensorType(type_.shape[1:], type_.dtype) if name in ("x", "z") else type_ for name, type_ in given.items()
-    }
+    at_step = {name: TensorType(type_.shape[1:], type_.dtype) if name in ("x", "z") else type_ for name, type_ in given.items()}
     if isinstance(cell, str):
         layer = built(cell, arguments, env.params)
         states: Outputs = layer.state_types()  # type: ignore[attr-defined]
@@ -237,7 +233,9 @@ def _run(
 
 def _sequence(steps: Steps) -> str:
     """A tensor with a time axis: mostly the one before, one with a mask, or one whose steps are not numbers."""
-    known = {name: steps.env.types[name] for name in {steps.pick(), *steps.readable()} if name in steps.env.types and name != INPUT}
+    known = {
+        name: steps.env.types[name] for name in {steps.pick(), *steps.readable()} if name in steps.env.types and name != INPUT
+    }
     fits = sorted(name for name, type_ in known.items() if type_.rank and (type_.mask is None or len(type_.mask) == 1))
     series = [name for name in fits if known[name].rank > 1]
     if not fits:
@@ -257,7 +255,9 @@ def _cell(steps: Steps, x: TensorType, fill: Any, *, alone: bool) -> tuple[str, 
     extra: dict[str, str] = {}
     types = {"x": at_step}
     names = [] if alone else [name for name in steps.readable() if name != INPUT]
-    others = [name for name in names if steps.env.types[name].shape[:1] == x.shape[:1] and len(steps.env.types[name].mask or "1") == 1]
+    others = [
+        name for name in names if steps.env.types[name].shape[:1] == x.shape[:1] and len(steps.env.types[name].mask or "1") == 1
+    ]
     if others and drawer.chance(0.3):
         extra["z"] = random.choice(others)
         types["z"] = TensorType(steps.env.types[extra["z"]].shape[1:], steps.env.types[extra["z"]].dtype)
@@ -295,7 +295,9 @@ def _new_cell(steps: Steps, types: dict[str, TensorType], fill: Any) -> DrawnCel
     inputs: dict[str, TensorType | None] = {}
     names: dict[str, Dim] = {}
     for name, type_ in types.items():
-        shape = [size if isinstance(size, int) else names.setdefault(str(size), symbol(f"C{len(names)}")) for size in type_.shape]
+        shape = [
+            size if isinstance(size, int) else names.setdefault(str(size), symbol(f"C{len(names)}")) for size in type_.shape
+        ]
         inputs[name] = TensorType(tuple(shape), type_.dtype)
     states, like = _states(steps, inputs["x"], "float" in types["x"].dtype)
     for name in types:

@@ -60,9 +60,7 @@ class DrawnNetwork:
         return last
 
 
-def numbered(
-    seed: int, number: int, least: int = FEWEST_LAYERS, expressions: int = 0, recurrences: int = 0
-) -> Document:
+def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: int = 0, recurrences: int = 0) -> Document:
     """The document of a number; the layers of the catalogue take turns as the favourite.
 
     Args:
@@ -74,9 +72,7 @@ def numbered(
     """
     names = _layers()
     favourite = names[number % len(names)]
-    return draw_document(
-        Random(f"{seed} {number}"), favourite, least=least, expressions=expressions, recurrences=recurrences
-    )
+    return draw_document(Random(f"{seed} {number}"), favourite, least=least, expressions=expressions, recurrences=recurrences)
 
 
 def _layers() -> list[str]:
@@ -113,9 +109,7 @@ def draw_document(
     raise AssertionError(f"no document around {favourite} was found")
 
 
-def _try(
-    random: Random, favourite: str, most: int, least: int, expressions: int, recurrences: int
-) -> Document | None:
+def _try(random: Random, favourite: str, most: int, least: int, expressions: int, recurrences: int) -> Document | None:
     inputs = _inputs(random, favourite)
     if recurrences and random.random() < 0.5:  # series with a mask, which no layer of the catalogue makes of other inputs
         inputs[f"in{len(inputs)}"] = TensorType((symbol("T"),), "int32")
@@ -226,4 +220,3 @@ def _document(random: Random, steps: Steps, inputs: dict[str, TensorType], favou
 def _block(inner: Steps, defaults: dict[str, Any], required: bool) -> dict[str, Any]:
     params = {**defaults, "width": "int"} if required else defaults
     return {"params": params, "layers": [part.entry for part in inner.parts]}
-
