@@ -106,7 +106,7 @@ def _line(process: subprocess.Popen[str]) -> str:
         ready.register(process.stdout, selectors.EVENT_READ)
         while ready.select(_SECONDS):
             line = process.stdout.readline()
-            if not line or line.startswith("{"):
+            if not line or line.startswith('{"verdict"'):
                 return line
     return "late"
 

@@ -34,7 +34,7 @@ def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:
         while waiting:
             name, number, ready = waiting.pop()
             key = (name, number)
-            if key in done or name in model.inputs:
+            if key in done or name in model.inputs or name in model.variables:
                 continue
             if ready:
                 done.add(key)
@@ -56,7 +56,7 @@ def _reads(model: KerasModel, path: str, name: str, number: int) -> list[Tensor]
     call = layer.calls[number]
     read = list(tensors_in([call.args, {key: value for key, value in call.kwargs.items() if not _is_mask(key)}]))
     for tensor in read:
-        if tensor.layer not in model.layers and tensor.layer not in model.inputs:
+        if not any(tensor.layer in known for known in (model.layers, model.inputs, model.variables)):
             raise ConfigError(f"the input `{tensor.layer}` of `{path}{name}` does not exist")
     return read
 

@@ -13,7 +13,9 @@ from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
 from nnspec.keras_import.parts import Part, Variable, Within, part
+from nnspec.keras_import.lift.created import is_for_each_example
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
+from nnspec.keras_import.shared import letters_of, moved, repeats_examples, replaced, wanted_rank
 from nnspec.keras_import.translate import translated
 from nnspec.layers.base import Layer, LayerError
 from nnspec.types import Dim, TensorType, symbol, unknown
@@ -60,18 +62,23 @@ class Walk:
             join_chains(self.network)
 
     def _inputs(self) -> None:
-        symbols = _symbols()
+        symbols, named = _symbols(), dict[str, Dim]()
         whole = self.planner.whole.of(self.network.keras)
         for given, (shape, dtype) in self.network.keras.inputs.items():
             if given in self.network.keras.layers:
                 own = NoEquivalent("it is an input layer of a custom class", "use `keras.Input`, and save the model again")
                 self.planner.say(self.network.keras.layers[given], self.path, own)
             name = self.names.input(given)
-            sizes = tuple(symbol(next(symbols)) if size is None else size for size in shape[1:])
+            sizes: list[int | Dim] = []
+            for axis, size in enumerate(shape[1:], 1):
+                own = self.planner.sizes.get((given, axis), f"{given} {axis}") if not self.path else f"{given} {axis}"
+                sizes.append(size if size is not None else named[own] if own in named else symbol(next(symbols)))
+                if size is None:
+                    named[own] = sizes[-1]  # type: ignore[assignment]
             ours = "int32" if given in whole else dtype
             if ours != dtype and not self.path:
                 self.planner.note_type(name, dtype, ours)
-            self.network.inputs[name] = self.network.types[Tensor(given)] = TensorType(sizes, ours)
+            self.network.inputs[name] = self.network.types[Tensor(given)] = TensorType(tuple(sizes), ours)
             self.network.input_names[given] = name
             self._texts[Tensor(given)] = name
 
@@ -96,8 +103,10 @@ class Walk:
             self._dtype_of,
             self.planner.stores,
             self.planner.variables,
+            {size: (Tensor(given), axis) for (given, axis), size in reversed(self.planner.sizes.items())},
         )
         try:
+            layer, call = self._with_shared(layer, call, Tensor(layer.name, number))
             if layer.model is not None:
                 self._use(layer, number)
                 return
@@ -110,6 +119,105 @@ class Walk:
                 self._parts(layer, number, made)
         except NoEquivalent as error:
             self.planner.say(layer, self.path, error)
+
+    # --- tensors that all examples share --------------------------------------------------------------------------------------
+
+    def _is_shared(self, tensor: Tensor) -> bool:
+        return tensor.layer in self.planner.variables or Tensor(tensor.layer, tensor.call) in self.network.shared
+
+    def _rank(self, tensor: Tensor) -> int:
+        """Return the number of a tensor's axes in Keras."""
+        shape = self._shape_of(tensor)
+        if shape is None:
+            raise NoEquivalent("the shape of its operand is unknown", setting=True)
+        return len(shape) - self._is_shared(tensor)
+
+    def _with_shared(self, layer: KerasLayer, call: KerasCall, result: Tensor) -> tuple[KerasLayer, KerasCall]:
+        """Return a call in which shared tensors have the batch axis of the others."""
+        tensors = list(tensors_in([call.args, call.kwargs]))
+        shared = [one for one in tensors if self._is_shared(one)]
+        if layer.is_ours and layer.kind == "Created" and not is_for_each_example(layer):
+            self.network.shared.add(result)
+        if not shared:
+            return layer, call
+        if not layer.is_operation or layer.model is not None:
+            args, kwargs = replaced([call.args, call.kwargs], lambda one: self._aligned(one, self._rank(one)))
+            return layer, KerasCall(args, kwargs)
+        if len(shared) < len(tensors):
+            return self._mixed(layer, call)
+        if repeats_examples(layer):
+            rank = wanted_rank(layer, call, self._rank, self._is_shared) or self._rank(shared[0])
+            args = replaced(call.args, lambda one: self._aligned(one, rank))
+            if layer.kind == "Repeat":
+                layer = replace(layer, kind="Copy")
+            if layer.kind == "Tile":
+                layer = replace(layer, config={**layer.config, "repeats": [1, *layer.config["repeats"][1:]]})
+            return layer, KerasCall(args, call.kwargs)
+        rank = wanted_rank(layer, call, self._rank, self._is_shared)
+        made, call = moved(layer, call, self._rank)
+        args, kwargs = replaced([call.args, call.kwargs], lambda one: self._aligned(one, rank))
+        self.network.shared.add(result)
+        return replace(made, kind="TakeOfEach") if made.kind == "Take" else made, KerasCall(args, kwargs)
+
+    def _mixed(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
+        rank = wanted_rank(layer, call, self._rank, self._is_shared)
+
+        def one(tensor: Tensor) -> Any:
+            if not self._is_shared(tensor):
+                return tensor
+            if tensor.layer in self.planner.variables and layer.kind not in ("Concatenate", "Stack"):
+                return {"__variable__": tensor.layer}
+            return self._aligned(tensor, rank)
+
+        args, kwargs = replaced([call.args, call.kwargs], one)
+        if layer.kind == "Einsum":
+            layer = letters_of(layer, KerasCall(args, kwargs), self._is_shared)
+        if layer.kind == "Take" and all(isinstance(value, Tensor) for value in args[:2]):
+            axis = layer.config.get("axis")
+            if axis is None:
+                raise NoEquivalent("it covers all axes of a constant", "give its `axis`", setting=True)
+            moves = self._is_shared(args[0]) and axis >= 0
+            layer = replace(layer, kind="TakeOfEach", config={**layer.config, "axis": axis + moves})
+        return layer, KerasCall(args, kwargs)
+
+    def _aligned(self, tensor: Tensor, rank: int | None) -> Tensor:
+        """Return a shared tensor with a number of axes, in a step of its own if it has another."""
+        if not self._is_shared(tensor):
+            return tensor
+        if tensor.layer in self.planner.variables:
+            self._add_variable(tensor)
+        sizes = self._shape_of(tensor)
+        if rank is None or sizes is None or len(sizes) == rank:
+            return tensor
+        if len(sizes) > rank + 1 or (len(sizes) == rank + 1 and sizes[1] != 1):
+            raise NoEquivalent("it combines values of its own for each example with others", setting=True)
+        key = "[:, 0]" if len(sizes) == rank + 1 else f"[:{', null' * (rank - len(sizes))}]"
+        made = part("Compute", {"results": {"output": f"x{key}"}}, [tensor])
+        name = self.names.step(self._texts[tensor].replace(".", "_"), 0, "_aligned")
+        given = self.network.types.get(tensor)
+        assert isinstance(made.layer, Layer)
+        outputs = _outputs(made.layer, {"x": given})
+        keras = KerasLayer(name, "Compute", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
+        self.network.steps.append(PlannedStep(name, made.layer, None, None, {"x": self._texts[tensor]}, False, keras, -1))
+        result = Tensor(name, 0, 0, (None, *sizes[2:]) if len(sizes) == rank + 1 else (None, *(1,) * (rank - len(sizes)), *sizes[1:]))
+        self._texts[result], self._shapes[result] = name, result.shape or ()
+        if outputs:
+            self.network.types[result] = next(iter(outputs.values()))
+        return result
+
+    def _add_variable(self, tensor: Tensor) -> None:
+        """Add the `Parameter` of a variable."""
+        if tensor in self._texts:
+            return
+        variable = self.planner.variables[tensor.layer]
+        made = part("Parameter", {"shape": list(variable.shape), "initializer": "zeros"}, []).layer
+        assert isinstance(made, Layer)
+        name = self.names.step(variable.name, 0)
+        keras = KerasLayer(name, "Parameter", "keras.layers", None, {}, (KerasCall([], {}),), None)
+        frozen = not variable.is_trainable
+        self.network.steps.append(PlannedStep(name, made, None, None, {}, frozen, keras, -1, value=variable.value))
+        self._texts[tensor], self._shapes[tensor] = name, variable.shape
+        self.network.types[tensor] = TensorType(variable.shape, "float32")
 
     def _pass_on(self, source: Tensor, target: Tensor) -> None:
         if source in self._texts:
@@ -240,8 +348,10 @@ class Walk:
 
     def _shape_of(self, tensor: Tensor) -> tuple[int | None, ...] | None:
         known = self._shapes.get(tensor, tensor.shape)
+        if tensor.layer in self.planner.variables:
+            known = self.planner.variables[tensor.layer].shape
         if known is not None:
-            return known
+            return (None, *known) if self._is_shared(tensor) else known
         type_ = self._type_of(tensor)
         return None if type_ is None else (None, *(None if isinstance(size, Dim) else size for size in type_.shape))
 

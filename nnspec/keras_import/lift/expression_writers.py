@@ -23,6 +23,31 @@ def _indexed(operation: Operation) -> str:
     return f"{operation.text(x, cast=False)}[{', '.join(map(_key, keys))}]"
 
 
+def _sliced(operation: Operation) -> str:
+    given = operation.given("inputs", "start_indices", "shape")
+    x, starts, sizes = given["inputs"], given["start_indices"], operation.settings.get("shape", given.get("shape"))
+    if not all(type(start) is int for start in starts) or starts[0] != 0:
+        raise NoEquivalent("it starts at a position that is a tensor, or in the batch", setting=True)
+    keys, shape = [":"], operation.shape(x)
+    for start, size, known in zip(starts[1:], sizes[1:], shape[1:], strict=True):
+        if size == known and not start and size is not None:
+            keys.append(":")
+        elif isinstance(size, dict):
+            name, factor, term = size["__size__"]
+            keys.append(f"{start or ''}:{operation.plain({'__size__': [name, factor, term + start]})}")
+        elif type(size) is int:
+            keys.append(f"{start or ''}:{start + size if size >= 0 else ''}")
+        else:
+            raise NoEquivalent("its shape is unknown", setting=True)
+    return f"{operation.text(x, cast=False)}[{', '.join(keys)}]"
+
+
+def _taken_of_each(operation: Operation) -> str:
+    given = operation.given("x", "indices")
+    x, indices = (operation.text(given[name], cast=False) for name in ("x", "indices"))
+    return f"take({x}, {indices}, axis={operation.setting('axis')})"
+
+
 def _key(value: Any) -> str:
     if isinstance(value, slice):
         bounds = ["" if bound is None else str(bound) for bound in (value.start, value.stop)]
@@ -52,7 +77,7 @@ def _cast(operation: Operation) -> str:
 
 def _broadcast(operation: Operation) -> str:
     sizes = operation.settings["shape"]
-    return f"broadcast_to({operation.text(_one(operation))}, {literal(sizes[1:])})"
+    return f"broadcast_to({operation.text(_one(operation), cast=False)}, {operation.plain(sizes[1:])})"
 
 
 def _tiled(operation: Operation) -> str:
@@ -312,11 +337,13 @@ WRITERS: Mapping[str, Callable[[Operation], str | dict[str, str]]] = {
     "Moveaxis": _transposed,
     "Pad": _padded,
     "RMSNorm": _normalization,
+    "Slice": _sliced,
     "SoftShrink": _activated({"threshold": 0.5}, "sign({x}) * relu(abs({x}) - {threshold})"),
     "Split": _parts_of,
     "Squareplus": _activated({"b": 4}, "({x} + sqrt(square({x}) + {b})) / 2"),
     "Squeeze": _squeezed,
     "Take": _taken,
+    "TakeOfEach": _taken_of_each,
     "Tile": _tiled,
     "TopK": _top_k,
     "Trace": _diagonal,

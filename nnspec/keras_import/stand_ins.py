@@ -1,0 +1,193 @@
+"""Symbolic tensors in place of variables while custom code is traced, so that what is computed from them is recorded."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from nnspec.keras_import.parts import Variable
+
+__all__ = ["PREFIX", "StandIns", "is_shared"]
+
+PREFIX = "nnspec variable "
+
+_OPERATORS = (
+    *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul") for side in ("", "r")),
+    *(f"__{name}__" for name in ("getitem", "neg", "abs", "lt", "le", "gt", "ge")),
+)
+
+_CREATORS = ("arange", "ones", "zeros", "full", "eye", "identity", "tri", "linspace")
+
+
+def is_shared(tensor: Any) -> bool:
+    """Whether a symbolic tensor is computed from variables and sizes alone, so that all examples share it."""
+    return getattr(tensor, "_nnspec_shared", False)
+
+
+class StandIns:
+    """The stand-ins of one trace.
+
+    Args:
+        name: Returns the name of the step of a variable.
+        anchor: An input of the model, which the constants depend on; None if they are computed.
+    """
+
+    def __init__(self, name: Callable[[Any], str], anchor: Any = None) -> None:
+        self._name = name
+        self._anchor = anchor
+        self._tensors: dict[int, Any] = {}
+        self.variables: dict[str, Variable] = {}
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The stand-ins, in the order of their first use."""
+        return list(self._tensors.values())
+
+    def of(self, value: Any) -> Any:
+        """Return the stand-in of a variable, and any other value itself."""
+        import keras
+
+        if not isinstance(value, keras.Variable):
+            return value
+        if id(value) not in self._tensors:
+            name = f"{PREFIX}{len(self._tensors)}"
+            tensor = keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name)
+            tensor._nnspec_shared = True
+            self._tensors[id(value)] = tensor
+            self.variables[name] = Variable(self._name(value), value.numpy(), bool(value.trainable))
+        return self._tensors[id(value)]
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Use them in what is called, except within the layers that stay layers."""
+        import keras
+        from keras.src.ops.operation import Operation
+
+        holder = next(base for base in keras.Variable.__mro__ if "__add__" in vars(base))
+        with ExitStack() as stack:
+            for name in _OPERATORS:
+                stack.enter_context(patch.object(holder, name, self._operator(name, getattr(holder, name))))
+            for module in list(sys.modules.values()):
+                if getattr(module, "__name__", "").startswith(("keras.src.ops.", "keras.src.activations.")):
+                    if hasattr(module, "any_symbolic_tensors"):
+                        stack.enter_context(patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors)))
+            stack.enter_context(patch.object(Operation, "symbolic_call", self._recorded(Operation.symbolic_call)))
+            stack.enter_context(patch.object(keras.Layer, "__call__", self._layer(keras.Layer.__call__)))
+            if self._anchor is not None:
+                import keras.ops.numpy
+                import keras.src.ops
+
+                for name in _CREATORS:
+                    made = self._creator(name, getattr(keras.ops, name))
+                    for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
+                        stack.enter_context(patch.object(module, name, made))
+            yield
+
+    def _operator(self, name: str, original: Any) -> Any:
+        def compute(variable: Any, *others: Any) -> Any:
+            if _within_a_layer():
+                return original(variable, *others)
+            return getattr(self.of(variable), name)(*map(self.of, others))
+
+        return compute
+
+    def _any(self, original: Any) -> Any:
+        import keras
+
+        def found(args: Any = None, kwargs: Any = None) -> bool:
+            if original(args, kwargs):
+                return True
+            values = keras.tree.flatten([args or (), kwargs or {}])
+            return not _within_a_layer() and any(isinstance(one, keras.Variable) for one in values)
+
+        return found
+
+    def _recorded(self, original: Any) -> Any:
+        import keras
+
+        def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            if _within_a_layer():
+                return original(operation, *args, **kwargs)
+            args, kwargs = keras.tree.map_structure(self.of, (args, kwargs))
+            outputs = original(operation, *args, **kwargs)
+            read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
+            if all(map(is_shared, read)):
+                for output in keras.tree.flatten(outputs):
+                    output._nnspec_shared = True
+            return outputs
+
+        return call
+
+    def _layer(self, original: Any) -> Any:
+        """Compute a layer of shared tensors by its operations."""
+        import keras
+
+        def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
+            if _within_a_layer() or not layer.built or not all(map(is_shared, read)):
+                return original(layer, *args, **kwargs)
+            if isinstance(layer, keras.layers.Embedding):
+                return keras.ops.take(layer.embeddings, args[0], axis=0)
+            return layer.call(*args, **kwargs) if read else original(layer, *args, **kwargs)
+
+        return call
+
+    def _creator(self, name: str, original: Any) -> Any:
+        """Record the creation of a constant, whose sizes may be free."""
+
+        def create(*args: Any, **kwargs: Any) -> Any:
+            plain = [*args, *(value for key, value in kwargs.items() if key != "dtype")]
+            if _within_a_layer() or not all(map(_is_plain, plain)):
+                return original(*args, **kwargs)
+            tensor = _created_class()(name, list(args), kwargs).symbolic_call(self._anchor)
+            tensor._nnspec_shared = True
+            return tensor
+
+        return create
+
+
+def _within_a_layer() -> bool:
+    from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+    return in_symbolic_scope()
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, int | float) or (isinstance(value, list | tuple) and all(map(_is_plain, value)))
+
+
+_CLASSES: list[Any] = []
+
+
+def _created_class() -> Any:
+    """Return the operation that creates a constant, which is defined when Keras is loaded."""
+    import keras
+
+    if not _CLASSES:
+
+        @keras.saving.register_keras_serializable(package="nnspec", name="Created")
+        class Created(keras.Operation):
+            def __init__(self, function: str, values: list[Any], settings: dict[str, Any], name: str | None = None) -> None:
+                super().__init__(name=name)
+                dtype = settings.get("dtype")
+                self.function, self.values = function, values
+                self.settings = {**settings, **({"dtype": keras.backend.standardize_dtype(dtype)} if dtype is not None else {})}
+
+            def call(self, anchor: Any) -> Any:
+                return getattr(keras.ops, self.function)(*self.values, **self.settings)
+
+            def compute_output_spec(self, anchor: Any) -> Any:
+                from keras.src.backend.common.symbolic_scope import SymbolicScope
+
+                with SymbolicScope():
+                    made = self.call(anchor)
+                return keras.KerasTensor(made.shape, dtype=keras.backend.standardize_dtype(made.dtype))
+
+            def get_config(self) -> dict[str, Any]:
+                return {"function": self.function, "values": self.values, "settings": self.settings, "name": self.name}
+
+        _CLASSES.append(Created)
+    return _CLASSES[0]
