@@ -23,7 +23,10 @@ def disturb(model: Any) -> None:
 
 
 def drawn_inputs(model: Any, given: Mapping[str, Any] | None = None) -> list[Any]:
-    """Draw three examples for each input: small integers, bools, or normal numbers; those named ``pixels`` in 0 to 255."""
+    """Draw three examples for each input: small integers, 0 and 1 for masks and segments, bools, or normal numbers.
+
+    Inputs named ``pixels`` get numbers from 0 to 255.
+   """
     import numpy as np
 
     random = np.random.default_rng(3)
@@ -35,9 +38,10 @@ def drawn_inputs(model: Any, given: Mapping[str, Any] | None = None) -> list[Any
         elif tensor.dtype == "bool":
             found.append(random.uniform(size=shape) < 0.7)
         elif "int" in tensor.dtype or tensor.name.startswith("whole"):
-            drawn = random.integers(0, 5, shape).astype(tensor.dtype)
+            most = 2 if "mask" in tensor.name or "segment" in tensor.name else 5
+            drawn = random.integers(0, most, shape).astype(tensor.dtype)
             if len(shape) > 1:
-                drawn[:, 0] = 1 + number % 2
+                drawn[:, 0] = 1 if most == 2 else 1 + number % 2
             found.append(drawn)
         elif tensor.name.startswith("pixels"):
             found.append(random.uniform(0, 255, shape).astype(tensor.dtype))

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 _SIZE = 64
-_LARGER = {"InceptionV3": 75, "Xception": 71}
+_LARGER = {"InceptionV3": 75, "VGG11": 224, "Xception": 71}
 
 _NAMES = (
     "ConvMixer736D32", "ConvNeXtAtto", "ConvNeXtFemto", "ConvNeXtNano", "ConvNeXtPico", "ConvNeXtTiny", "DenseNet121",
     "EfficientNetB0", "EfficientNetLiteB0", "EfficientNetV2B0", "EfficientNetV2S", "GhostNetV2W100", "GhostNetV3W050",
     "GhostNetW050", "HGNetTiny", "HGNetV2B0", "InceptionNeXtTiny", "InceptionV3", "LCNet035", "MobileNetV2W050",
-    "MobileNetV3W050Small", "MobileNetV3W100Large", "MobileNetV3W100SmallMinimal", "MobileOneS0", "MobileOneS1", "MobileViTS",
-    "MobileViTV2W050", "MobileViTXXS", "RegNetX002", "RegNetY002", "RepVGGA0", "ResNet18", "ResNet50", "TinyNetE", "VGG11",
+    "MobileNetV3W050Small", "MobileNetV3W100SmallMinimal", "MobileOneS0", "MobileOneS1", "MobileViTS",
+    "MobileViTV2W050", "MobileViTXXS", "RegNetX002", "RegNetY002", "RepVGGA0", "ResNet18", "ResNet50", "TinyNetE", "RegNetX004", "VGG11",
     "VisionTransformerTiny16", "VisionTransformerTiny32", "Xception",
 )  # fmt: skip
 

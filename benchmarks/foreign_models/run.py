@@ -154,7 +154,9 @@ def _compared(model: Any, folder: Path) -> Row:
     arrays = initial_weights(spec, graph) if folded.weights else {}
     inputs = drawn_inputs(model)
     wanted = flat(called(model, inputs))
-    fed = {name: array.astype(type_.dtype) for (name, type_), array in zip(graph.inputs.items(), inputs, strict=True)}
+    ours_of = imported.networks["main"].input_names
+    named = {ours_of.get(tensor.name, tensor.name): array for tensor, array in zip(model.inputs, inputs, strict=True)}
+    fed = {name: named[name].astype(type_.dtype) for name, type_ in graph.inputs.items()}
     ours = nnspec.to_keras(graph)
     if arrays:
         set_weight_arrays(ours, graph, arrays)

@@ -161,9 +161,15 @@ def from_keras(model: Any, *, inline: bool = False) -> Imported:
         return importing.run(None, live=model)
     from nnspec.keras_import.inlining import inlined
 
-    with inlined(model, Span.whole(name)) as flat:
-        importing = _Import(name, flat.config, live_problems(flat.model, Span.whole(name)))
-        return importing.run(None, live=flat.model, variables=flat.variables, sizes=flat.sizes)
+    failed: SpecError | None = None
+    with inlined(model, Span.whole(name)) as attempts:
+        for flat in attempts:
+            try:
+                importing = _Import(name, flat.config, live_problems(flat.model, Span.whole(name)))
+                return importing.run(None, live=flat.model, variables=flat.variables, sizes=flat.sizes)
+            except SpecError as error:
+                failed = error
+    raise failed or SpecError([])
 
 
 class _Import:

@@ -6,7 +6,8 @@ Each is called on the symbolic tensors of its inputs, so that Keras records its 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +21,6 @@ from nnspec.keras_import.stand_ins import StandIns
 from nnspec.layers import snake_name
 
 __all__ = ["Inlined", "inlined"]
-
-_DEPTH = 20
-"""The most custom layers within each other."""
 
 @dataclass(frozen=True)
 class Inlined:
@@ -42,56 +40,86 @@ class Inlined:
 
 
 @contextmanager
-def inlined(model: Any, span: Span) -> Iterator[Inlined]:
-    """Give a functional model without custom classes that computes the same.
+def inlined(model: Any, span: Span) -> Iterator[Iterator[Inlined]]:
+    """Give functional models without custom classes that compute the same, to be tried in turn.
 
-    It shares the layers of the model, which is left as it was. Custom code is first traced with unknown sizes. If it computes with
+    They share the layers of the model, which is left as it was. Custom code is first traced with unknown sizes. If it computes with
     them, it is traced with three sets of concrete sizes, and what differs is what depends on a size.
-
-    Raises:
-        SpecError: If the code of a custom class cannot be traced.
     """
+    tracing = _Tracing(model, span)
     with _restored(model):
-        tracing = _Tracing(model, span)
-        yield tracing.run()
+        try:
+            yield tracing.attempts()
+        finally:
+            tracing.restore()
 
 
 class _Tracing:
-    """Traces a model until it succeeds."""
+    """Traces a model with unknown sizes, and with several known ones."""
 
     def __init__(self, model: Any, span: Span) -> None:
         self._model, self._span = model, span
         self._names: dict[int, tuple[Any, str]] = {}
+        self._last = _Trace(span, self._names, None, {})
 
-    def run(self) -> Inlined:
-        try:
-            trace = self._traced(None, {})
-            return Inlined(trace.config(), trace.flat, trace.stand_ins.variables, {})
-        except SpecError as error:
-            first = error
+    def restore(self) -> None:
+        """Leave the layers as they were."""
+        self._last.restore()
+
+    def attempts(self) -> Iterator[Inlined]:
+        """Yield the traces.
+
+        Raises:
+            SpecError: If the code of a custom class cannot be traced.
+        """
+        failed: SpecError | None = None
+        tried = False
+        for attempt in self._attempts():
+            try:
+                found = attempt()
+            except SpecError as error:
+                failed = error
+                continue
+            except Differing as error:
+                failed = SpecError([_refused(self._span, self._model, str(error))])
+                continue
+            tried = True
+            yield found
+            if attempt != self._unknown:
+                return
+        if failed is not None and not tried:
+            raise failed
+
+    def _attempts(self) -> Iterator[Callable[[], Inlined]]:
+        yield self._unknown
         free = _free_axes(self._model)
-        shared = {place: f"axis {place[1]}" for place in free}
         distinct = {place: f"{place[0]} {place[1]}" for place in free}
-        last = first
-        for choice in CHOICES:
-            for names in [distinct] if shared == distinct or len(set(shared.values())) == len(free) else [distinct, shared]:
-                try:
-                    return self._at(names, choice)
-                except SpecError as error:
-                    last = error
-                except Differing as error:
-                    raise SpecError([_refused(self._span, self._model, str(error))]) from None
-        raise last
+        by_axis = {place: f"axis {place[1]}" for place in free}
+        several = len(set(by_axis.values())) < len(free)
+        for choice in CHOICES if free else CHOICES[:1]:
+            for names in [distinct, by_axis] if several else [distinct]:
+                yield lambda names=names, choice=choice: self._known(names, choice)  # type: ignore[misc]
 
-    def _at(self, names: Mapping[tuple[str, int], str], choice: Sequence[tuple[int, int, int]]) -> Inlined:
+    def _unknown(self) -> Inlined:
+        trace = self._traced(None, {})
+        return Inlined(trace.config, trace.flat, trace.stand_ins.variables, {})
+
+    def _known(self, names: Mapping[tuple[str, int], str], choice: Sequence[tuple[int, int, int]]) -> Inlined:
         several = Sizes.of(list(dict.fromkeys(names.values())), choice)
         traces = [self._traced(sizes, names) for sizes in several]
-        config = merged([trace.config() for trace in traces], several)
+        config = merged([trace.config for trace in traces], several)
         return Inlined(config, traces[-1].flat, traces[-1].stand_ins.variables, names)
 
     def _traced(self, sizes: Sizes | None, names: Mapping[tuple[str, int], str]) -> _Trace:
         trace = _Trace(self._span, self._names, sizes, names)
-        trace.run(self._model)
+        self._last.restore()
+        self._last = trace
+        try:
+            trace.run(self._model)
+        except SpecError:
+            raise
+        except Exception as error:
+            raise SpecError([_refused(self._span, self._model, f"it cannot be traced: {_reason(error)}")]) from error
         return trace
 
 
@@ -118,8 +146,10 @@ class _Trace:
     def __init__(self, span: Span, names: dict[int, tuple[Any, str]], sizes: Sizes | None, axes: Mapping[tuple[str, int], str]) -> None:
         self._span, self._names, self._sizes, self._axes = span, names, sizes, axes
         self._kept: set[int] = set()
+        self._activations: dict[int, tuple[Any, Any]] = {}
         self.flat: Any = None
-        self.stand_ins = StandIns(lambda variable: variable.name)
+        self.config: Any = None
+        self.stand_ins: StandIns
 
     def run(self, model: Any) -> None:
         import keras
@@ -129,23 +159,19 @@ class _Trace:
         owners = _owners(model)
         given = self._inputs(model, graph)
         anchor = keras.tree.flatten(given)[0] if self._sizes is not None else None
-        self.stand_ins = StandIns(lambda variable: owners.get(id(variable), variable.name), anchor)
+        self.stand_ins = StandIns(lambda variable: owners.get(id(variable), variable.name), self._replaced, anchor)
         with self.stand_ins.used():
             if graph is None:
                 outputs = self._call(model, *(given if isinstance(given, list) else [given]))
-            elif self._sizes is None:
-                outputs = graph._outputs_struct
             else:
-                outputs = graph._run_through_graph(keras.tree.flatten(given), operation_fn=self._called)
-            for _ in range(_DEPTH):
-                self.flat = self._model(given, outputs, model.name)
-                if not any(map(self._is_replaced, self.flat.layers)):
-                    return
-                ends = keras.tree.flatten(self.flat._inputs_struct)
-                outputs = self.flat._run_through_graph(ends, operation_fn=self._called)
-        raise SpecError([self._refused(model, f"custom layers are nested more than {_DEPTH} deep")])
+                outputs = graph._run_through_graph(keras.tree.flatten(given), operation_fn=lambda operation: operation)
+            self.flat = self._model(given, outputs, model.name)
+        left = next(filter(self._is_replaced, self.flat.layers), None)
+        if left is not None:
+            raise SpecError([self._refused(left, "it is called in a way that cannot be traced")])
+        self.config = self._config()
 
-    def config(self) -> Any:
+    def _config(self) -> Any:
         """Return the config of the flat model, without the inputs that stand for variables."""
         config = live_config(self.flat)
         config["config"]["input_layers"] = config["config"]["input_layers"][0]
@@ -155,8 +181,6 @@ class _Trace:
         """Return new inputs with the sizes, in the structure that the model takes."""
         import keras
 
-        if graph is not None and self._sizes is None:
-            return graph._inputs_struct
         if graph is not None:
             return keras.tree.map_structure(self._input, graph._inputs_struct)
         shapes = getattr(model, "_build_shapes_dict", None) or {}
@@ -174,22 +198,38 @@ class _Trace:
     def _input(self, x: Any) -> Any:
         import keras
 
-        shape = [self._batch, *x.shape[1:]]
+        shape = list(x.shape) if self._sizes is None else [self._batch, *x.shape[1:]]
         if self._sizes is not None:
             shape = [self._sizes.axes[self._axes[x.name, axis]] if size is None else size for axis, size in enumerate(shape)]
         return keras.Input(batch_shape=shape, dtype=x.dtype, name=x.name)
+
+    def restore(self) -> None:
+        """Give the layers their activations, which are operations in the flat model."""
+        for layer, activation in self._activations.values():
+            layer.activation = activation
 
     def _is_replaced(self, layer: Any) -> bool:
         if _graph(layer) is None:
             return _is_custom(layer)
         return id(layer) not in self._kept or any(map(self._is_replaced, layer.layers))
 
-    def _called(self, operation: Any) -> Any:
-        if not self._is_replaced(operation):
-            return operation
-        if (graph := _graph(operation)) is not None:
-            return lambda *args, **kwargs: graph._run_through_graph(args[0], operation_fn=self._called)
-        return lambda *args, **kwargs: self._call(operation, *args, **kwargs)
+    def _replaced(self, layer: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
+        """Call what replaces a layer; None if it stays."""
+        import keras
+
+        if self._is_replaced(layer):
+            if (graph := _graph(layer)) is not None:
+                return graph._run_through_graph(keras.tree.flatten(args[0]), operation_fn=lambda operation: operation)
+            return self._call(layer, *args, **kwargs)
+        if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):
+            return self._call(layer, *args, **kwargs)
+        if id(layer) not in self._activations and _is_custom_function(getattr(layer, "activation", None)):
+            if not isinstance(layer, keras.layers.RNN):
+                self._activations[id(layer)] = layer, layer.activation
+                layer.activation = keras.activations.linear
+        if id(layer) in self._activations:
+            return self._activations[id(layer)][1](original(layer, *args, **kwargs))
+        return None
 
     def _call(self, layer: Any, *args: Any, **kwargs: Any) -> Any:
         known = inspect.signature(layer.call).parameters
@@ -198,9 +238,10 @@ class _Trace:
             kwargs["training"] = False
         try:
             return _with_masks(layer, args, kwargs)
+        except SpecError:
+            raise
         except Exception as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            raise SpecError([self._refused(layer, f"its `call` cannot be traced: {first[:200]}")]) from error
+            raise SpecError([self._refused(layer, f"its `call` cannot be traced: {_reason(error)}")]) from error
 
     def _refused(self, layer: Any, reason: str) -> Diagnostic:
         return _refused(self._span, layer, reason)
@@ -222,6 +263,13 @@ class _Trace:
                 operation.name = f"{base}_{number}"
             taken.add(operation.name)
         return keras.Model([given, self.stand_ins.tensors], outputs, name=name)
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error, without Keras's heading of the layer in which it was raised."""
+    lines = [re.sub(r"\x1b\[\d+m", "", line).strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith("Exception encountered when calling")]
+    return (lines or [type(error).__name__])[0][:200]
 
 
 def _refused(span: Span, layer: Any, reason: str) -> Diagnostic:
@@ -263,6 +311,23 @@ def _is_tensor(value: Any) -> bool:
     import keras
 
     return isinstance(value, keras.KerasTensor)
+
+
+def _is_custom_function(value: Any) -> bool:
+    return inspect.isfunction(value) and value.__module__.partition(".")[0] != "keras"
+
+
+def _masking() -> tuple[type, ...]:
+    """Return the layers whose masks are computed by operations if they are arguments."""
+    import keras
+
+    names = ("MultiHeadAttention", "GroupQueryAttention", "Attention", "AdditiveAttention", "Softmax")
+    return tuple(getattr(keras.layers, name) for name in names)
+
+
+def _is_masked(layer: Any, args: Any, kwargs: Any) -> bool:
+    given = inspect.signature(layer.call).bind_partial(*args, **kwargs).arguments
+    return any(_is_tensor(value) for name, value in given.items() if name.endswith("mask"))
 
 
 def _graph(model: Any) -> Any:

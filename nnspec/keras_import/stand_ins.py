@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -32,11 +33,12 @@ class StandIns:
 
     Args:
         name: Returns the name of the step of a variable.
+        replaced: Calls something else instead of a layer; None if it stays.
         anchor: An input of the model, which the constants depend on; None if they are computed.
     """
 
-    def __init__(self, name: Callable[[Any], str], anchor: Any = None) -> None:
-        self._name = name
+    def __init__(self, name: Callable[[Any], str], replaced: Callable[..., Any], anchor: Any = None) -> None:
+        self._name, self._replaced = name, replaced
         self._anchor = anchor
         self._tensors: dict[int, Any] = {}
         self.variables: dict[str, Variable] = {}
@@ -64,6 +66,7 @@ class StandIns:
     def used(self) -> Iterator[None]:
         """Use them in what is called, except within the layers that stay layers."""
         import keras
+        import keras.src.backend
         from keras.src.ops.operation import Operation
 
         holder = next(base for base in keras.Variable.__mro__ if "__add__" in vars(base))
@@ -74,6 +77,10 @@ class StandIns:
                 if getattr(module, "__name__", "").startswith(("keras.src.ops.", "keras.src.activations.")):
                     if hasattr(module, "any_symbolic_tensors"):
                         stack.enter_context(patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors)))
+            for part in (keras.src.backend, keras.src.backend.numpy, keras.src.backend.nn):
+                for name in ("cast", "convert_to_tensor") if part is keras.src.backend else dir(part):
+                    if hasattr(keras.ops, name) and inspect.isfunction(getattr(part, name)):
+                        stack.enter_context(patch.object(part, name, self._of_the_backend(name, getattr(part, name))))
             stack.enter_context(patch.object(Operation, "symbolic_call", self._recorded(Operation.symbolic_call)))
             stack.enter_context(patch.object(keras.Layer, "__call__", self._layer(keras.Layer.__call__)))
             if self._anchor is not None:
@@ -105,6 +112,18 @@ class StandIns:
 
         return found
 
+    def _of_the_backend(self, name: str, original: Any) -> Any:
+        """Record a function that Keras's layers take from the backend."""
+        import keras
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            values = keras.tree.flatten([args, kwargs])
+            if not _within_a_layer() and any(isinstance(one, keras.KerasTensor) for one in values):
+                return getattr(keras.ops, name)(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        return call
+
     def _recorded(self, original: Any) -> Any:
         import keras
 
@@ -122,16 +141,21 @@ class StandIns:
         return call
 
     def _layer(self, original: Any) -> Any:
-        """Compute a layer of shared tensors by its operations."""
+        """Replace a layer of a custom class, and one of shared tensors, by its operations."""
         import keras
 
         def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
             read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
-            if _within_a_layer() or not layer.built or not all(map(is_shared, read)):
+            if _within_a_layer() or not layer.built:
                 return original(layer, *args, **kwargs)
-            if isinstance(layer, keras.layers.Embedding):
-                return keras.ops.take(layer.embeddings, args[0], axis=0)
-            return layer.call(*args, **kwargs) if read else original(layer, *args, **kwargs)
+            if (outputs := self._replaced(layer, original, *args, **kwargs)) is not None:
+                return outputs
+            if read and all(map(is_shared, read)):
+                return layer.call(*args, **kwargs)
+            outputs = original(layer, *args, **kwargs)
+            if not any(None in one.shape for one in read):
+                _complete(layer, args, kwargs, outputs)
+            return outputs
 
         return call
 
@@ -147,6 +171,17 @@ class StandIns:
             return tensor
 
         return create
+
+
+def _complete(layer: Any, args: Any, kwargs: Any, outputs: Any) -> None:
+    """Set the sizes of outputs that are known: some layers return those with which they were built."""
+    import keras
+    from keras.src.backend import compute_output_spec
+
+    found = [one for one in keras.tree.flatten(outputs) if isinstance(one, keras.KerasTensor)]
+    if any(None in one.shape for one in found):
+        for output, spec in zip(found, keras.tree.flatten(compute_output_spec(layer.call, *args, **kwargs)), strict=True):
+            output._shape = spec.shape
 
 
 def _within_a_layer() -> bool:

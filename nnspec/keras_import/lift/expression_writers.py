@@ -266,13 +266,20 @@ _EPSILON = 1e-7
 def _attention(operation: Operation) -> dict[str, str] | str:
     given = operation.given("query", "key", "value", "bias", "mask", "scale")
     operation.check(())
-    if given.get("mask") is not None or operation.rank(given["query"]) != 4:
-        raise NoEquivalent("it is called with `mask`", "write it with `keras.ops.softmax` and `where`", setting=True)
+    if operation.rank(given["query"]) != 4:
+        raise NoEquivalent("its query has other axes than time, heads and features", setting=True)
     q, k, v = (operation.text(given[name]) for name in ("query", "key", "value"))
     size, scale = operation.shape(given["query"])[-1], given.get("scale")
     factor = literal(scale) if scale is not None else repr(1 / math.sqrt(size or 1))
     bias = f" + {operation.text(given['bias'])}" if given.get("bias") is not None else ""
-    return f"einsum('bnts,bsnh->btnh', softmax(einsum('btnh,bsnh->bnts', {q}, {k}) * {factor}{bias}), {v})"
+    scores = f"einsum('btnh,bsnh->bnts', {q}, {k}) * {factor}{bias}"
+    if given.get("mask") is not None:
+        scores = f"where({operation.text(given['mask'], cast=False)}, {scores}, {_MASKED})"
+    return f"einsum('bnts,bsnh->btnh', softmax({scores}), {v})"
+
+
+_MASKED = repr(-0.7 * 3.4028234663852886e38)
+"""The score that Keras gives to masked positions."""
 
 
 def _average(operation: Operation) -> str:
