@@ -26,7 +26,7 @@ def drawn_inputs(model: Any, given: Mapping[str, Any] | None = None) -> list[Any
     """Draw three examples for each input: small integers, 0 and 1 for masks and segments, bools, or normal numbers.
 
     Inputs named ``pixels`` get numbers from 0 to 255.
-   """
+    """
     import numpy as np
 
     random = np.random.default_rng(3)

@@ -64,7 +64,10 @@ def _without_data() -> Any:
     for holder, attributes in (
         (keras.Model, ("fit", "evaluate", "predict", "summary", "load_weights", "save")),
         (keras.utils, ("get_file", "plot_model", "image_dataset_from_directory", "load_img")),
-        *((getattr(keras.datasets, name), ("load_data",)) for name in ("mnist", "fashion_mnist", "cifar10", "cifar100", "imdb")),
+        *(
+            (getattr(keras.datasets, name), ("load_data",))
+            for name in ("mnist", "fashion_mnist", "cifar10", "cifar100", "imdb")
+        ),
     ):
         for attribute in attributes:
             stack.enter_context(patch.object(holder, attribute, skipped))

@@ -170,7 +170,9 @@ def _compared(model: Any, folder: Path) -> Row:
         ("ONNX Runtime", session.run(list(graph.outputs), fed)),
     ):
         if [a.shape for a in given] != [b.shape for b in wanted]:
-            return Row("WRONG", f"{where}: {[a.shape for a in given]}, not {[b.shape for b in wanted]}", flat_lines, folded_lines)
+            return Row(
+                "WRONG", f"{where}: {[a.shape for a in given]}, not {[b.shape for b in wanted]}", flat_lines, folded_lines
+            )
         error = max(difference(a, b) for a, b in zip(given, wanted, strict=True))
         if not error <= _TOLERANCE:
             return Row("WRONG", f"{where} differs by {error:.2g}", flat_lines, folded_lines)

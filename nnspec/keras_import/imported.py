@@ -186,7 +186,14 @@ class _Import:
         except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
-    def run(self, weights: WeightsFile | None, *, live: Any = None, variables: Mapping[str, Variable] | None = None, sizes: Mapping[tuple[str, int], str] | None = None) -> Imported:
+    def run(
+        self,
+        weights: WeightsFile | None,
+        *,
+        live: Any = None,
+        variables: Mapping[str, Variable] | None = None,
+        sizes: Mapping[tuple[str, int], str] | None = None,
+    ) -> Imported:
         def saved(place: str) -> Any:
             if weights is not None:
                 return weights.read(place)
@@ -196,7 +203,9 @@ class _Import:
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
             reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
-        planner = Planner(self._file, saved, stores=weights is not None or live is not None, variables=variables or {}, sizes=sizes or {})
+        planner = Planner(
+            self._file, saved, stores=weights is not None or live is not None, variables=variables or {}, sizes=sizes or {}
+        )
         try:
             planner.plan(self._keras)
         except _DAMAGED as error:

@@ -22,6 +22,7 @@ from nnspec.layers import snake_name
 
 __all__ = ["Inlined", "inlined"]
 
+
 @dataclass(frozen=True)
 class Inlined:
     """A functional model without custom classes.
@@ -143,7 +144,9 @@ class _Trace:
         axes: The names of the free sizes, by input and axis.
     """
 
-    def __init__(self, span: Span, names: dict[int, tuple[Any, str]], sizes: Sizes | None, axes: Mapping[tuple[str, int], str]) -> None:
+    def __init__(
+        self, span: Span, names: dict[int, tuple[Any, str]], sizes: Sizes | None, axes: Mapping[tuple[str, int], str]
+    ) -> None:
         self._span, self._names, self._sizes, self._axes = span, names, sizes, axes
         self._kept: set[int] = set()
         self._activations: dict[int, tuple[Any, Any]] = {}

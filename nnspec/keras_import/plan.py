@@ -27,7 +27,15 @@ class Planner:
         sizes: The names of its free sizes, by input and axis.
     """
 
-    def __init__(self, file: str, saved: Saved, *, stores: bool = True, variables: Mapping[str, Variable], sizes: Mapping[tuple[str, int], str]) -> None:
+    def __init__(
+        self,
+        file: str,
+        saved: Saved,
+        *,
+        stores: bool = True,
+        variables: Mapping[str, Variable],
+        sizes: Mapping[tuple[str, int], str],
+    ) -> None:
         self.stores, self.variables, self.sizes = stores, variables, sizes
         self.problems: list[Diagnostic] = []
         self.networks: dict[str, PlannedNetwork] = {}

@@ -108,7 +108,9 @@ def replaced(value: Any, by: Callable[[Tensor], Any]) -> Any:
     return {key: replaced(item, by) for key, item in value.items()} if isinstance(value, dict) else value
 
 
-def wanted_rank(layer: KerasLayer, call: KerasCall, rank: Callable[[Tensor], int], is_shared: Callable[[Tensor], bool]) -> int | None:
+def wanted_rank(
+    layer: KerasLayer, call: KerasCall, rank: Callable[[Tensor], int], is_shared: Callable[[Tensor], bool]
+) -> int | None:
     """Return the number of axes in Keras that the shared operands of an operation are given; None if they keep theirs."""
     tensors = list(tensors_in([call.args, call.kwargs]))
     if layer.kind in ("Take", "TakeOfEach", "Einsum"):

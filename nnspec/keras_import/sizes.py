@@ -65,7 +65,9 @@ def merged(documents: Sequence[Any], sizes: Sequence[Sizes], key: str = "") -> A
         return [merged(column, sizes, key) for column in zip(*documents, strict=True)]
     if all(type(one) is int for one in documents):
         return None if key in _SHAPES else _size(documents, sizes)
-    raise Differing("its code computes other constants for other sizes; compute them with `keras.ops`, from `keras.ops.shape(x)`")
+    raise Differing(
+        "its code computes other constants for other sizes; compute them with `keras.ops`, from `keras.ops.shape(x)`"
+    )
 
 
 _SHAPE = "the shape of a tensor"
@@ -83,4 +85,6 @@ def _size(values: Sequence[int], sizes: Sequence[Sizes]) -> Any:
         term = values[0] - factor * known[0]
         if not rest and all(value == factor * size + term for value, size in zip(values, known, strict=True)):
             return {"__size__": [name, factor, term]}
-    raise Differing("its code computes with sizes in a way that has no equivalent, such as the number of examples times another")
+    raise Differing(
+        "its code computes with sizes in a way that has no equivalent, such as the number of examples times another"
+    )

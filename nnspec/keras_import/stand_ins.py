@@ -16,7 +16,11 @@ __all__ = ["PREFIX", "StandIns", "is_shared"]
 PREFIX = "nnspec variable "
 
 _OPERATORS = (
-    *(f"__{side}{name}__" for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul") for side in ("", "r")),
+    *(
+        f"__{side}{name}__"
+        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+        for side in ("", "r")
+    ),
     *(f"__{name}__" for name in ("getitem", "neg", "abs", "lt", "le", "gt", "ge")),
 )
 
@@ -42,6 +46,7 @@ class StandIns:
         self._anchor = anchor
         self._tensors: dict[int, Any] = {}
         self.variables: dict[str, Variable] = {}
+        self._reading = False
 
     @property
     def tensors(self) -> list[Any]:
@@ -59,7 +64,7 @@ class StandIns:
             tensor = keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name)
             tensor._nnspec_shared = True
             self._tensors[id(value)] = tensor
-            self.variables[name] = Variable(self._name(value), value.numpy(), bool(value.trainable))
+            self.variables[name] = Variable(self._name(value), self._numbers(value), bool(value.trainable))
         return self._tensors[id(value)]
 
     @contextmanager
@@ -73,10 +78,15 @@ class StandIns:
         with ExitStack() as stack:
             for name in _OPERATORS:
                 stack.enter_context(patch.object(holder, name, self._operator(name, getattr(holder, name))))
+            for name in ("__array__", "__tf_tensor__"):
+                if hasattr(keras.Variable, name):
+                    stack.enter_context(patch.object(keras.Variable, name, self._unread(getattr(keras.Variable, name))))
             for module in list(sys.modules.values()):
                 if getattr(module, "__name__", "").startswith(("keras.src.ops.", "keras.src.activations.")):
                     if hasattr(module, "any_symbolic_tensors"):
-                        stack.enter_context(patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors)))
+                        stack.enter_context(
+                            patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors))
+                        )
             for part in (keras.src.backend, keras.src.backend.numpy, keras.src.backend.nn):
                 for name in ("cast", "convert_to_tensor") if part is keras.src.backend else dir(part):
                     if hasattr(keras.ops, name) and inspect.isfunction(getattr(part, name)):
@@ -92,6 +102,23 @@ class StandIns:
                     for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
                         stack.enter_context(patch.object(module, name, made))
             yield
+
+    def _numbers(self, variable: Any) -> Any:
+        self._reading = True
+        try:
+            return variable.numpy()
+        finally:
+            self._reading = False
+
+    def _unread(self, original: Any) -> Any:
+        """Refuse to read the value of a trained variable: what is computed from it would be a constant."""
+
+        def read(variable: Any, dtype: Any = None, *rest: Any) -> Any:
+            if variable.trainable and not self._reading and not _within_a_layer():
+                raise RuntimeError(f"the value of the variable `{variable.name}` is read by another library than `keras.ops`")
+            return original(variable, dtype, *rest)
+
+        return read
 
     def _operator(self, name: str, original: Any) -> Any:
         def compute(variable: Any, *others: Any) -> Any:

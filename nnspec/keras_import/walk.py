@@ -40,6 +40,7 @@ class Walk:
         self._first: dict[tuple[str, int], PlannedStep] = {}
         self._variables: dict[tuple[Variable, str], tuple[str, TensorType | None]] = {}
         self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
+        self._steps_of_variables: set[str] = set()
 
     def run(self) -> None:
         """Plan the network's steps."""
@@ -52,6 +53,7 @@ class Walk:
         self.names.reserve(layer.name for layer in model.layers.values())
         self.names.claim(layer.name for layer in model.layers.values() if layer.model is None)
         self._inputs()
+        self._find_variables()
         for layer_name, call_number in calls_in_order(model, self.path):
             self._emit(model.layers[layer_name], call_number)
         if not self.network.steps and not self.planner.has_errors:
@@ -106,7 +108,7 @@ class Walk:
             {size: (Tensor(given), axis) for (given, axis), size in reversed(self.planner.sizes.items())},
         )
         try:
-            layer, call = self._with_shared(layer, call, Tensor(layer.name, number))
+            layer, call = self._with_shared(layer, call)
             if layer.model is not None:
                 self._use(layer, number)
                 return
@@ -125,6 +127,28 @@ class Walk:
     def _is_shared(self, tensor: Tensor) -> bool:
         return tensor.layer in self.planner.variables or Tensor(tensor.layer, tensor.call) in self.network.shared
 
+    def _find_variables(self) -> None:
+        """Find the variables that need a step with all their axes, and the tensors that are computed from variables alone.
+
+        The others get the axes of the operation that reads them.
+        """
+        ranks: dict[str, set[int]] = {}
+        for name, number in calls_in_order(self.network.keras, self.path) if not self.path else ():
+            layer = self.network.keras.layers[name]
+            tensors = list(tensors_in([layer.calls[number].args, layer.calls[number].kwargs]))
+            variables = {one.layer for one in tensors if one.layer in self.planner.variables}
+            others = [one for one in tensors if not self._is_shared(one)]
+            if layer.is_ours and layer.kind == "Created":
+                others = [] if not is_for_each_example(layer) else others
+            if not others and not (layer.is_operation and repeats_examples(layer)) and (layer.is_operation or layer.is_ours):
+                self.network.shared.add(Tensor(name, number))
+            if not others or not layer.is_operation or layer.kind in ("Concatenate", "Stack"):
+                self._steps_of_variables |= variables
+            for variable in variables:
+                rank = max((len(one.shape or ()) for one in others), default=0)
+                ranks.setdefault(variable, set()).add(rank if layer.kind not in ("Take", "Einsum") else 0)
+        self._steps_of_variables |= {name for name, found in ranks.items() if len(found) > 1}
+
     def _rank(self, tensor: Tensor) -> int:
         """Return the number of a tensor's axes in Keras."""
         shape = self._shape_of(tensor)
@@ -132,12 +156,10 @@ class Walk:
             raise NoEquivalent("the shape of its operand is unknown", setting=True)
         return len(shape) - self._is_shared(tensor)
 
-    def _with_shared(self, layer: KerasLayer, call: KerasCall, result: Tensor) -> tuple[KerasLayer, KerasCall]:
+    def _with_shared(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
         """Return a call in which shared tensors have the batch axis of the others."""
         tensors = list(tensors_in([call.args, call.kwargs]))
         shared = [one for one in tensors if self._is_shared(one)]
-        if layer.is_ours and layer.kind == "Created" and not is_for_each_example(layer):
-            self.network.shared.add(result)
         if not shared:
             return layer, call
         if not layer.is_operation or layer.model is not None:
@@ -156,7 +178,6 @@ class Walk:
         rank = wanted_rank(layer, call, self._rank, self._is_shared)
         made, call = moved(layer, call, self._rank)
         args, kwargs = replaced([call.args, call.kwargs], lambda one: self._aligned(one, rank))
-        self.network.shared.add(result)
         return replace(made, kind="TakeOfEach") if made.kind == "Take" else made, KerasCall(args, kwargs)
 
     def _mixed(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
@@ -165,7 +186,7 @@ class Walk:
         def one(tensor: Tensor) -> Any:
             if not self._is_shared(tensor):
                 return tensor
-            if tensor.layer in self.planner.variables and layer.kind not in ("Concatenate", "Stack"):
+            if tensor.layer in self.planner.variables and tensor.layer not in self._steps_of_variables:
                 return {"__variable__": tensor.layer}
             return self._aligned(tensor, rank)
 
@@ -199,7 +220,9 @@ class Walk:
         outputs = _outputs(made.layer, {"x": given})
         keras = KerasLayer(name, "Compute", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
         self.network.steps.append(PlannedStep(name, made.layer, None, None, {"x": self._texts[tensor]}, False, keras, -1))
-        result = Tensor(name, 0, 0, (None, *sizes[2:]) if len(sizes) == rank + 1 else (None, *(1,) * (rank - len(sizes)), *sizes[1:]))
+        result = Tensor(
+            name, 0, 0, (None, *sizes[2:]) if len(sizes) == rank + 1 else (None, *(1,) * (rank - len(sizes)), *sizes[1:])
+        )
         self._texts[result], self._shapes[result] = name, result.shape or ()
         if outputs:
             self.network.types[result] = next(iter(outputs.values()))

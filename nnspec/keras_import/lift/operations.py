@@ -98,7 +98,12 @@ def _reshape(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     if free and (len(free) > 1 or -1 in sizes) and wanted[0] == -1:
         operation = Operation(layer, call, within)
         text = f"reshape({operation.text(x)}, {operation.plain(sizes)})"
-        return (Part(LAYERS.get("Compute").model_validate({"results": {"output": text}, "reads": list(operation.sources)}), operation.sources),)
+        return (
+            Part(
+                LAYERS.get("Compute").model_validate({"results": {"output": text}, "reads": list(operation.sources)}),
+                operation.sources,
+            ),
+        )
     sizes = [-1 if isinstance(size, dict) else size for size in sizes]
     if shape is None or not all(isinstance(size, int) for size in sizes):
         raise NoEquivalent("its sizes are not fixed", setting=True)
