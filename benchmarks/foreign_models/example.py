@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, patch
@@ -41,8 +42,10 @@ def _run(statement: ast.stmt, script: Path, names: dict[str, Any]) -> None:
     except ImportError:
         for alias in getattr(statement, "names", []):
             names[(alias.asname or alias.name).partition(".")[0]] = MagicMock()
-    except Exception:  # what reads data fails; whether the model needed it shows when it is built
-        return
+    except Exception as error:  # what reads data fails; what needs its result fails too, and whether the model does
+        for name in _assigned(statement):
+            names.pop(name, None)
+        names["__failed__"] = error
 
 
 def _assigned(statement: ast.stmt) -> set[str]:
@@ -57,8 +60,6 @@ def _without_data() -> Any:
 
     def skipped(*args: Any, **kwargs: Any) -> Any:
         raise Skipped
-
-    from contextlib import ExitStack
 
     stack = ExitStack()
     for holder, attributes in (

@@ -37,6 +37,8 @@ class Example:
         import numpy as np
 
         names = defined(folder / f"{self.script}.py", until=self.model, fixed=self.fixed)
+        if self.model.isidentifier() and self.model not in names:
+            raise RuntimeError(f"`{self.model}` is not defined; last: {names.get('__failed__')}")
         model = eval(self.model, names)
         if self.batch is not None:
             model(np.ones(self.batch, "float32"))

@@ -44,8 +44,8 @@ class Inlined:
 def inlined(model: Any, span: Span) -> Iterator[Iterator[Inlined]]:
     """Give functional models without custom classes that compute the same, to be tried in turn.
 
-    They share the layers of the model, which is left as it was. Custom code is first traced with unknown sizes. If it computes with
-    them, it is traced with three sets of concrete sizes, and what differs is what depends on a size.
+    They share the layers of the model, which is left as it was. Custom code is first traced with unknown sizes. If it computes
+    with them, it is traced with three sets of concrete sizes, and what differs is what depends on a size.
     """
     tracing = _Tracing(model, span)
     with _restored(model):
@@ -125,13 +125,13 @@ class _Tracing:
 
 
 def _free_axes(model: Any) -> list[tuple[str, int]]:
-    return [(x.name, axis) for x in model.inputs or () for axis, size in enumerate(x.shape) if axis and size is None]
+    inputs = getattr(model, "inputs", None) or ()
+    return [(x.name, axis) for x in inputs for axis, size in enumerate(x.shape) if axis and size is None]
 
 
 def _is_custom(operation: Any) -> bool:
     """Whether an operation is of a class that neither Keras nor this package defines."""
-    kind = type(operation)
-    return kind.__module__.partition(".")[0] not in ("keras", "nnspec")
+    return type(operation).__module__.partition(".")[0] not in ("keras", "nnspec")
 
 
 class _Trace:
@@ -226,10 +226,10 @@ class _Trace:
             return self._call(layer, *args, **kwargs)
         if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):
             return self._call(layer, *args, **kwargs)
-        if id(layer) not in self._activations and _is_custom_function(getattr(layer, "activation", None)):
-            if not isinstance(layer, keras.layers.RNN):
-                self._activations[id(layer)] = layer, layer.activation
-                layer.activation = keras.activations.linear
+        is_custom = _is_custom_function(getattr(layer, "activation", None)) and not isinstance(layer, keras.layers.RNN)
+        if is_custom and id(layer) not in self._activations:
+            self._activations[id(layer)] = layer, layer.activation
+            layer.activation = keras.activations.linear
         if id(layer) in self._activations:
             return self._activations[id(layer)][1](original(layer, *args, **kwargs))
         return None

@@ -1,7 +1,7 @@
 """Operations on tensors that all examples share, which have no batch axis in Keras and one in a spec.
 
-They are computed from the variables of custom layers and from sizes. In a spec, a tensor has the batch axis, so that the axes and
-shapes in their arguments move by one.
+They are computed from the variables of custom layers and from sizes. In a spec, a tensor has the batch axis, so that the axes
+and shapes in their arguments move by one.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def _axis(value: Any) -> Any:
 
 _BROADCASTING = (
     "Add", "Arctan2", "BitwiseAnd", "Divide", "DivideNoNan", "Equal", "FloorDivide", "Greater", "GreaterEqual", "Less",
-    "LessEqual", "LogicalAnd", "LogicalOr", "LogicalXor", "Logaddexp", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual", "Power",
-    "Subtract", "TrueDivide", "Where",
+    "LessEqual", "LogicalAnd", "LogicalOr", "LogicalXor", "Logaddexp", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual",
+    "Power", "Subtract", "TrueDivide", "Where",
 )  # fmt: skip
 
 

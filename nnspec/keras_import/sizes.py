@@ -50,7 +50,8 @@ class Sizes:
 def merged(documents: Sequence[Any], sizes: Sequence[Sizes], key: str = "") -> Any:
     """Return what several traces have in common, with free sizes in place of numbers that differ.
 
-    In shapes, a free size is None. In other arguments, the batch is None and another size ``{"__size__": [name, factor, term]}``.
+    In shapes, a free size is None. In other arguments, the batch is None, and another size is
+    ``{"__size__": [name, factor, term]}``.
 
     Raises:
         Differing: If they differ in more.
@@ -59,8 +60,8 @@ def merged(documents: Sequence[Any], sizes: Sequence[Sizes], key: str = "") -> A
     if key == "shared_object_id" or all(one == first and type(one) is type(first) for one in documents):
         return first
     if isinstance(first, dict) and all(isinstance(one, dict) and one.keys() == first.keys() for one in documents):
-        keys = {"shape": _SHAPE if "keras_history" in first else ""}
-        return {name: merged([one[name] for one in documents], sizes, keys.get(name, name)) for name in first}
+        keys: dict[str, str] = {"shape": _SHAPE if "keras_history" in first else ""}
+        return {name: merged([one[name] for one in documents], sizes, keys.get(str(name), str(name))) for name in first}
     if isinstance(first, list) and all(isinstance(one, list) and len(one) == len(first) for one in documents):
         return [merged(column, sizes, key) for column in zip(*documents, strict=True)]
     if all(type(one) is int for one in documents):

@@ -81,12 +81,8 @@ class StandIns:
             for name in ("__array__", "__tf_tensor__"):
                 if hasattr(keras.Variable, name):
                     stack.enter_context(patch.object(keras.Variable, name, self._unread(getattr(keras.Variable, name))))
-            for module in list(sys.modules.values()):
-                if getattr(module, "__name__", "").startswith(("keras.src.ops.", "keras.src.activations.")):
-                    if hasattr(module, "any_symbolic_tensors"):
-                        stack.enter_context(
-                            patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors))
-                        )
+            for module in [one for one in sys.modules.values() if _defines_operations(one)]:
+                stack.enter_context(patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors)))
             for part in (keras.src.backend, keras.src.backend.numpy, keras.src.backend.nn):
                 for name in ("cast", "convert_to_tensor") if part is keras.src.backend else dir(part):
                     if hasattr(keras.ops, name) and inspect.isfunction(getattr(part, name)):
@@ -209,6 +205,11 @@ def _complete(layer: Any, args: Any, kwargs: Any, outputs: Any) -> None:
     if any(None in one.shape for one in found):
         for output, spec in zip(found, keras.tree.flatten(compute_output_spec(layer.call, *args, **kwargs)), strict=True):
             output._shape = spec.shape
+
+
+def _defines_operations(module: Any) -> bool:
+    name = getattr(module, "__name__", "")
+    return name.startswith(("keras.src.ops.", "keras.src.activations.")) and hasattr(module, "any_symbolic_tensors")
 
 
 def _within_a_layer() -> bool:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.chains import join_chains
 from nnspec.keras_import.config_values import ConfigError
+from nnspec.keras_import.lift.created import is_for_each_example
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
 from nnspec.keras_import.parts import Part, Variable, Within, part
-from nnspec.keras_import.lift.created import is_for_each_example
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
 from nnspec.keras_import.shared import letters_of, moved, repeats_examples, replaced, wanted_rank
 from nnspec.keras_import.translate import translated

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import layers as L
 from keras import ops
 
 import nnspec
@@ -15,6 +14,8 @@ from nnspec.diagnostics import SpecError
 from nnspec.exporting.keras_reference import keras_run
 from nnspec.keras_backend import set_weight_arrays
 from nnspec.keras_import.imported import from_keras
+
+L = keras.layers
 
 
 class Positions(L.Layer):
