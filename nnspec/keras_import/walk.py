@@ -73,10 +73,10 @@ class Walk:
             name = self.names.input(given)
             sizes: list[int | Dim] = []
             for axis, size in enumerate(shape[1:], 1):
-                own = self.planner.sizes.get((given, axis), f"{given} {axis}") if not self.path else f"{given} {axis}"
-                sizes.append(size if size is not None else named[own] if own in named else symbol(next(symbols)))
+                key = self.planner.sizes.get((given, axis), f"{given} {axis}") if not self.path else f"{given} {axis}"
+                sizes.append(size if size is not None else named[key] if key in named else symbol(next(symbols)))
                 if size is None:
-                    named[own] = sizes[-1]  # type: ignore[assignment]
+                    named[key] = sizes[-1]  # type: ignore[assignment]
             ours = "int32" if given in whole else dtype
             if ours != dtype and not self.path:
                 self.planner.note_type(name, dtype, ours)
@@ -105,7 +105,7 @@ class Walk:
             self._dtype_of,
             self.planner.stores,
             self.planner.variables,
-            {size: (Tensor(given), axis) for (given, axis), size in reversed(self.planner.sizes.items())},
+            {size: (Tensor(given), axis) for (given, axis), size in reversed(list(self.planner.sizes.items()))},
         )
         try:
             layer, call = self._with_shared(layer, call)
@@ -168,8 +168,8 @@ class Walk:
         if len(shared) < len(tensors):
             return self._mixed(layer, call)
         if repeats_examples(layer):
-            rank = wanted_rank(layer, call, self._rank, self._is_shared) or self._rank(shared[0])
-            args = replaced(call.args, lambda one: self._aligned(one, rank))
+            wide = wanted_rank(layer, call, self._rank, self._is_shared) or self._rank(shared[0])
+            args = replaced(call.args, lambda one: self._aligned(one, wide))
             if layer.kind == "Repeat":
                 layer = replace(layer, kind="Copy")
             if layer.kind == "Tile":
