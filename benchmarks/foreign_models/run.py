@@ -155,7 +155,8 @@ def _compared(model: Any, folder: Path) -> Row:
     inputs = drawn_inputs(model)
     wanted = flat(called(model, inputs))
     ours_of = imported.networks["main"].input_names
-    named = {ours_of.get(tensor.name, tensor.name): array for tensor, array in zip(model.inputs, inputs, strict=True)}
+    given = zip((tensor._keras_history.operation.name for tensor in model.inputs), inputs, strict=True)
+    named = {ours_of.get(name, name): array for name, array in given}
     fed = {name: named[name].astype(type_.dtype) for name, type_ in graph.inputs.items()}
     ours = nnspec.to_keras(graph)
     if arrays:

@@ -215,7 +215,7 @@ def _defines_operations(module: Any) -> bool:
 def _within_a_layer() -> bool:
     from keras.src.backend.common.symbolic_scope import in_symbolic_scope
 
-    return in_symbolic_scope()
+    return bool(in_symbolic_scope())
 
 
 def _is_plain(value: Any) -> bool:
@@ -232,7 +232,7 @@ def _created_class() -> Any:
     if not _CLASSES:
 
         @keras.saving.register_keras_serializable(package="nnspec", name="Created")
-        class Created(keras.Operation):
+        class Created(keras.Operation):  # type: ignore[misc]
             def __init__(self, function: str, values: list[Any], settings: dict[str, Any], name: str | None = None) -> None:
                 super().__init__(name=name)
                 dtype = settings.get("dtype")

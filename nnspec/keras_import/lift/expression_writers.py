@@ -25,7 +25,8 @@ def _indexed(operation: Operation) -> str:
 
 def _sliced(operation: Operation) -> str:
     given = operation.given("inputs", "start_indices", "shape")
-    x, starts, sizes = given["inputs"], given["start_indices"], operation.settings.get("shape", given.get("shape"))
+    x, starts = given["inputs"], given["start_indices"]
+    sizes: list[Any] = operation.settings.get("shape") or given["shape"]
     if not all(type(start) is int for start in starts) or starts[0] != 0:
         raise NoEquivalent("it starts at a position that is a tensor, or in the batch", setting=True)
     keys, shape = [":"], operation.shape(x)
