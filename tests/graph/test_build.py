@@ -185,7 +185,9 @@ def test_a_parameter_after_an_output_does_not_read_it(checked):
 @pytest.mark.parametrize(("step", "port"), [("RNN: {cell: cell}", "h"), ("GRU: {units: 4}", "state")])
 def test_a_state_has_no_mask_that_a_recurrence_would_use(checked, step, port):
     cell = "  cell:\n    inputs: {x: [F], h: [F]}\n    layers:\n      - Compute: x + h\n    outputs: {output: compute, h: compute}\n"
-    words = "inputs: {words: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n"
+    words = (
+        "inputs: {words: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n"
+    )
     start = "  - Compute: words[:, 0]\n    from: {words: embedding}\n    name: start\n"
     use = f"  - {step}\n    from: {{x: embedding, {port}: start}}\n"
     _, problems = checked(f"nnspec: 1\nname: net\nblocks:\n{cell}{words}{start}{use}")

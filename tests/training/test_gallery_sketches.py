@@ -94,7 +94,10 @@ def test_a_neural_turing_machine_copies_sequences_twice_as_long_as_in_training(t
     file = tmp_path / "specs/neural_turing_machine.nnspec.yaml"
     file.write_text((SPECS / file.name).read_text(encoding="utf-8"), encoding="utf-8")
     run = tmp_path / "run"
-    for command in (["train", file, "--root", tmp_path, "--backend", "jax", "--out", run], ["export", run, "-o", run / "model.onnx"]):
+    for command in (
+        ["train", file, "--root", tmp_path, "--backend", "jax", "--out", run],
+        ["export", run, "-o", run / "model.onnx"],
+    ):
         subprocess.run([sys.executable, "-m", "nnspec", *map(str, command)], check=True)
     predictor = Predictor(run / "model.onnx")
     for split in ("test", "longer"):
