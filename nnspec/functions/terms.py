@@ -175,7 +175,10 @@ def combined_masks(operands: Sequence[Term], kept: Sequence[Sequence[int | None]
 
 
 def in_order(results: Iterable[Term], *, in_training: bool = True) -> list[Term]:
-    """All terms that results need, in training or otherwise, each after those that it needs; without recursion, as a sum may have many operands."""
+    """All terms that results need, in training or otherwise, each after those that it needs.
+
+    It does not recurse, as a sum may have many operands.
+    """
     found: dict[int, Term] = {}
     for result in results:
         stack = [(result, False)]
