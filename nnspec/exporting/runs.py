@@ -63,7 +63,14 @@ def export_run(
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
-    section = read_export(run.spec, run.model, problems, default=_trained(run))
+    sampling = sampling_of(run.spec, run.model)
+    default = _trained(run) or network or (sampling.graph.name if sampling is not None else "")
+    section = read_export(run.spec, run.model, problems, default=default)
+    if section is None and not problems:
+        raise NnspecError(
+            f"the spec of {path} does not state which of its networks is exported\n"
+            f"  = help: use `--network NAME`, or write `export: {{network: {next(iter(run.model.networks))}}}`"
+        )
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
     if network is not None:
@@ -72,8 +79,9 @@ def export_run(
     form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
     weights = run.weights()
     if form == "network":
+        section = section.model_copy(update={"network": section.network or default})
         return _export_network(run, section, weights, out, opset or section.opset)
-    if describes_sampler(run.spec):
+    if sampling is not None:
         return _export_sampler(run, weights, out, opset or section.opset, form)
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
     if models is None:

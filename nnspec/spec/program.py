@@ -33,15 +33,15 @@ _NAMES = {"B": BATCH, "step": STEPS}
 
 @dataclass(frozen=True)
 class LossUse:
-    """A loss of the catalogue as a step.
+    """A loss of the catalogue as a step, before it is read.
 
     Attributes:
-        name: Its name.
+        loss: Its name.
         arguments: Its arguments; None if there are none.
         place: The step's operation.
     """
 
-    name: str
+    loss: str
     arguments: Tree | None
     place: Scalar
 
@@ -174,7 +174,7 @@ class _ProgramExpander(Expander):
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
-            return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]
+            return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]  # read by the check
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:

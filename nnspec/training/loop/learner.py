@@ -70,6 +70,7 @@ class Learner(Protocol):
 
     def after_step(self) -> None:
         """Changes variables after the updates of a step; nothing by default."""
+        return
 
     @property
     def variables(self) -> Sequence[Any]:

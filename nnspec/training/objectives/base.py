@@ -107,7 +107,7 @@ class Objective(Config):
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:
-        """The network that is exported by default.
+        """The network that is exported by default; empty if the spec has to name it.
 
         Args:
             info: The content of ``run.json``.

@@ -23,8 +23,9 @@ from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
 from nnspec.spec.program import LossUse
 from nnspec.spec.step import NetworkUse, Shared
-from nnspec.spec.tree import MappingNode
+from nnspec.spec.tree import MappingNode, Tree
 from nnspec.training.catalogue.losses import LOSSES
+from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program.compute import ProgramCompute, mixes_examples
 from nnspec.training.objectives.program.losses import LossValues
@@ -168,8 +169,9 @@ class ProgramBuilder(Builder):
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: Around) -> Mapping[str, Given] | None:
         if self._within:
             return super()._step(step, sources, scope, here)
-        if isinstance(step.content, LossUse):
-            step = replace(step, content=self._loss(step, step.content))
+        content: object = step.content
+        if isinstance(content, LossUse):
+            step = replace(step, content=self._loss(step, content))
         if isinstance(step.content, Shared):
             help = "name a network, and use it twice"
             self._problems.append(
@@ -185,17 +187,17 @@ class ProgramBuilder(Builder):
         return super()._step(step, sources, scope, here)
 
     def _loss(self, step: Step, use: LossUse) -> LossValues | None:
-        if use.name not in LOSSES:
-            near = closest(use.name, [*LAYERS.names(), *LOSSES.names()])
-            meant = LOSSES.aliases.get(use.name) or near
+        if use.loss not in LOSSES:
+            near = closest(use.loss, [*LAYERS.names(), *LOSSES.names()])
+            meant = LOSSES.aliases.get(use.loss) or near
             help = f"did you mean `{meant}`?" if meant else "`nnspec layers` lists the layers"
-            self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.name))
+            self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.loss))
             return None
-        loss = check_named(
-            LOSSES,
-            MappingNode([(use.place, use.arguments)], step.span, use.place.place) if use.arguments is not None else use.place,
-            self._problems,
-        )
+        tree: Tree = use.place
+        if use.arguments is not None:
+            tree = MappingNode([(use.place, use.arguments)], step.span, use.place.place)
+        loss = check_named(LOSSES, tree, self._problems)
+        assert loss is None or isinstance(loss, Loss)
         return None if loss is None else LossValues(loss=loss)
 
     def _kept(

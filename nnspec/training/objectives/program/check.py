@@ -247,6 +247,7 @@ class _Checker:
 
     def _check_averages(self) -> None:
         known = [name for name in self.check.spec.networks if name not in self.written.averages]
+        keys: tuple[str, ...]
         for name, average in self.objective.average.items():
             if average.of not in known:
                 help = did_you_mean(average.of, known, f"the networks are {listed(known)}")
@@ -292,7 +293,7 @@ class _Checker:
         return found
 
     def _exported(self) -> str:
-        """The network that is exported by default."""
+        """The network that is exported by default; empty if the document does not state which."""
         spec, model = self.check.spec, self.check.model
         assert model is not None
         export = spec.section("export")
@@ -302,10 +303,12 @@ class _Checker:
         if "main" in model.networks:
             return "main"
         own = [name for name in model.networks if name not in self.written.averages]
-        if not describes_sampler(spec) and (len(own) > 1 or self.check.spec.section("export") is None):
+        if len(own) == 1:
+            return own[0]
+        if not describes_sampler(spec):
             help = f"write `export: {{network: {own[0]}}}`"
             self.problems.append(o.NothingExported.at(*self.at(), help=help))
-        return own[0]
+        return ""
 
     # --- losses ---------------------------------------------------------------------------------------------------------
 

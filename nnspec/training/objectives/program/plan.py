@@ -41,7 +41,7 @@ class ProgramPlan:
         shown: The tensors whose means are logged, by name.
         networks: The networks that it applies, averages among them.
         averages: The averages.
-        exported: The network that is exported by default.
+        exported: The network that is exported by default; empty if the document does not state which.
         full_batches: Whether all batches must have the same size, because examples meet.
     """
 

@@ -14,6 +14,14 @@ _GOOD = (
     '        - Compute: "square(encoder - reshape(image, [B, 64]))"\n          name: error\n'
     "      minimize: [{loss: error, of: encoder}]\n"
 )
+_TWO = (
+    _GOOD.replace(
+        "inputs: {image: [8, 8, 1]}\ndata",
+        "  decoder:\n    inputs: {code: [64]}\n    layers: [{Dense: {units: 64}}]\ninputs: {image: [8, 8, 1]}\ndata",
+    )
+    .replace("        - Compute", "        - decoder\n        - Compute")
+    .replace("square(encoder", "square(decoder")
+)
 _EXPORT = "export: {network: encoder}\n"
 
 
@@ -105,8 +113,8 @@ class NothingExported(Problem):
     code = "NN573"
     severity = "warning"
     message = "the document does not state which of its networks is exported"
-    fails = _GOOD
-    passes = _GOOD + _EXPORT
+    fails = _TWO
+    passes = _TWO + _EXPORT
 
 
 class GradientOfLoop(Problem):
