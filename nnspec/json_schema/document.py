@@ -9,7 +9,6 @@ from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
 from nnspec.data.readers import READERS
 from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.generation.draws import SAMPLER_DRAWS
 from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
@@ -37,7 +36,7 @@ __all__ = ["as_text", "schema"]
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
-    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, SAMPLER_DRAWS, OBJECTIVES,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}
@@ -78,10 +77,12 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
     define_steps(definitions)
     _define_inputs(definitions)
     _define_params(definitions)
+    keys = _keys(definitions)
+    definitions.complete()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "nnspec, version 1",
-        **closed(_keys(definitions), ("nnspec", "name")),
+        **closed(keys, ("nnspec", "name")),
         "$defs": definitions.schemas,
     }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 from nnspec.json_schema.forms import ANY, EXPRESSION, OWN_NAME, Schema, any_of, closed, either, reference, value
-from nnspec.types import Config, Family
+from nnspec.types import Config, Family, Named
 
 _HOLDS_SCHEMAS = ("properties", "patternProperties")
 _HOLDS_VALUES = ("items", "additionalProperties")
@@ -33,6 +34,7 @@ class Definitions:
         self._plugins = plugins
         self.schemas: dict[str, Schema] = {}
         self._classes: dict[type[Config], str] = {}
+        self._named: dict[str, Family] = {}
 
     def add(self, name: str, schema: Schema) -> Schema:
         """Add a definition and return a reference to it."""
@@ -63,6 +65,11 @@ class Definitions:
             self.add(self._classes[config], value(any_of(*arguments.get("anyOf", [arguments]), *nothing)) | described)
         return reference(self._classes[config])
 
+    def complete(self) -> None:
+        """Define the families that arguments name and that are not defined yet."""
+        while missing := [family for name, family in self._named.items() if name not in self.schemas]:
+            self.family(missing[0])
+
     def argument(self, config: type[Config], name: str) -> Schema:
         """Return the schema of one plain-valued argument of a class."""
         return value(_written(config.model_json_schema()["properties"][name]))
@@ -70,9 +77,24 @@ class Definitions:
     def config(self, config: type[Config]) -> Schema:
         """Return the schema of a class's arguments and define everything they refer to."""
         found = config.model_json_schema()
+        self._named |= {_slug(family.kind): family for family in _families(config)}
         for name, inner in found.pop("$defs", {}).items():
             self.add(name, _written(inner))
         return {key: part for key, part in _written(found).items() if key != "description"}
+
+
+def _families(config: type[Config]) -> Iterator[Family]:
+    """Yield the families that the arguments of a class name, also inside of other classes."""
+    rest: list[Any] = [each for field in config.model_fields.values() for each in (field.annotation, *field.metadata)]
+    seen: set[type[Config]] = {config}
+    while rest:
+        each = rest.pop()
+        if isinstance(each, Named):
+            yield each.family
+        elif isinstance(each, type) and issubclass(each, Config) and each not in seen:
+            seen.add(each)
+            rest += [inner for field in each.model_fields.values() for inner in (field.annotation, *field.metadata)]
+        rest += [*get_args(each), *getattr(each, "__metadata__", ())]
 
 
 def _written(schema: Schema) -> Schema:
