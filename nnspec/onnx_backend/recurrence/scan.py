@@ -108,7 +108,7 @@ def _body(b: Builder, direction: Direction, masked: bool) -> Body:
         if masked:
             new = [b.op("Where", keep, after, before) for after, before in zip(new, states, strict=True)]
         if layer.return_sequences:
-            new.append(b.op("Identity", new[0]))
+            new.append(new[0])
     width = direction.weights["kernel"].shape[1]
     body.inputs = [(state, TensorType((units,))) for state in states] + [(step, TensorType((width,)))]
     if masked:
