@@ -19,7 +19,7 @@ from nnspec.graph.describe import describe
 from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.graph.memory import peak_activation_bytes
 from nnspec.keras_backend import to_keras
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 from nnspec.types import substitute
 
 from ..onnx_backend.nets import graph_of_text

@@ -16,8 +16,8 @@ from nnspec.exporting.convolutionalizing import convolutionalize
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
-from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.progress import Quiet
+from nnspec.training.run.initial_weights import initial_weights
 from tests.onnx_backend.nets import keras_reference, random_weights
 
 CONV = "  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n  - MaxPooling2D\n"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from nnspec.training.catalogue.keras_objects import keras_metric
 from nnspec.training.catalogue.metrics.overlap import BinaryDice, MeanDice
+from nnspec.training.loop.keras_objects import keras_metric
 
 
 def masks(classes: int = 4):

@@ -8,7 +8,7 @@ from nnspec.api import validate
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 
 SPEC = """nnspec: 1
 name: net

@@ -101,10 +101,9 @@ def _absorb(b: Builder, operation: Operation, affine: _Affine) -> bool:
     """Replace the kernel and bias of a linear operator; returns whether the scale and offset are per channel."""
     axis, channel = _CHANNELS[operation.type]
     kernel, *bias = (b.constants[name] for name in operation.inputs[1:])
-    arrays = [_per_channel(array, kernel.ndim, channel, kernel.shape[axis]) for array in (affine.scale, affine.offset)]
-    if arrays[0] is None or arrays[1] is None:
+    scale, offset = (_per_channel(array, kernel.ndim, channel, kernel.shape[axis]) for array in (affine.scale, affine.offset))
+    if scale is None or offset is None:
         return False
-    scale, offset = arrays
     shape = [-1 if place == axis else 1 for place in range(kernel.ndim)]
     before = bias[0] if bias else 0.0
     replaced = {"kernel": kernel * scale.reshape(shape), "bias": before * scale + offset}

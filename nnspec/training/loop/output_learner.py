@@ -14,9 +14,9 @@ from nnspec.keras_backend.call import mask_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.cropping import cropped
 from nnspec.training.batches.transforms import BatchTransform
-from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric, keras_weight
+from nnspec.training.catalogue.block_values import BlockMean, BlockValues
 from nnspec.training.catalogue.metrics.base import Metric
-from nnspec.training.loop.block_values import BlockMean, BlockValues
+from nnspec.training.loop.keras_objects import keras_loss, keras_metric, keras_weight
 from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
 from nnspec.training.plan import OutputPlan
 

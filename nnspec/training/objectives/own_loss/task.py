@@ -11,7 +11,7 @@ from keras import ops
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
-from nnspec.training.catalogue.keras_objects import keras_optimizer
+from nnspec.training.loop.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Batch, Learner, Task, TrainableGroup, Update
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.own_loss import BatchLoss, OwnLoss
