@@ -176,7 +176,7 @@ def test_what_it_says_of_a_run_has_the_right_types(name):
     assert kind.generator_record(info) in (None, info["samples"])
 
 
-def test_an_objective_that_lacks_everything_is_told_everything(monkeypatch):
+def test_an_objective_that_lacks_everything_is_reported_everything(monkeypatch):
     class hollow(Objective):  # noqa: N801
         report = "nnspec.reports.objectives.hollow"
 
