@@ -65,7 +65,7 @@ def decoder_files(folder):
     """The file of each, by name."""
     found = {}
     recipes = {
-        "translator": {"source": _column("german"), "target": _told("english")},
+        "translator": {"source": _column("german"), "target": _column("english")},
         "language_model": {"words": _column("word")},
     }
     for (name, inputs), text in zip(recipes.items(), (_TRANSLATOR, _LANGUAGE_MODEL), strict=True):
