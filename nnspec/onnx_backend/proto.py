@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
-from nnspec.onnx_backend.passes import PASSES
+from nnspec.onnx_backend.passes import PASSES, Pass
 from nnspec.runtime.metadata import PARITY
 from nnspec.runtime.seal import DIGEST, digest_of
 from nnspec.types import Dim, TensorType
@@ -40,8 +40,9 @@ def finish(
     name: str,
     metadata: Mapping[str, str],
     version: str,
+    passes: Sequence[Pass] | None = None,
 ) -> onnx.ModelProto:
-    """Build the model of a graph, after all passes.
+    """Build the model of a graph.
 
     Args:
         b: The graph, with the tensors of its outputs.
@@ -51,22 +52,10 @@ def finish(
         name: The graph's name.
         metadata: The metadata of the model.
         version: The version of nnspec.
+        passes: The rewrites of the graph; by default all.
     """
-    for each in PASSES:
+    for each in PASSES if passes is None else passes:
         each.run(b)
-    return model_of(b, inputs, outputs, name=name, metadata=metadata, version=version)
-
-
-def model_of(
-    b: Builder,
-    inputs: Mapping[str, TensorType | onnx.TypeProto],
-    outputs: Mapping[str, TensorType],
-    *,
-    name: str,
-    metadata: Mapping[str, str],
-    version: str,
-) -> onnx.ModelProto:
-    """Build the model of a graph as it is; the arguments are those of `finish`."""
     names = _settled(b, inputs)
     graph = helper.make_graph(
         [_node(operation, names) for operation in b.operations],

@@ -14,7 +14,6 @@ from nnspec.comparison import compare
 from nnspec.drawing import to_html, to_mermaid, to_svg
 from nnspec.explanations.places import origins
 from nnspec.graph import Model
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import describe
 from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.graph.memory import peak_activation_bytes
@@ -48,7 +47,7 @@ def test_weights_are_under_the_step_and_those_of_a_network_under_its_own_name() 
 
 def test_what_is_computed_at_each_step_is_counted_at_each_step() -> None:
     graph = graph_of_text(GATED)
-    assert str(total_macs(graph)) == f"{2 * 7 * 3}*T + 6"
+    assert str(graph.macs) == f"{2 * 7 * 3}*T + 6"
     assert graph.parameters == 2 * (7 * 3 + 3) + 8
     [peak] = peak_activation_bytes(graph)
     [more] = peak_activation_bytes(graph_of_text(GATED.replace("units: 3}}}", "units: 30}}}")))

@@ -14,7 +14,7 @@ from nnspec.onnx_backend import proto
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.passes import PASSES, Pass, Property
-from nnspec.onnx_backend.proto import model_of, serialized
+from nnspec.onnx_backend.proto import finish, serialized
 from nnspec.types import TensorType
 from tests.generation.documents import language_model, models_of
 
@@ -94,7 +94,7 @@ def built(write: Write) -> Builder:
 def numbers(b: Builder, shape: tuple[int, ...], out: Mapping[str, int] | None = None) -> list[np.ndarray[Any, Any]]:
     ranks = out or {}
     kinds = {name: TensorType((1,) * ranks.get(name, 1)) for name in b.outputs}
-    model = model_of(b, {"x": TensorType(shape)}, kinds, name="net", metadata={}, version="0")
+    model = finish(b, {"x": TensorType(shape)}, kinds, name="net", metadata={}, version="0", passes=())
     for value in model.graph.output:
         value.type.tensor_type.ClearField("shape")
     return list(
