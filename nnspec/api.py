@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from nnspec.graph import Graph, Model
     from nnspec.keras_import import Imported
 
-__all__ = ["build", "convolutionalize", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
-
 
 def validate(
     file: str | Path,

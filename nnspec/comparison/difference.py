@@ -18,8 +18,6 @@ from nnspec.spec.tree import MappingNode
 from nnspec.types import Config, TensorType
 from nnspec.types.plain import plain
 
-__all__ = ["as_text", "compare"]
-
 
 def compare(a: Spec, model_a: Model, b: Spec, model_b: Model) -> Difference:
     """Return the semantic difference of two specs.

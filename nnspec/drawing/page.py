@@ -21,8 +21,6 @@ from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
 from nnspec.html_page import html_page
 from nnspec.printable import json_text, printable
 
-__all__ = ["to_html"]
-
 _AROUND = 2
 """Lines of the spec shown before and after the layer's line."""
 _LONGEST_LINE = 160

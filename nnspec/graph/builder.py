@@ -29,8 +29,6 @@ from nnspec.spec import Network, Step
 from nnspec.spec.step import NetworkUse, inner_steps
 from nnspec.types import SizeTooComplex, TensorType, substitute
 
-__all__ = ["Builder", "unbuilt"]
-
 
 class Builder(Steps):
     """Builds the graph of one network."""

@@ -16,8 +16,6 @@ from nnspec.spec.problems import LimitExceeded, TooDeep
 from nnspec.spec.step import Nested, NetworkUse, inner_steps
 from nnspec.types import Dim, SizeTooComplex, product, substitute, symbols_of
 
-__all__ = ["check_limits", "check_uses", "refuses"]
-
 _LARGEST_AXIS, _MOST_AXES = 2**63, 32
 
 

@@ -11,8 +11,6 @@ from nnspec.layers.base import Inputs, Layer
 from nnspec.spec.params import Param
 from nnspec.types import Conditions, Dim, SizeTooComplex, TensorType, Weight, unknown
 
-__all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start", "changed", "every_node"]
-
 T = TypeVar("T")
 
 

@@ -36,8 +36,6 @@ from nnspec.spec.tree import MappingNode, Scalar, Tree
 from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text
 from nnspec.types.constraints import Constraint
 
-__all__ = ["Steps", "first_of_each", "start_of"]
-
 
 class Steps(Recurrences):
     """Builds the steps of one network into nodes. Networks that it uses are inlined with their own weights."""

@@ -13,8 +13,6 @@ from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
 from nnspec.types.activation_names import DISCONTINUOUS
 
-__all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
-
 Inputs = Mapping[str, TensorType]
 """The input types by port. The ports of a merge are ``"0"``, ``"1"``, …"""
 

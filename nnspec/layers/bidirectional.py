@@ -14,8 +14,6 @@ from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_s
 from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.types import Config, Dim, Named, TensorType, Weight
 
-__all__ = ["Bidirectional", "MergeMode"]
-
 MergeMode = Literal["concat", "sum", "mul", "ave"]
 
 

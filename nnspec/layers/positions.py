@@ -16,8 +16,6 @@ from nnspec.layers.scalars import PositiveNumber
 from nnspec.layers.time_dependence import TimeDependence
 from nnspec.types import Dim, Weight
 
-__all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
-
 
 class _Placed(Layer):
     """Base class of layers that depend on the position of a step."""

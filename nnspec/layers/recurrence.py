@@ -16,19 +16,6 @@ from nnspec.layers.time_dependence import TimeDependence
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 from nnspec.types.activation_names import ActivationName
 
-__all__ = [
-    "BACKWARD",
-    "GO_BACKWARDS",
-    "RECURRENT",
-    "RETURN_SEQUENCES",
-    "ZERO_OUTPUT_FOR_MASK",
-    "Recurrent",
-    "RecurrentStep",
-    "check_mask",
-    "check_states",
-    "state_sizes",
-]
-
 RECURRENT = Family(
     kind="recurrent layer",
     modules={**dict.fromkeys(("GRU", "LSTM", "SimpleRNN"), "nnspec.layers.recurrent"), "RNN": "nnspec.layers.rnn"},

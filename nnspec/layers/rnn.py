@@ -18,8 +18,6 @@ from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.types import Config, Dim, Named, TensorType, same_size, size_text, symbols_of
 from nnspec.types.dims import to_json
 
-__all__ = ["RNN", "Cell", "Size", "Steps", "step_type"]
-
 Size = tuple[str, int]
 """An axis of a port at one step; 0 is the batch."""
 

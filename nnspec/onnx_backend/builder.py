@@ -16,8 +16,6 @@ from nnspec.types import Condition, TensorType
 if TYPE_CHECKING:
     from onnx import TypeProto
 
-__all__ = ["Body", "Builder", "Operation"]
-
 
 @dataclass
 class Operation:

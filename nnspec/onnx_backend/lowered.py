@@ -19,8 +19,6 @@ from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["lowered"]
-
 
 def lowered(
     b: Builder, graph: Graph, weights: Mapping[str, ArrayLike], given: Mapping[str, Value], *, under: str = ""

@@ -18,8 +18,6 @@ from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
 
-__all__ = ["BATCHES", "draw", "draw_many", "sizes"]
-
 BATCHES = (1, 2, 5)
 
 _MANY = 32

@@ -17,8 +17,6 @@ from nnspec.runtime.seal import deciding
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
 
-__all__ = ["card", "params_section"]
-
 _UNKNOWN = "Not stated."
 
 

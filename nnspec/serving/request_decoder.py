@@ -26,8 +26,6 @@ from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.errors import RequestError
 from nnspec.serving.tables import csv_table, decode_image, json_table, text_table
 
-__all__ = ["RequestDecoder", "request_decoder_of"]
-
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
 _BYTES_AN_ELEMENT = 16
 """The memory per element while an input is computed: eight bytes, twice."""

@@ -15,8 +15,6 @@ from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
 
-__all__ = ["run_cell"]
-
 
 def run_cell(b: Builder, call: Call[RNN]) -> dict[str, Value]:
     """Write a recurrence; returns its outputs by name."""

@@ -21,8 +21,6 @@ from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacke
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
 
-__all__ = ["CellStep", "next_states", "project", "scan"]
-
 
 def scan(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
     """Write each direction as its own ``Scan``.

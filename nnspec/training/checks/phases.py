@@ -16,8 +16,6 @@ from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
 from nnspec.types import did_you_mean
 
-__all__ = ["check_optimizer", "check_phases"]
-
 
 def check_phases(
     graph: Graph,
