@@ -127,10 +127,10 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     import onnxruntime
 
     import nnspec
-    from nnspec.keras_backend.run import keras_run
     from nnspec.keras_backend import set_weight_arrays
+    from nnspec.keras_backend.run import keras_run
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     wanted = [np.asarray(output) for output in _flat(model(_one_or_all(inputs.values()), training=False))]
     theirs, constants = model.count_params(), _constants(model)

@@ -140,10 +140,10 @@ def _compared(model: Any, folder: Path) -> Row:
     import onnxruntime
 
     import nnspec
-    from nnspec.keras_backend.run import keras_run
     from nnspec.keras_backend import set_weight_arrays
+    from nnspec.keras_backend.run import keras_run
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     imported = nnspec.from_keras(model, inline=True)
     folded = imported.folded()

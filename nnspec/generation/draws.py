@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BATCH_SIZE", "DRAW_ALIASES", "SAMPLER_DRAWS", "Draw", "DrawError", "Shape", "Text", "field_of"]
-
 Text = Annotated[str, Strict()]
 Shape = list[PositiveInt] | Text
 _Rate = Annotated[float, Strict(), Field(ge=0, le=1)]

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from nnspec.keras_backend.call import mask_of
 
-__all__ = ["keras_run"]
-
 _Run = Callable[[Mapping[str, NDArray[Any]]], dict[str, NDArray[Any]]]
 
 

@@ -27,8 +27,6 @@ from nnspec.serving.responses import TrackedResponse
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
 
-__all__ = ["routes"]
-
 _NOISE_AT_ONCE = 2**22
 """The bytes of random values that are drawn at once, unless one sample needs more."""
 

@@ -17,8 +17,6 @@ from nnspec.spec.shapes import NAME
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["BLOCK_NAME", "Block", "bind", "block_params", "read_block"]
-
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 

@@ -31,8 +31,6 @@ from nnspec.spec.step import Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
-
 KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "objectives", "inputs",
         "layers", "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""

@@ -25,8 +25,6 @@ from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import PluginError, closest
 
-__all__ = ["DEEPEST_STEPS", "STEP_NAME", "Expander", "default_name"]
-
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
 DEEPEST_STEPS = 100

@@ -23,8 +23,6 @@ from nnspec.spec.starting import read_weights
 from nnspec.spec.step import WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["Files", "Library", "NetworkSource", "read_library"]
-
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NETWORK_KEYS = ("description", "inputs", "layers", "outputs")
 _RESERVED = ("main", "model")

@@ -16,20 +16,6 @@ if TYPE_CHECKING:
     from nnspec.layers.bidirectional import MergeMode
     from nnspec.layers.rnn import RNN
 
-__all__ = [
-    "INPUT",
-    "BothDirections",
-    "Content",
-    "Nested",
-    "NetworkUse",
-    "Recurrence",
-    "Shared",
-    "Step",
-    "WeightsFrom",
-    "inner_steps",
-]
-
-
 INPUT = "(input)"
 """Name of the input of nested steps without a user-defined name; never equal to a user's name."""
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Rows, StepResult
+from nnspec.training.loop.backend import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
 from nnspec.training.loop.prefetch import Prefetcher
 

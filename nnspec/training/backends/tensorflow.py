@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Rows, StepResult
+from nnspec.training.loop.backend import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
 from nnspec.training.loop.prefetch import Prefetcher
 

@@ -20,7 +20,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -156,7 +156,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
     """The metrics of an output whose units differ between series, and therefore cannot be computed by batch."""
-    from nnspec.training.catalogue.keras_objects import keras_metric
+    from nnspec.training.loop.keras_objects import keras_metric
 
     metrics = {}
     for name, metric in output.metrics.items():

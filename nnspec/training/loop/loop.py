@@ -13,7 +13,7 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Rows, Steps
+from nnspec.training.loop.backend import Rows, Steps
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.order import Order, batches_of, calls_of
 from nnspec.training.loop.position import Position

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Rows
+from nnspec.training.loop.backend import Rows
 
 
 class Pace(Protocol):

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.batches.transforms import BatchTransform
-    from nnspec.training.checks.training import TrainingCheck
     from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.objectives.context import ObjectiveContext, Targets
+    from nnspec.training.objectives.context import ObjectiveContext, Targets, TrainingCheck
     from nnspec.training.plan import TrainingPlan
 
 
@@ -52,7 +51,7 @@ class Objective(Config):
         Returns:
             The plan; None if there are errors.
         """
-        from nnspec.training.checks.network import check_network
+        from nnspec.training.objectives.check import check_network
 
         return check_network(check)
 

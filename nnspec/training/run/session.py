@@ -20,15 +20,14 @@ from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import compile
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
-from nnspec.training.backends.base import Steps
 from nnspec.training.backends.selection import steps_for
 from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
-from nnspec.training.catalogue.keras_objects import keras_weight
 from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.loop.backend import Steps
 from nnspec.training.loop.data_guard import DataGuard
-from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.interruption import interruptible
+from nnspec.training.loop.keras_objects import keras_weight
 from nnspec.training.loop.learner import Learner, TrainableGroup, averaged_weights
 from nnspec.training.loop.loop import Loop, NotFiniteLoss, Status
 from nnspec.training.loop.networks import Networks
@@ -40,6 +39,7 @@ from nnspec.training.loop.stopping import Plateau
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
+from nnspec.training.run.initial_weights import initial_weights
 from nnspec.training.run.writer import RunWriter
 from nnspec.training.sample_sheets import SampleSheets
 from nnspec.training.section import TrainSection

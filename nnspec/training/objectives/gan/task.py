@@ -16,7 +16,7 @@ from nnspec.runtime.samples import RandomInput, Samples
 from nnspec.runtime.sheets import is_image
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
-from nnspec.training.catalogue.keras_objects import keras_optimizer
+from nnspec.training.loop.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance, mean_nearest_distance

@@ -17,9 +17,9 @@ from nnspec.types import Config, Named
 if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
-    from nnspec.training.checks.training import TrainingCheck
     from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
+    from nnspec.training.objectives.context import TrainingCheck
     from nnspec.training.plan import TrainingPlan
 
 __all__ = ["Average", "Minimize", "program"]

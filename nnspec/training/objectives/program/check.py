@@ -19,12 +19,11 @@ from nnspec.spec.expand import default_name
 from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.training import problems as t
 from nnspec.training.checks.monitors import EpochMetrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.training import TrainingCheck
-from nnspec.training.objectives import problems as n
-from nnspec.training.objectives.context import OWN_LOSSES, refuse_keys
+from nnspec.training.objectives.context import OWN_LOSSES, TrainingCheck, refuse_keys
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program import program
 from nnspec.training.objectives.program.builder import ProgramBuilder, ProgramGraph
@@ -364,4 +363,4 @@ def _check_optimizers(plan: ProgramPlan, section: TrainSection, tree: MappingNod
                 help = f"give the entry its own: `{{loss: {entry.section.loss}, of: [{of}], optimizer: Adam}}`"
                 keys: tuple[str | int, ...] = ("phases", i, "optimizer") if section.phases else ("optimizer",)
                 reason = f"is given by network, and the loss `{entry.section.loss}` trains several"
-                problems.append(n.OptimizerNames.at(*locate(tree, *keys), help=help, reason=reason))
+                problems.append(t.OptimizerNames.at(*locate(tree, *keys), help=help, reason=reason))

@@ -18,7 +18,7 @@ from nnspec.keras_backend.call import mask_of
 from nnspec.keras_backend.layers.compute import KerasRun, joined_masks
 from nnspec.spec.program import BATCH, STEPS
 from nnspec.training.backends.gradients import input_gradient
-from nnspec.training.catalogue.keras_objects import keras_loss
+from nnspec.training.loop.keras_objects import keras_loss
 from nnspec.training.objectives.program.builder import Unit
 from nnspec.training.objectives.program.compute import GRADIENT, ProgramCompute
 from nnspec.training.objectives.program.plan import ProgramPlan

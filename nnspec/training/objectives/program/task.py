@@ -17,9 +17,9 @@ from nnspec.keras_backend.weights import variables as weights_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.random_layers import RandomLayers
-from nnspec.training.catalogue.keras_objects import keras_optimizer, keras_weight
 from nnspec.training.catalogue.optimizers.base import Optimizer
-from nnspec.training.loop.learner import Batch, Learner, Task, Tensors, TrainableGroup, Update, layer_losses, part_of
+from nnspec.training.loop.keras_objects import keras_optimizer, keras_weight
+from nnspec.training.loop.learner import Batch, Learner, Task, Tensors, TrainableGroup, Update, part_of, with_layer_losses
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.program.draws import tokens, view
 from nnspec.training.objectives.program.plan import Entry, ProgramPlan
@@ -178,7 +178,7 @@ class ProgramLearner(Learner):
         phase: PhasePlan,
         augmenter: Augmenter | None,
     ) -> None:
-        self._plan, self._models, self._draws, self._averages, self._augmenter = plan, models, draws, averages, augmenter
+        self._plan, self._programs, self._draws, self._averages = plan, models, draws, averages
         self.batches = max(entry.section.times for entry in plan.entries)
         self._groups = {
             id(entry): TrainableGroup(
@@ -186,8 +186,8 @@ class ProgramLearner(Learner):
             )
             for entry in plan.entries
         }
-        self.trainable: Sequence[TrainableGroup] = [group for group in self._groups.values() if group.variables]
-        self._means = {name: keras.metrics.Mean(name=name) for name in plan.metrics}
+        trainable = [group for group in self._groups.values() if group.variables]
+        super().__init__(models.networks.values(), trainable, plan.metrics, augmenter)
         self._shown = _shown_with(plan, models)
 
     @property
@@ -195,20 +195,8 @@ class ProgramLearner(Learner):
         return self._plan.full_batches
 
     @property
-    def variables(self) -> Sequence[Any]:
-        return [variable for model in self._models.networks.values() for variable in model.variables]
-
-    @property
-    def metrics(self) -> list[Any]:
-        return list(self._means.values())
-
-    @property
     def random_variables(self) -> list[Any]:
-        augmenting = self._augmenter.variables if self._augmenter is not None else []
-        return [*self._models.random_variables, *self._draws.variables, *augmenting]
-
-    def augmented(self, batch: Batch) -> Batch:
-        return batch if self._augmenter is None else self._augmenter(*batch)
+        return [*self._programs.random_variables, *self._draws.variables, *super().random_variables]
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         size = _size(batch[0])
@@ -223,7 +211,7 @@ class ProgramLearner(Learner):
         ]
 
     def after_step(self) -> None:
-        step = self._models.step
+        step = self._programs.step
         step.assign(step.value + 1)
         for average in self._averages:
             average.follow(step.value)
@@ -233,12 +221,8 @@ class ProgramLearner(Learner):
         return sum((self._computed(entry, run) for entry in self._plan.entries), start=0.0)
 
     def reset(self) -> None:
-        for metric in self.metrics:
-            metric.reset_state()
+        super().reset()
         self._draws.restart()
-
-    def results(self) -> dict[str, Any]:
-        return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
 
     def _loss(self, entry: Entry, batch: Batch) -> Any:
         return self._computed(entry, self._run(batch, training=True))
@@ -250,20 +234,20 @@ class ProgramLearner(Learner):
             name: ops.cast(fields[name], "int32") if kind.is_integer else fields[name]
             for name, kind in self._plan.fields.items()
         }
-        return _Drawing(self._models, given, size, self._draws, training=training)
+        return _Drawing(self._programs, given, size, self._draws, training=training)
 
     def _computed(self, entry: Entry, run: ProgramRun) -> Any:
         """The loss of an entry with the regularizers of its networks; updates the metrics."""
         loss = run.mean(entry.loss)
         total = loss
         for name in entry.section.networks:
-            total = total + layer_losses(self._models.networks[name])
+            total = with_layer_losses(total, self._programs.networks[name])
         if entry.name != "loss":
-            self._means[entry.name].update_state(loss, sample_weight=run.size)
+            self.means[entry.name].update_state(loss, sample_weight=run.size)
         if len(self._plan.entries) == 1 or entry.name == "loss":
-            self._means["loss"].update_state(total, sample_weight=run.size)
+            self.means["loss"].update_state(total, sample_weight=run.size)
         for name in self._shown[id(entry)]:
-            self._means[name].update_state(ops.stop_gradient(run.mean(self._plan.shown[name])), sample_weight=run.size)
+            self.means[name].update_state(ops.stop_gradient(run.mean(self._plan.shown[name])), sample_weight=run.size)
         return total
 
 
