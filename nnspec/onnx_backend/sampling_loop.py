@@ -17,7 +17,6 @@ from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.emit import OPSETS, output_names
 from nnspec.onnx_backend.interface import Interface
-from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
@@ -52,7 +51,7 @@ def to_sampler(
     interface = Interface(b, sampling.inputs, [name])
     writer = _Sampler(b, sampling, weights, interface)
     result = writer.once() if sampling.steps == 1 else writer.repeated()
-    outputs = interface.give(name, graph.outputs[sampling.result].source, result, masks=False)
+    outputs = interface.give(name, result, masks=False)
     model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if name != sampling.result:
         model_metadata[OUTPUTS] = json.dumps({name: sampling.result})
@@ -129,5 +128,5 @@ class _Sampler:
         scalars = [helper.make_tensor_type_proto(ELEMENT[dtype], []) for dtype in ("int64", "bool")]
         types = [self._type(name) for name in carried]
         body.inputs = [(trip, scalars[0]), (going, scalars[1]), *zip(state.values(), types, strict=True)]
-        close(b, body, [again, *(made[name].name for name in carried)], [scalars[1], *types])
+        body.outputs = [(again, scalars[1]), *((made[name].name, type_) for name, type_ in zip(carried, types, strict=True))]
         return body

@@ -92,6 +92,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "lowered",
         "emit",
         "decoding_loop",
+        "sampling_loop",
         "parity",
         "proof",
         "export",

@@ -180,7 +180,7 @@ def test_a_sheet_is_written_after_each_epoch_with_the_averaged_weights(ddim):
     assert [file.name for file in sorted((ddim.path / "samples").iterdir())] == ["epoch-0001.png", "epoch-0002.png"]
     # The last epoch is the best one, so its sheet shows the run's weights, which are averages.
     from nnspec.runtime.samples import Samples
-    from nnspec.training.sample_sheets import write_sheet
+    from nnspec.training.loop.sample_sheets import write_sheet
 
     samples = Samples.from_json(ddim.generator_record(), "the run")
     images = by_keras(ddim, samples.drawn(64, 0))

@@ -161,7 +161,7 @@ def _sampler_record(spec: Spec, prepared: Prepared) -> dict[str, Any]:
     """How the sampler of the section ``generate`` is sampled, if there is one."""
     if not describes_sampler(spec):
         return {}
-    from nnspec.training.sample_sheets import samples_of
+    from nnspec.training.loop.sample_sheets import samples_of
 
     sampling = sampling_of(spec, compile(spec))
     return {} if sampling is None else {"sampler": samples_of(sampling, prepared).as_json()}

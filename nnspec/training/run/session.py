@@ -35,13 +35,13 @@ from nnspec.training.loop.not_finite import Diverged, explanation
 from nnspec.training.loop.order import Order
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
+from nnspec.training.loop.sample_sheets import SampleSheets
 from nnspec.training.loop.stopping import Plateau
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.initial_weights import initial_weights
 from nnspec.training.run.writer import RunWriter
-from nnspec.training.sample_sheets import SampleSheets
 from nnspec.training.section import TrainSection
 
 

@@ -19,11 +19,11 @@ from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.loop.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
+from nnspec.training.loop.sample_sheets import MOST_EXAMPLES, choices_among, names_of, shown_conditions, spread, write_sheet
 from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance, mean_nearest_distance
 from nnspec.training.objectives.gan.learner import GanLearner
 from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.plan import PhasePlan, TrainingPlan
-from nnspec.training.sample_sheets import MOST_EXAMPLES, choices_among, names_of, shown_conditions, spread, write_sheet
 
 _COMPARED = 256
 """The number of examples for measuring diversity."""
