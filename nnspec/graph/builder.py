@@ -24,7 +24,7 @@ from nnspec.graph.model import Gaps, Graph, Ref
 from nnspec.graph.outputs import Outputs, known_outputs, output_names
 from nnspec.graph.scope import Scope
 from nnspec.graph.shared_weights import check_uses, freeze_shared, start_shared
-from nnspec.graph.steps import Steps, first_of_each, start_of
+from nnspec.graph.steps import Steps, first_of_each, start_of, weights_prefix
 from nnspec.spec import Network, Step
 from nnspec.spec.step import NetworkUse, inner_steps
 from nnspec.types import SizeTooComplex, TensorType, substitute
@@ -94,19 +94,22 @@ class Builder(Steps):
         given = {name: (Ref(name), inputs[name]) if name in inputs else None for name in network.inputs}
         if not network.steps and not network.is_cut:
             self._problems.append(g.NoLayers.at(network.span, "layers", help="write `- Dense: {units: 10}`"))
-        weights = "" if network.name == "main" else f"{network.name}/"
         scope = Scope(given, first_of_each(network.steps))
-        self._list(network.steps, scope, Around("", weights, start=start_of(network)))
+        self._list(network.steps, scope, Around("", weights_prefix(network), start=start_of(network)))
         if network.name == "main":
             self._problems += self._named_like_networks(network.steps)
         found = known_outputs(network.outputs, network.steps, scope, self._problems)
+        gaps = self._gaps(inputs, found)
         if not self._unread and found.are_named and found.are_found and network.steps:
             self._problems += advise_on_steps(network.steps, scope, network.outputs, listed=network.outputs is not None)
-            self._problems += advise_on_inputs(network, scope.reached(output_names(network.outputs, network.steps)))
+            read = scope.reached(output_names(network.outputs, network.steps))
+            if network.reads_fields:
+                inputs = {name: type_ for name, type_ in inputs.items() if name in read}
+            else:
+                self._problems += advise_on_inputs(network, read)
         self._problems += check_uses(self._nodes, self._uses)
         nodes = start_shared(freeze_shared(self._nodes), self._uses)
         refs = _named_outputs(network, found)
-        gaps = self._gaps(inputs, found)
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
         if not gaps:
             self._decide(network.checks, inputs, graph.output_types, "")

@@ -256,7 +256,7 @@ class Steps(Recurrences):
             return None
         scope = Scope(given, first_of_each(network.steps))
         before = len(self._problems)
-        inside = here.inside(weights=network.name)
+        inside = replace(here.inside(), weights=weights_prefix(network))
         # A step's own setting takes precedence.
         if (inside.start is None or not inside.start.at) and network.weights is not None:
             inside = replace(inside, start=start_of(network))
@@ -353,6 +353,11 @@ class Steps(Recurrences):
         if ref.source in self._nodes:
             return self._nodes[ref.source].span
         return declared.span if declared else None
+
+
+def weights_prefix(network: Network) -> str:
+    """Return the prefix of a network's weight names."""
+    return "" if network.name == "main" else f"{network.name}/"
 
 
 def start_of(network: Network) -> Start | None:

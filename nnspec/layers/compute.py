@@ -211,8 +211,9 @@ def frozen(value: Any) -> Hashable:
     return tuple(map(frozen, value)) if isinstance(value, list | tuple) else (type(value), value)
 
 
-def _thawed(value: Any) -> Any:
-    return value[1] if isinstance(value[0], type) else [_thawed(each) for each in value]
+def thawed(value: Any) -> Any:
+    """Params from their hashable copy."""
+    return value[1] if isinstance(value[0], type) else [thawed(each) for each in value]
 
 
 @lru_cache(maxsize=1024)
@@ -228,7 +229,7 @@ def typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tuple
         LayerError: If an expression does not fit the inputs.
     """
     names: dict[str, Any] = {name: input_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
-    typing = Typing(names, {name: _thawed(value) for name, value in params})
+    typing = Typing(names, {name: thawed(value) for name, value in params})
     found: dict[str, Term] = {}
     for name, text in results:
         try:

@@ -141,6 +141,7 @@ class Step:
         weights: Source of its initial weights, if given.
         is_open: Whether its name is unknown because of an error that has been reported.
         is_assumed: Whether invalid arguments that affect no shape were replaced by their defaults.
+        training: Whether it runs in training mode, in a program; None for the default.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Step:
     weights: WeightsFrom | None = None
     is_open: bool = False
     is_assumed: bool = False
+    training: bool | None = None
 
 
 def inner_steps(content: Content | None) -> tuple[Step, ...]:

@@ -107,7 +107,9 @@ class JaxSteps:
             at = self._learner.trainable.index(update.group)
             values, own[at], loss = self._update(update, values, own[at])
             total += loss
-        return (values, own), total
+        with self._scope(values) as scope:
+            self._learner.after_step()
+        return (self._current_values(scope), own), total
 
     def _update(self, update: Update, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
         """Computes one update: the new values of all variables and of the optimizer, and the loss."""

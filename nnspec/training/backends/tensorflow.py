@@ -58,6 +58,7 @@ class TensorFlowSteps:
             pairs = [(g, v) for g, v in zip(gradients, update.group.variables, strict=True) if g is not None]
             update.group.optimizer.apply_gradients(pairs)
             losses.append(loss)
+        self._learner.after_step()
         return tf.add_n(losses)
 
     def _gradients(self, update: Update) -> tuple[Any, list[Any]]:

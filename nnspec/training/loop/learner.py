@@ -28,11 +28,13 @@ class TrainableGroup:
         network: Their network.
         variables: The weights.
         optimizer: The optimizer.
+        config: The optimizer as written, if it is not that of the section ``train``.
     """
 
     network: str
     variables: Sequence[Any]
     optimizer: Any
+    config: Any = None
 
     @property
     def inner(self) -> Any:
@@ -81,6 +83,15 @@ class Learner:
     ) -> None:
         self._models, self.trainable, self._augmenter = list(models), trainable, augmenter
         self.means = {name: keras.metrics.Mean(name=name) for name in metrics}
+
+    @property
+    def needs_full_batches(self) -> bool:
+        """Whether a smaller last batch of an epoch is left out."""
+        return False
+
+    def after_step(self) -> None:
+        """Changes variables after the updates of a step; nothing by default."""
+        return
 
     @property
     def variables(self) -> Sequence[Any]:

@@ -36,6 +36,9 @@ class Objective(Config):
     predicts: ClassVar[bool] = True
     """Whether outputs are compared with targets, so that a run can be evaluated."""
 
+    measures: ClassVar[bool] = False
+    """Whether a run without targets can be evaluated by the metrics of its training."""
+
     report: ClassVar[str] = "nnspec.reports.objectives.supervised"
     """The module with the objective's sections of a report; see [`nnspec.reports.objectives`][]."""
 
@@ -103,7 +106,7 @@ class Objective(Config):
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:
-        """The network that is exported by default.
+        """The network that is exported by default; empty if the spec has to name it.
 
         Args:
             info: The content of ``run.json``.

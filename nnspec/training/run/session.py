@@ -162,7 +162,8 @@ class Session:
         phase, section = self._phase, self._phase.plan.section
         due = _Timer(writer.every_minutes)
         groups = phase.learner.trainable
-        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
+        size = section.batch_size * phase.learner.batches
+        order = Order(self._parts, size, section.seed, full=phase.learner.needs_full_batches)
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
@@ -248,7 +249,7 @@ def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], 
     return {
         "learning_rate" if len(trainable) == 1 else f"{group.network}_learning_rate": float(group.inner.learning_rate)
         for group in trainable
-        if lowered or isinstance(getattr(section.optimizer_of(group.network), "learning_rate", None), Schedule)
+        if lowered or isinstance(getattr(group.config or section.optimizer_of(group.network), "learning_rate", None), Schedule)
     }
 
 

@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.training.backends.gradients import input_gradient
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, Update, part_of, with_layer_losses
 from nnspec.training.objectives.gan import Distribution
@@ -262,22 +263,3 @@ def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -
 def _size(inputs: Tensors) -> int:
     """The number of examples of a batch, which is known when a step is compiled."""
     return int(next(iter(inputs.values())).shape[0])
-
-
-def input_gradient(function: Callable[[Any], Any], values: Any) -> Any:
-    """The gradient of the sum of a function's values with respect to its argument, differentiable again.
-
-    Args:
-        function: The function; it must not change variables.
-        values: The argument.
-    """
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.grad(lambda given: keras.ops.sum(function(given)))(values)
-    import tensorflow as tf
-
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        result = function(values)
-    return tape.gradient(result, values)
