@@ -12,6 +12,7 @@ from nnspec.data.binding import known_feeds
 from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
+from nnspec.data.check_window import check_window
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
@@ -125,13 +126,16 @@ def known_data(
         section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned
     )
     _check_target_sources(plan, problems)
+    windowing = [*check_window(plan)]
+    problems.extend(windowing)
     check_weights(plan, problems)
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
         feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
         plan = replace(plan, feeds=feeds)
-        check_feeds(plan, feeds, columns["train"], problems)
+        # Without a valid window, its rows seem to differ in length.
+        check_feeds(plan, feeds, columns["train"], problems if not windowing and "window" not in checked.wrong else [])
         problems.extend(check_weight_columns(feeds, plan, columns["train"]))
         if whole:
             check_same_columns(plan, columns, problems)

@@ -28,10 +28,11 @@ from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import select_rows, unit_count
 from nnspec.data.sequence_lengths import check_lengths
 from nnspec.data.shape_checks import check_feeds
-from nnspec.data.targets.computed import compute_targets, cut_windows, fits_targets, read_sequences
+from nnspec.data.targets.computed import compute_targets, fits_targets, read_sequences
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
+from nnspec.data.windows import cut_windows
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 State = dict[str, list[dict[str, Any]]]
@@ -248,7 +249,7 @@ def _read(
         return None
     return Examples(
         inputs,
-        targets | compute_targets(inputs, plan.target_sources),
+        targets | compute_targets(inputs, plan),
         weights,
         np.arange(len(table)),
         series_of_rows(table, ()),

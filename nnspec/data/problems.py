@@ -387,7 +387,11 @@ class TargetIsComputed(Problem):
 
 
 class BadWindow(Problem):
-    """`window` cuts the concatenated token rows into examples, so other inputs, targets or groups cannot belong to a row."""
+    """`window`, of `data` or of `language_model`, cuts the joined rows of a sequence input into examples.
+
+    Its length must be that of the input, plus one value for the target of a language model. Other inputs, targets and groups
+    belong to a row and cannot be combined with it.
+    """
 
     code = "NN447"
     message = "{reason}"

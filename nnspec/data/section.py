@@ -137,6 +137,14 @@ class TargetColumns(Columns):
     weight: Weight | None = Field(None, description="The loss weights of examples, or of the positions of a mask.")
 
 
+class Window(Config):
+    """Examples that are cut from the joined rows of a split, such as the contexts of word2vec."""
+
+    of: _Text | None = Field(None, description="The input whose rows are joined. Default: the only input.")
+    length: PositiveInt = Field(description="The number of values of an example.")
+    stride: PositiveInt = Field(1, description="The number of values between the starts of consecutive examples.")
+
+
 class DataSection(Config):
     """The data of a spec: how they are read and split, and which columns are inputs and targets."""
 
@@ -158,6 +166,10 @@ class DataSection(Config):
     test: AnyValidation | None = Field(
         None,
         description="The test data, on which a finished run is evaluated: a reader, or a fold of `train` that is held out.",
+    )
+    window: Window | None = Field(
+        None,
+        description="Cuts examples of a fixed length from the joined rows of each split. Default: each row is an example.",
     )
     inputs: dict[str, Columns] = Field({}, description="The columns of each input. Default: the column with the input's name.")
     targets: dict[str, TargetColumns] = Field({}, description="The target columns of each output.")
