@@ -19,7 +19,6 @@ from nnspec.types import Conditions, Dim, TensorType, substitute
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-
     Values = NDArray[Any]
 
 

@@ -91,7 +91,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
     with _reading(plan, "train", problems):
-        selection = select_rows(plan, feeds, tables["train"], seed, problems)
+        tables["train"], selection = select_rows(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
         whole = _read(plan, feeds, tables["train"], selection.train, learned, problems)
     others: dict[str, Examples | None] = {}
@@ -267,6 +267,7 @@ def _ready(
 ) -> Any:
     """Return the values of an input or a target, in memory or lazily; None if one is invalid."""
     kind, _, name = place.partition(".")
+    fit_on = None if fit_on is None else table.distinct(feed.columns, fit_on)
 
     def finish(values: NDArray[Any], part: Table, found: list[Diagnostic]) -> NDArray[Any] | None:
         if kind == "inputs":
