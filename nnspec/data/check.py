@@ -13,6 +13,7 @@ from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
 from nnspec.data.check_window import check_window
+from nnspec.data.class_batches import check_class_batches
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
@@ -137,6 +138,7 @@ def known_data(
         # Without a valid window, its rows seem to differ in length.
         check_feeds(plan, feeds, columns["train"], problems if not windowing and "window" not in checked.wrong else [])
         problems.extend(check_weight_columns(feeds, plan, columns["train"]))
+        problems.extend(check_class_batches(plan, feeds, columns["train"]))
         if whole:
             check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
+from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint
 from nnspec.data.kinds import DataError
@@ -55,6 +56,7 @@ class Prepared:
         fingerprints: The fingerprint of each split.
         watched: Detects changes to the files.
         warnings: Warnings about the data.
+        classes: The class of each training and validation example, by split, if batches are sampled by class.
     """
 
     train: Examples
@@ -65,6 +67,7 @@ class Prepared:
     fingerprints: Mapping[str, Fingerprint]
     watched: FileMonitor
     warnings: tuple[Diagnostic, ...]
+    classes: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def prepare(plan: DataPlan, seed: int) -> Prepared:
@@ -106,6 +109,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
     train = cut_windows(plan, feeds, replace(whole, rows=selection.train), problems)
     validation, test = (part and cut_windows(plan, feeds, part, problems) for part in (validation, test))
+    classes = _classes(plan, feeds, tables, {"train": train, "validation": validation}, problems)
     _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
     for name in watched.touched():
@@ -113,7 +117,27 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     state = _state(feeds, learned)
     reader = training_arguments(plan.sources["train"].reader, tables["train"])
     recipe = recipe_of_feeds(feeds, state, windows=plan.windows, reader=reader)
-    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
+    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems), classes)
+
+
+def _classes(
+    plan: DataPlan,
+    feeds: Mapping[str, Feed],
+    tables: Mapping[str, Table],
+    parts: Mapping[str, Examples | None],
+    problems: list[Diagnostic],
+) -> dict[str, NDArray[np.int64]]:
+    """Return the class of each example by split, if batches are sampled by class."""
+    found = {}
+    for part, examples in parts.items() if plan.section.batches is not None else ():
+        if examples is not None:
+            table = tables.get(part, tables["train"])
+            classes = classes_of(plan, feeds, table, examples.rows, problems)
+            if classes is not None:
+                found[part] = classes
+                if part == "train":
+                    problems.extend(warn_of_small_classes(plan, feeds, table, examples.rows, classes))
+    return found
 
 
 def _rows_of(examples: Examples, rows: NDArray[np.int64] | None) -> Examples | None:

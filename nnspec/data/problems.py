@@ -440,6 +440,31 @@ class CannotCrop(Problem):
     passes = _GOOD
 
 
+_BATCHES = "data: {train: {builtin: digits}, batches: {of: digit, each: 4}}\n"
+
+
+class CannotSampleClasses(Problem):
+    """`batches` samples batches with several examples of each of some classes.
+
+    `each` must divide `batch_size`, and there must be at least `batch_size / each` classes. The class of an example is a text or
+    an integer in one column, that of a target, of an input or any other. Batches of `window` and of `buckets` are formed in
+    another way.
+    """
+
+    code = "NN451"
+    message = "{reason}"
+    fails = _HEAD + _NET + _BATCHES + _TRAIN.replace("epochs: 1", "epochs: 1, batch_size: 30")
+    passes = _HEAD + _NET + _BATCHES + _TRAIN
+
+
+class SmallClasses(Problem):
+    """A class has fewer examples than a batch has of each class, so they are repeated within a batch."""
+
+    code = "NN452"
+    severity = "warning"
+    message = "`each` is {each}, but these classes have fewer training examples, which are repeated: {which}"
+
+
 class BadTimes(Problem):
     """The rows of a series must be sorted by the column `time`, evenly spaced, and without repeated times.
 

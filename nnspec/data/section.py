@@ -145,6 +145,15 @@ class Window(Config):
     stride: PositiveInt = Field(1, description="The number of values between the starts of consecutive examples.")
 
 
+class ClassBatches(Config):
+    """Training batches with the same number of examples of each class in them, for losses that compare examples."""
+
+    of: _Text = Field(description="The target, input or column of `train` that contains the class of an example.")
+    each: Annotated[int, Strict(), Field(ge=2)] = Field(
+        description="The number of examples of each class of a batch; it divides `batch_size`."
+    )
+
+
 class DataSection(Config):
     """The data of a spec: how they are read and split, and which columns are inputs and targets."""
 
@@ -170,6 +179,11 @@ class DataSection(Config):
     window: Window | None = Field(
         None,
         description="Cuts examples of a fixed length from the joined rows of each split. Default: each row is an example.",
+    )
+    batches: ClassBatches | None = Field(
+        None,
+        description="Samples training batches by class, each with several examples of some classes. Default: each epoch "
+        "contains every example once, in random order.",
     )
     inputs: dict[str, Columns] = Field({}, description="The columns of each input. Default: the column with the input's name.")
     targets: dict[str, TargetColumns] = Field({}, description="The target columns of each output.")

@@ -11,6 +11,7 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.training.backends.base import Rows
+from nnspec.training.loop.class_order import ClassSampling
 
 
 class Pace(Protocol):
@@ -27,11 +28,13 @@ class Order:
         parts: The examples. If there are several parts, each batch is from one of them, and the batches are shuffled.
         batch_size: The number of examples of a batch; the last batch of each part may be smaller.
         seed: The seed of the order.
+        sampling: Samples batches by class; None if each example is in one batch of an epoch.
     """
 
     parts: Sequence[Examples]
     batch_size: int
     seed: int
+    sampling: ClassSampling | None = None
 
     @property
     def steps(self) -> int:
@@ -42,7 +45,7 @@ class Order:
         """The calls from one step of an epoch to another: a part and its indices, (steps, batch size)."""
         if len(self.parts) == 1:
             [part] = self.parts
-            order = order_of(len(part), self.seed, epoch)
+            order = self._order(part, epoch)
             yield from ((part, rows) for rows in calls_of(order, self.batch_size, first, end, pace))
             return
         batches = self._shuffled(epoch)[first:end]
@@ -56,6 +59,12 @@ class Order:
                 stop += 1
             yield part, np.stack([batch for _, batch in batches[start:stop]])
             start = stop
+
+    def _order(self, part: Examples, epoch: int) -> Rows:
+        if self.sampling is None:
+            return order_of(len(part), self.seed, epoch)
+        batches = self.steps * self.batch_size // self.sampling.batch_size
+        return self.sampling.order(batches, self.seed, epoch)
 
     def _shuffled(self, epoch: int) -> list[tuple[Examples, Rows]]:
         random = np.random.default_rng([self.seed, epoch])

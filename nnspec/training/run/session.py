@@ -24,6 +24,7 @@ from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
 from nnspec.training.catalogue.keras_objects import keras_weight
 from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.loop.class_order import ClassSampling, grouped
 from nnspec.training.loop.data_guard import DataGuard
 from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.interruption import interruptible
@@ -143,6 +144,17 @@ class Session:
             return (prepared.train,)
         return in_buckets(data, prepared.state, prepared.train, self._plan.graph.conditions)
 
+    def _sampling(self, batch_size: int) -> ClassSampling | None:
+        given = self._plan.data.section.batches if self._plan.data is not None else None
+        return None if given is None else ClassSampling(self._prepared.classes["train"], given.each, batch_size)
+
+    def _validation(self) -> Examples | None:
+        """The validation examples; in batches by class too, if there are any."""
+        data, examples, classes = self._plan.data, self._prepared.validation, self._prepared.classes.get("validation")
+        if data is None or data.section.batches is None or examples is None or classes is None:
+            return examples
+        return examples.only(grouped(classes, data.section.batches.each))
+
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         self._networks.freeze(plan.frozen)
@@ -162,7 +174,7 @@ class Session:
         phase, section = self._phase, self._phase.plan.section
         due = _Timer(writer.every_minutes)
         groups = phase.learner.trainable
-        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed)
+        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed, self._sampling(section.batch_size))
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
@@ -179,7 +191,7 @@ class Session:
             steps=phase.steps,
             learner=phase.learner,
             order=order,
-            validation=self._prepared.validation,
+            validation=self._validation(),
             last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,

@@ -12,6 +12,7 @@ from nnspec.graph import Model, compile
 from nnspec.spec import Spec, load
 from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, devices_for
+from nnspec.training.checks.class_batches import check_class_counts
 from nnspec.training.checks.training import check_training
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
@@ -105,6 +106,7 @@ def _plan(spec: Spec) -> tuple[Model, TrainingPlan, list[Diagnostic]]:
 def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], progress: Progress) -> Prepared:
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
+    check_class_counts(plan, prepared)
     for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
         progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared
