@@ -446,9 +446,9 @@ _BATCHES = "data: {train: {builtin: digits}, batches: {of: digit, each: 4}}\n"
 class CannotSampleClasses(Problem):
     """`batches` samples batches with several examples of each of some classes.
 
-    `each` must divide `batch_size`, and there must be at least `batch_size / each` classes. The class of an example is a text or
-    an integer in one column, that of a target, of an input or any other. Batches of `window` and of `buckets` are formed in
-    another way.
+    `each` must divide `batch_size`, and there must be at least `batch_size / each` classes. The class of an example is a text
+    or an integer in one column, that of a target, of an input or any other. Batches of `window` and of `buckets` are formed
+    in another way.
     """
 
     code = "NN451"

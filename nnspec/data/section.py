@@ -118,6 +118,13 @@ class Columns(Config):
     def _one_of(self) -> Columns:
         if self.column is not None and self.columns is not None:
             raise ValueError("only one of `column` and `columns` can be given")
+        padded = [step for step in self.transform if isinstance(getattr(step, "length", None), list)]
+        if padded:  # `pad: [8, 30]` requires sentences
+            separate = {"sentences": True}
+            steps = [
+                one.model_copy(update=separate) if "sentences" in type(one).model_fields else one for one in self.transform
+            ]
+            object.__setattr__(self, "transform", steps)
         return self
 
     @property
