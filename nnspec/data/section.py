@@ -101,6 +101,10 @@ AnyTransform = Annotated[Config, Named(TRANSFORMS)]
 _Text = Annotated[str, Strict()]
 
 
+def _with_sentences(step: Config) -> Config:
+    return step.model_copy(update={"sentences": True}) if "sentences" in type(step).model_fields else step
+
+
 class Columns(Config):
     """The source of an input: one column, or several stacked along a new last axis, followed by transforms."""
 
@@ -120,11 +124,7 @@ class Columns(Config):
             raise ValueError("only one of `column` and `columns` can be given")
         padded = [step for step in self.transform if isinstance(getattr(step, "length", None), list)]
         if padded:  # `pad: [8, 30]` requires sentences
-            separate = {"sentences": True}
-            steps = [
-                one.model_copy(update=separate) if "sentences" in type(one).model_fields else one for one in self.transform
-            ]
-            object.__setattr__(self, "transform", steps)
+            object.__setattr__(self, "transform", [_with_sentences(step) for step in self.transform])
         return self
 
     @property

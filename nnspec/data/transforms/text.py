@@ -56,8 +56,8 @@ class tokenize(Transform):  # noqa: N801
     end: Flag = Field(False, description="Whether to append `<EOS>` to each text.")
     sentences: Flag = Field(
         False,
-        description="Whether to encode each sentence separately, for `pad: [8, 30]`: each string of a list, or the sentences of a "
-        "text, which end at `.`, `!`, `?` or a line break.",
+        description="Whether to encode each sentence separately, for `pad: [8, 30]`: each string of a list, or the sentences "
+        "of a text, which end at `.`, `!`, `?` or a line break.",
     )
     vocabulary: list[_Token] | None = Field(
         None,
@@ -162,8 +162,8 @@ def _split_sentences(text: str) -> Iterable[str]:
 class pad(Transform):  # noqa: N801
     """Brings rows to one length: shorter rows are padded, longer rows are truncated.
 
-    A row is a list of numbers or tokens, or of lists of numbers of one length, such as boxes. Two lengths are those of a list of
-    sentences: `pad: [8, 30]` is 8 sentences of 30 tokens.
+    A row is a list of numbers or tokens, or of lists of numbers of one length, such as boxes. Two lengths are those of a list
+    of sentences: `pad: [8, 30]` is 8 sentences of 30 tokens.
     """
 
     main_argument: ClassVar[str | None] = "length"
