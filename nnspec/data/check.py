@@ -23,6 +23,7 @@ from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
+from nnspec.data.vocabularies import check_vocabularies, find_vocabularies
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -110,6 +111,7 @@ def known_data(
     if section is None:
         return None
     sources = {part: found for part in PARTS if part in parts and (found := _source(spec, section, tree, part, problems))}
+    files = find_vocabularies(section, tree, spec.folder, spec.root, problems)
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}
@@ -124,7 +126,7 @@ def known_data(
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(
-        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned
+        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned, files
     )
     _check_target_sources(plan, problems)
     windowing = [*check_window(plan)]
@@ -138,6 +140,7 @@ def known_data(
         # Without a valid window, its rows seem to differ in length.
         check_feeds(plan, feeds, columns["train"], problems if not windowing and "window" not in checked.wrong else [])
         problems.extend(check_weight_columns(feeds, plan, columns["train"]))
+        problems.extend(check_vocabularies(plan, feeds))
         problems.extend(check_class_batches(plan, feeds, columns["train"]))
         if whole:
             check_same_columns(plan, columns, problems)

@@ -41,6 +41,13 @@ def fingerprint(source: Source, table: Table) -> Fingerprint:
     return Fingerprint(f"blake2b:{digest.hexdigest()}", files)
 
 
+def fingerprint_of_files(files: Mapping[str, Path]) -> Fingerprint:
+    """Compute the fingerprint of files that transforms read, by their paths as written in the spec."""
+    digests = {name: _of_file(path) for name, path in sorted(files.items())}
+    whole = hashlib.blake2b(repr(digests).encode(errors="surrogateescape"), digest_size=16)
+    return Fingerprint(f"blake2b:{whole.hexdigest()}", digests)
+
+
 class FileMonitor:
     """Detects changes to data files since its creation.
 
@@ -48,10 +55,11 @@ class FileMonitor:
 
     Args:
         sources: The splits whose files are monitored.
+        files: Other monitored files, by their paths as written in the spec.
     """
 
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self._paths = {name: path for source in sources for name, path in files_of(source).items()}
+    def __init__(self, sources: Iterable[Source], files: Mapping[str, Path]) -> None:
+        self._paths = {**{name: path for source in sources for name, path in files_of(source).items()}, **files}
         self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
 
     def touched(self) -> Iterator[str]:

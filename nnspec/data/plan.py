@@ -260,6 +260,7 @@ class DataPlan:
         target_sources: The targets that are computed from an input, by output; the others have a feed.
         conditions: The constraints on the network's free sizes.
         aligned: The inputs whose positions an output is aligned with, by output.
+        files: The files of vocabularies, by their paths as written.
     """
 
     section: DataSection
@@ -273,6 +274,7 @@ class DataPlan:
     target_sources: Mapping[str, TargetSource] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
     aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:

@@ -17,7 +17,7 @@ from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
-from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint
+from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, fingerprint_of_files
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
@@ -33,6 +33,7 @@ from nnspec.data.targets.computed import compute_targets, fits_targets, read_seq
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
+from nnspec.data.vocabularies import with_vocabularies
 from nnspec.data.windows import cut_windows
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
@@ -82,7 +83,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
         NnspecError: If a file was modified while it was read.
     """
     problems: list[Diagnostic] = []
-    watched = FileMonitor(plan.sources[part] for part in ("train", "validation") if part in plan.sources)
+    watched = FileMonitor((plan.sources[part] for part in ("train", "validation") if part in plan.sources), plan.files)
     tables = _open(plan, ("train", "validation", "test"), problems)
     feeds = _bind(plan, tables, problems)
     for part, table in tables.items():
@@ -112,6 +113,8 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     classes = _classes(plan, feeds, tables, {"train": train, "validation": validation}, problems)
     _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
+    if plan.files:
+        digests["files"] = fingerprint_of_files(plan.files)
     for name in watched.touched():
         raise NnspecError(f"{name} was modified while it was read\n  = help: train again when the file is complete")
     state = _state(feeds, learned)
@@ -256,6 +259,8 @@ def _read(
 ) -> Examples | None:
     """Read all rows of a table; None if a value is invalid."""
     before = len(problems)
+    if fit_on is not None:
+        feeds = with_vocabularies(plan, feeds, table, fit_on, problems)
     inputs: dict[str, Any] = {}
     targets: dict[str, Any] = {}
     weights: dict[str, Any] = {}

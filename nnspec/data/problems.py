@@ -465,6 +465,16 @@ class SmallClasses(Problem):
     message = "`each` is {each}, but these classes have fewer training examples, which are repeated: {which}"
 
 
+class BadVocabulary(Problem):
+    """`vocabulary` of `tokenize` names inputs or targets with another `tokenize`, or a file with one token on each line.
+
+    Inputs that share a vocabulary must be split into tokens in the same way, with the same `by` and `lower`.
+    """
+
+    code = "NN453"
+    message = "{reason}"
+
+
 class BadTimes(Problem):
     """The rows of a series must be sorted by the column `time`, evenly spaced, and without repeated times.
 

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import Field, PrivateAttr, Strict, model_validator
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.base import Learned, Transform
 from nnspec.layers.scalars import Flag, Number, PositiveInt
+from nnspec.types import Config
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,6 +29,27 @@ _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n\s*")
 _Length = Annotated[int, Field(ge=1, le=_LONGEST)]
 _Token = Annotated[str, Strict(), Field(min_length=1)]
+
+
+class VocabularySource(Config):
+    """A vocabulary from elsewhere."""
+
+    of: _Token | Annotated[list[_Token], Field(min_length=1)] | None = Field(
+        None,
+        description="An input or target whose vocabulary is used; or a list of them, from whose texts together it is learned.",
+    )
+    file: _Token | None = Field(None, description="A file with one token on each line, UTF-8.")
+
+    @model_validator(mode="after")
+    def _one(self) -> VocabularySource:
+        if (self.of is None) == (self.file is None):
+            raise ValueError("one of `of` and `file` must be given")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The inputs and targets."""
+        return [self.of] if isinstance(self.of, str) else self.of or []
 
 
 class tokenize(Transform):  # noqa: N801
@@ -59,19 +81,29 @@ class tokenize(Transform):  # noqa: N801
         description="Whether to encode each sentence separately, for `pad: [8, 30]`: each string of a list, or the sentences "
         "of a text, which end at `.`, `!`, `?` or a line break.",
     )
-    vocabulary: list[_Token] | None = Field(
+    vocabulary: Annotated[list[_Token], Field(min_length=1)] | VocabularySource | None = Field(
         None,
-        min_length=1,
-        description="The tokens in order, without the special tokens. Default: learned from the training data.",
+        description="The tokens in order, without the special tokens; or `{of: INPUT}`, `{of: [INPUT, TARGET]}` or "
+        "`{file: PATH}`. Default: learned from the training data.",
     )
+
+    _known: list[str] | None = PrivateAttr(None)
 
     @model_validator(mode="after")
     def _distinct(self) -> tokenize:
-        if self.vocabulary is not None and len({*self.vocabulary, *SPECIAL}) < len(self.vocabulary) + len(SPECIAL):
+        given = self.vocabulary
+        if isinstance(given, list) and len({*given, *SPECIAL}) < len(given) + len(SPECIAL):
             raise ValueError("`vocabulary` must not contain duplicates or special tokens")
-        if self.vocabulary is not None and self.size is not None:
+        learned = given is None or (isinstance(given, VocabularySource) and isinstance(given.of, list))
+        if not learned and self.size is not None:
             raise ValueError("only one of `vocabulary` and `size` can be given")
         return self
+
+    def with_vocabulary(self, tokens: Sequence[str]) -> tokenize:
+        """Return a copy with a known vocabulary, including the special tokens, which is not learned."""
+        copy = self.model_copy()
+        copy._known = list(tokens)
+        return copy
 
     @property
     def takes_text(self) -> bool:
@@ -84,17 +116,27 @@ class tokenize(Transform):  # noqa: N801
         return Column((None, None) if self.sentences else (None,), "int64", ragged=True)
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
-        if self.vocabulary is not None:
+        if self._known is not None:
+            return {"vocabulary": self._known}
+        if isinstance(self.vocabulary, list):
             return {"vocabulary": [*SPECIAL, *self.vocabulary]}
+        return {"vocabulary": self.learned_from(self.counted(chunks))}
+
+    def counted(self, chunks: Iterable[Values]) -> Counter[str]:
+        """Count the tokens of texts."""
         counts: Counter[str] = Counter()
         for chunk in chunks:
             for text in chunk.tolist():
                 for part in self._parts(text):
                     counts.update(self.tokens(part))
+        return counts
+
+    def learned_from(self, counts: Counter[str]) -> list[str]:
+        """Return the vocabulary of counted tokens."""
         # A literal `<PAD>` in a text is not a special token.
         known = [token for token, count in counts.items() if count >= self.min_count and token not in SPECIAL]
         known.sort(key=lambda token: (-counts[token], token))
-        return {"vocabulary": [*SPECIAL, *known][: self.size]}
+        return [*SPECIAL, *known][: self.size]
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
