@@ -139,16 +139,10 @@ class _Learner:
         if source.file is not None:
             return [*SPECIAL, *self._of_file(source.file, feed)]
         if isinstance(source.of, str):
-            other = _feed_named(source.of, self._feeds)
-            own = _tokenizer(other) if other is not None else None
-            assert other is not None and own is not None, "checked before"
-            return self._vocabulary(other, own)
+            return self._vocabulary(*self._named(source.of))
         counts: Counter[str] = Counter()
         for name in source.names:
-            other = _feed_named(name, self._feeds)
-            own = _tokenizer(other) if other is not None else None
-            assert other is not None and own is not None, "checked before"
-            counts.update(self._counts(other, own))
+            counts.update(self._counts(*self._named(name)))
         return step.learned_from(counts)
 
     def _counts(self, feed: Feed, step: tokenize) -> Counter[str]:
@@ -156,8 +150,19 @@ class _Learner:
 
         before = feed.transforms[: feed.transforms.index(step)]
         rows = self._table.distinct(feed.columns, self._rows)
+        if not before:
+            texts = self._table.read(feed.columns[0], rows)
+            return step.counted([texts[[text is not None for text in texts]]])  # a missing text is reported with its feed
         values = read_feed(self._table, replace(feed, transforms=before), rows, [], self._problems)
         return Counter() if values is None else step.counted([values[rows]])
+
+    def _named(self, name: str) -> tuple[Feed, tokenize]:
+        """Return the feed of a name and its tokenizer, which the static check has found."""
+        feed = _feed_named(name, self._feeds)
+        assert feed is not None
+        step = _tokenizer(feed)
+        assert step is not None
+        return feed, step
 
     def _of_file(self, text: str, feed: Feed) -> list[str]:
         if text not in self._files:

@@ -28,7 +28,8 @@ ROWS = "question,answer\nwho is it,it is a cat\nwhat is it,a dog\n"
 
 
 def spec(first: str, second: str, more: str = "") -> str:
-    columns = f"question: {{transform: [{{tokenize: {first}}}, {{pad: 3}}]}}, answer: {{transform: [{{tokenize: {second}}}, {{pad: 3}}]}}"
+    columns = f"question: {{transform: [{{tokenize: {first}}}, {{pad: 3}}]}}, "
+    columns += f"answer: {{transform: [{{tokenize: {second}}}, {{pad: 3}}]}}"
     return f"{NET}data: {{train: {{csv: rows.csv}}, inputs: {{{columns}}}{more}}}\ntrain: {{epochs: 1, loss: Value}}\n"
 
 
@@ -101,7 +102,7 @@ def test_a_wrong_vocabulary_is_reported_with_its_place_and_fix(project, first, s
     problems = project.plan(spec(first, second), require_data=False)[1]
     found = [(problem.code, problem.path) for problem in problems]
     assert (code, path) in found, found
-    assert all(help in problem.help for problem in problems if problem.code == code)
+    assert all(help in problem.help for problem in problems if (problem.code, problem.path) == (code, path))
 
 
 @pytest.mark.parametrize(
