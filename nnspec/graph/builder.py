@@ -475,7 +475,7 @@ def _start(network: Network) -> Start | None:
     if given is None:
         return None
     prefix = given.prefix or "" if network.weights_at else given.prefix
-    return Start(given.file, prefix, network.weights_at, given.span, given.path)
+    return Start(given.file, prefix, network.weights_at, given.span, given.path, given.vectors)
 
 
 def unbuilt(network: Network) -> Graph:

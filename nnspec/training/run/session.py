@@ -36,6 +36,7 @@ from nnspec.training.loop.order import Order
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau
+from nnspec.training.loop.word_vectors import join_vectors
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
@@ -61,6 +62,9 @@ class Session:
         prepared: The data.
         progress: Reports progress.
         devices: The devices that each compute a part of every batch; empty for one device.
+
+    Attributes:
+        vectors: The embeddings that start from word vectors, by weight.
     """
 
     def __init__(
@@ -70,6 +74,8 @@ class Session:
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(initial_weights(spec, plan.graph))
+        self.vectors = join_vectors(spec, plan.graph, prepared.state, self._networks.weights())
+        self._networks.set_weights({name: joined.weights for name, joined in self.vectors.items()})
         self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
         self._guard = DataGuard(prepared, progress)
         self._position = Position()

@@ -75,6 +75,10 @@ def train(
     run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     if tensorboard:
         run = run.write_info(tensorboard=True)
+    if session.vectors:
+        run = run.write_info(vectors={name: joined.as_json() for name, joined in session.vectors.items()})
+        for name, joined in session.vectors.items():
+            shown.print(joined.text(name))
     with run_lock(path):
         writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
         return finish(session, writer, shown, stop)
