@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
-from nnspec.data.transforms.text import SPECIAL
+from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import load
 from nnspec.training import resume, train
@@ -124,3 +125,19 @@ def test_a_run_whose_vocabulary_changed_cannot_be_resumed(project):
     (project.folder / "words.txt").write_text("is\ncat\n", encoding="utf-8")
     with pytest.raises(NnspecError, match=r"words\.txt"):
         resume(run.path, overrides=["train.epochs=2"], progress=Quiet())
+
+
+def test_bytes_have_one_vocabulary_whatever_the_data_and_decode_any_text():
+    step = tokenize(by="byte", start=True, end=True)
+    learned = step.fit([])
+    assert len(learned["vocabulary"]) == 260
+    [row] = step.apply(np.array(["Zürich 日本"], object), learned)
+    assert row[0] == 1 and row[-1] == 2 and len(row) == 2 + len("Zürich 日本".encode())
+    assert step.text(row.tolist(), learned) == "Zürich 日本"
+    assert step.text(row.tolist()[:-2], learned).endswith("\ufffd")  # a character that is cut
+
+
+@pytest.mark.parametrize("more", [{"size": 9}, {"min_count": 2}, {"vocabulary": ["a"]}])
+def test_bytes_learn_nothing(more):
+    with pytest.raises(ValueError, match="all 256 bytes"):
+        tokenize(by="byte", **more)

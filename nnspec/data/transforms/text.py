@@ -25,6 +25,9 @@ SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
 _LONGEST = 1_000_000
 """The maximum row length that is accepted from a file."""
 
+_BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
+"""The tokens of bytes."""
+
 _WORD = re.compile(r"\w+(?:['’]\w+)*|[^\w\s]")
 _SENTENCE = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+|\s*\n\s*")
 _Length = Annotated[int, Field(ge=1, le=_LONGEST)]
@@ -66,8 +69,10 @@ class tokenize(Transform):  # noqa: N801
     takes_ragged: ClassVar[bool] = True
     learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
 
-    by: Literal["word", "character", "space"] = Field(
-        "word", description="The tokens: words and punctuation marks, characters, or substrings separated by whitespace."
+    by: Literal["word", "character", "space", "byte"] = Field(
+        "word",
+        description="The tokens: words and punctuation marks, characters, substrings separated by whitespace, or the bytes "
+        "of the text in UTF-8, whose vocabulary is always the 256 bytes.",
     )
     lower: Flag = Field(False, description="Whether to convert the text to lowercase.")
     size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
@@ -94,6 +99,8 @@ class tokenize(Transform):  # noqa: N801
         given = self.vocabulary
         if isinstance(given, list) and len({*given, *SPECIAL}) < len(given) + len(SPECIAL):
             raise ValueError("`vocabulary` must not contain duplicates or special tokens")
+        if self.by == "byte" and (given is not None or self.size is not None or self.min_count > 1):
+            raise ValueError("`by: byte` has the vocabulary of all 256 bytes: remove `vocabulary`, `size` and `min_count`")
         learned = given is None or (isinstance(given, VocabularySource) and isinstance(given.of, list))
         if not learned and self.size is not None:
             raise ValueError("only one of `vocabulary` and `size` can be given")
@@ -120,6 +127,8 @@ class tokenize(Transform):  # noqa: N801
             return {"vocabulary": self._known}
         if isinstance(self.vocabulary, list):
             return {"vocabulary": [*SPECIAL, *self.vocabulary]}
+        if self.by == "byte":
+            return {"vocabulary": [*SPECIAL, *_BYTES]}
         return {"vocabulary": self.learned_from(self.counted(chunks))}
 
     def counted(self, chunks: Iterable[Values]) -> Counter[str]:
@@ -165,7 +174,12 @@ class tokenize(Transform):  # noqa: N801
         Example:
             >>> tokenize(by="word").text([1, 4, 5, 2, 0], {"vocabulary": [*SPECIAL, "good", "morning"]})
             'good morning'
+            >>> tokenize(by="byte").text([4 + byte for byte in "é!".encode()], {})
+            'é!'
         """
+        if self.by == "byte":
+            first, end = len(SPECIAL), len(SPECIAL) + len(_BYTES)
+            return bytes(i - first for i in numbers if first <= i < end).decode("utf-8", "replace")
         known = learned["vocabulary"]
         tokens = [known[i] if i < len(known) else SPECIAL[3] for i in numbers if i > 2]
         return ("" if self.by == "character" else " ").join(tokens)
@@ -180,6 +194,8 @@ class tokenize(Transform):  # noqa: N801
         if not isinstance(text, str):
             return [token.lower() for token in text] if self.lower else list(text)
         text = text.lower() if self.lower else text
+        if self.by == "byte":
+            return [_BYTES[byte] for byte in text.encode("utf-8", "replace")]
         return _WORD.findall(text) if self.by == "word" else text.split() if self.by == "space" else list(text)
 
 
