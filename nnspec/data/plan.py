@@ -289,7 +289,7 @@ class DataPlan:
         if given is None:
             return next((source.window for source in sources if source.window is not None), None)
         name = given.of if given.of is not None else next(iter(self.inputs)) if len(self.inputs) == 1 else None
-        if name not in self.inputs:
+        if name is None or name not in self.inputs:
             return None
         ahead = max((source.ahead for source in sources if source.input == name), default=0)
         return StreamWindow(name, max(1, given.length - ahead), given.stride, ahead)

@@ -72,7 +72,7 @@ class Together(Reader):
         return self.members[name].find(own, folder, root)
 
     def columns(self, files: Files) -> dict[str, Column]:
-        found = {}
+        found: dict[str, Column] = {}
         for name, reader in self.members.items():
             with _errors_of(name):
                 found |= {f"{name}.{column}": kind for column, kind in reader.columns(_own(files, name)).items()}

@@ -103,8 +103,8 @@ class OutputLearner:
             inputs, targets = transform(inputs, targets, training=training)
         return inputs, targets
 
-    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
-        """The loss of a batch, and the model's outputs.
+    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors, Tensors]:
+        """The loss of a batch, the model's outputs, and the targets of the metrics.
 
         Args:
             inputs: The batch's inputs, by name.
@@ -113,7 +113,10 @@ class OutputLearner:
                 outputs without weights are not in it.
             training: Whether the model runs in training mode.
         """
+        scored = targets
         inputs, targets = self.transformed(inputs, targets, training=training)
+        if any(getattr(transform, "selects", False) for transform in self.transforms):
+            scored = targets
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
@@ -125,7 +128,7 @@ class OutputLearner:
         for added in self.model.losses:
             total = total + ops.sum(ops.cast(added, "float32"))
         self._total.update_state(total, sample_weight=size)
-        return total, outputs
+        return total, outputs, scored
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         """A single update of all weights."""
@@ -134,8 +137,8 @@ class OutputLearner:
     def validate(self, batch: Batch) -> Any:
         """Updates the metrics with a batch that is not trained on, and returns its loss."""
         inputs, targets, weights = self._cropped(batch)
-        loss, outputs = self(inputs, targets, weights, training=False)
-        self.update_metrics(inputs, outputs, targets)
+        loss, outputs, scored = self(inputs, targets, weights, training=False)
+        self.update_metrics(inputs, outputs, scored)
         return loss
 
     def _weight(self, name: str, *, training: bool) -> Any:
@@ -151,8 +154,8 @@ class OutputLearner:
 
     def _training_loss(self, batch: Batch) -> Any:
         inputs, targets, weights = self._cropped(batch)
-        loss, outputs = self(inputs, targets, weights, training=True)
-        self.update_metrics(inputs, outputs, targets)
+        loss, outputs, scored = self(inputs, targets, weights, training=True)
+        self.update_metrics(inputs, outputs, scored)
         return loss
 
     def augmented(self, batch: Batch) -> Batch:
