@@ -6,9 +6,15 @@ of their own, on small pictures, the last activation left out: among 1,000 class
 
     python -m benchmarks imports [MODEL…]
     python -m benchmarks imports --probes [-v] [WORD…]
+    python -m benchmarks imports --source kimm|keras_io|keras_hub --from FOLDER [WORD…]
 
 With ``--probes``, some 800 small models in place of these: every layer class of Keras, called in several ways, models in models,
 masks, operators, classes of one's own. Each must be imported and equal, or refused with its reason.
+
+With ``--source``, models that others wrote, with custom layers that are inlined: of `kimm` and `keras-hub`, whose packages are in the
+folder (``pip install --no-deps --target FOLDER kimm keras-hub tokenizers sentencepiece``), or of the keras.io code examples
+(``examples/keras_io`` of keras-core), of which only the code that builds the models is run. It prints the lines of each spec before and
+after folding.
 """
 
 from __future__ import annotations
@@ -202,6 +208,14 @@ def main(names: list[str]) -> int:
         from benchmarks.import_probes.run import main as try_probes
 
         return try_probes([name for name in names if name != "--probes"])
+    if names[:1] == ["--source"]:
+        from benchmarks.foreign_models.run import SOURCES
+        from benchmarks.foreign_models.run import main as try_models
+
+        if len(names) < 4 or names[1] not in SOURCES or names[2] != "--from":
+            print(f"write --source {'|'.join(SOURCES)} --from FOLDER", file=sys.stderr)
+            return 2
+        return try_models(names[1], Path(names[3]), names[4:])
     unknown = [name for name in names if name not in MODELS]
     if unknown:
         print(f"there is no model {unknown[0]}: {', '.join(MODELS)}", file=sys.stderr)

@@ -1,11 +1,11 @@
 """The proof by drawn cases: single layers with drawn arguments, and whole drawn documents, each the same four ways.
 
 What is inferred must be what Keras says, what Keras gives and what ONNX Runtime gives: shapes, element types, weights, masks,
-values. Nothing is timed; it stands here because it prints figures. A case is made of the seed, its number and `--least` alone.
+values. Nothing is timed; it stands here because it prints figures. A case is made of the seed, its number, `--least`, `--expressions` and `--recurrences` alone.
 
     python -m benchmarks proof --cases 1000 --layers 20 --seed 3
     python -m benchmarks proof --cases 100 --least 20 --seed 3
-    python -m benchmarks proof --cases 200 --expressions 12 --seed 3
+    python -m benchmarks proof --cases 200 --expressions 12 --recurrences 6 --seed 3
     python -m benchmarks proof --seed 3 --only 17
 """
 
@@ -45,15 +45,22 @@ def main(arguments: list[str]) -> int:
         default=0,
         help="how often a step is a `Compute` of random expressions, against 12 for a layer",
     )
+    parser.add_argument(
+        "--recurrences",
+        type=int,
+        default=0,
+        help="how often a step is an `RNN` of a random cell, against 12 for a layer",
+    )
     parser.add_argument("--seed", type=int, default=0, help="other cases")
     parser.add_argument("--opset", type=int, default=23, help="ONNX's operators")
     parser.add_argument("--only", type=int, help="the number of one document: shown, and made small if it fails")
     given = parser.parse_args(arguments)
     warnings.simplefilter("ignore")
     if given.only is not None:
-        return _one(numbered(given.seed, given.only, given.least, given.expressions), given.opset)
+        drawn = numbered(given.seed, given.only, given.least, given.expressions, given.recurrences)
+        return _one(drawn, given.opset)
     failures = _layers(given.layers, given.seed, given.opset) if given.layers else 0
-    return int(failures + _documents(given.cases, given.seed, given.least, given.opset, given.expressions) > 0)
+    return int(failures + _documents(given) > 0)
 
 
 def _outcome(prove: Callable[[], object]) -> str:
@@ -70,7 +77,7 @@ def _outcome(prove: Callable[[], object]) -> str:
 def _layers(count: int, seed: int, opset: int) -> int:
     found: Counter[str] = Counter()
     for op in LAYERS.names():
-        if op in ("Compute", "RNN"):  # `--expressions` draws those; cells have proofs of their own
+        if op in ("Compute", "RNN"):  # `--expressions` and `--recurrences` draw those
             continue
         for number in range(count):
             case = draw_case(Random(f"{seed} {op} {number}"), op)
@@ -90,17 +97,17 @@ def _layers(count: int, seed: int, opset: int) -> int:
     return found["failed"]
 
 
-def _documents(count: int, seed: int, least: int, opset: int, expressions: int) -> int:
+def _documents(given: argparse.Namespace) -> int:
     found: Counter[str] = Counter()
     families: Counter[str] = Counter()
     largest = 0
-    for number in range(count):
+    for number in range(given.cases):
         model = None
-        document = numbered(seed, number, least, expressions)
+        document = numbered(given.seed, number, given.least, given.expressions, given.recurrences)
 
         def prove(document=document) -> None:
             nonlocal model
-            model = prove_document(document, opset)
+            model = prove_document(document, given.opset)
 
         outcome = _outcome(prove)
         found[outcome if outcome in _TOLD else "failed"] += 1
@@ -110,7 +117,7 @@ def _documents(count: int, seed: int, least: int, opset: int, expressions: int) 
         elif outcome not in _TOLD:
             print(f"document {number}: {outcome}", flush=True)
     print(
-        f"documents: {count}: {_counted(found)}; {families.total()} layers, up to {largest} in one",
+        f"documents: {given.cases}: {_counted(found)}; {families.total()} layers, up to {largest} in one",
         flush=True,
     )
     print("layers by family: " + ", ".join(f"{family} {number}" for family, number in families.most_common()))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from benchmarks.import_comparison import called, difference, disturb, drawn_inputs, flat
 from benchmarks.import_probes.probe import PROBES, Probe
 
 __all__ = ["VERDICTS", "all_probes", "tried"]
@@ -43,7 +44,7 @@ def tried(probe: Probe, folder: Path) -> tuple[str, str]:
     file = folder / f"model{probe.suffix}"
     try:
         model = probe.model()
-        _disturb(model)
+        disturb(model)
         model.save(file)
     except Exception as error:
         return "cannot be built in Keras", _first(error)
@@ -72,11 +73,11 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     spec = nnspec.load(spec_file, root=folder)
     graph = nnspec.compile(spec).main
     arrays = initial_weights(spec, graph) if imported.weights else {}
-    inputs = _inputs(probe, model)
+    inputs = drawn_inputs(model, probe.inputs)
     named = {tensor._keras_history.operation.name: array for tensor, array in zip(model.inputs, inputs, strict=True)}
     theirs = {ours: name for name, ours in imported.networks["main"].input_names.items()}
     ordered = [named[theirs[name]] for name in graph.inputs]
-    wanted = _flat(_called(model, inputs))
+    wanted = flat(called(model, inputs))
     ours = nnspec.to_keras(graph)
     if imported.weights:
         set_weight_arrays(ours, graph, arrays)
@@ -84,7 +85,7 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     given = [np.asarray(value) for value in keras_run(ours)(fed).values()]
     if [a.shape for a in given] != [b.shape for b in wanted]:
         return "WRONG", f"shapes {[a.shape for a in given]}, not {[b.shape for b in wanted]}"
-    errors = [_difference(a, b) for a, b in zip(given, wanted, strict=True)]
+    errors = [difference(a, b) for a, b in zip(given, wanted, strict=True)]
     tolerance = 2e-2 if any(d.code == "NN622" for d in imported.diagnostics) else _TOLERANCE
     if not all(error <= tolerance for error in errors):
         return "WRONG", f"differs by {max(errors):.2g}"
@@ -94,69 +95,6 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
 
 def _as(array: Any, dtype: str) -> Any:
     return array.astype(dtype)
-
-
-def _disturb(model: Any) -> None:
-    """Gives weights that start at 0 or 1 other values."""
-    import numpy as np
-
-    random = np.random.default_rng(0)
-    for variable in model.variables:
-        array = np.asarray(variable)
-        if array.dtype.kind == "f" and array.size and np.ptp(array) == 0 and "seed" not in variable.path:
-            variable.assign(random.uniform(0.5, 1.5, array.shape))
-    for layer in model._flatten_layers():
-        if type(layer).__name__ == "Normalization" and layer.input_mean is None:
-            layer.finalize_state()
-
-
-def _inputs(probe: Probe, model: Any) -> list[Any]:
-    import numpy as np
-
-    random = np.random.default_rng(3)
-    found = []
-    for number, tensor in enumerate(model.inputs):
-        shape = (3, *(size or 7 + axis for axis, size in enumerate(tensor.shape[1:])))
-        if probe.inputs and tensor.name in probe.inputs:
-            found.append(np.asarray(probe.inputs[tensor.name]))
-        elif tensor.dtype == "bool":
-            found.append(random.uniform(size=shape) < 0.7)
-        elif "int" in tensor.dtype or tensor.name.startswith("whole"):
-            drawn = random.integers(0, 5, shape).astype(tensor.dtype)
-            if len(shape) > 1:
-                drawn[:, 0] = 1 + number % 2
-            found.append(drawn)
-        elif tensor.name.startswith("pixels"):
-            found.append(random.uniform(0, 255, shape).astype(tensor.dtype))
-        else:
-            found.append(random.normal(size=shape).astype(tensor.dtype))
-    return found
-
-
-def _called(model: Any, inputs: list[Any]) -> Any:
-    import keras
-
-    given = model._inputs_struct if hasattr(model, "_inputs_struct") else None
-    if given is None or isinstance(given, list | tuple):
-        return model(inputs[0] if len(inputs) == 1 else inputs, training=False)
-    return model(keras.tree.pack_sequence_as(given, inputs), training=False)
-
-
-def _flat(value: Any) -> list[Any]:
-    import numpy as np
-
-    if isinstance(value, dict):
-        return [array for item in value.values() for array in _flat(item)]
-    if isinstance(value, list | tuple):
-        return [array for item in value for array in _flat(item)]
-    return [np.asarray(value)]
-
-
-def _difference(a: Any, b: Any) -> float:
-    import numpy as np
-
-    largest = float(np.max(np.abs(b))) if b.size else 0.0
-    return float(np.max(np.abs(a.astype("float64") - b.astype("float64")))) / (largest or 1.0) if b.size else 0.0
 
 
 def _first(error: Exception) -> str:

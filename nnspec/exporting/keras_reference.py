@@ -88,7 +88,7 @@ def _rounded(model: keras.Model, *, masks: bool) -> _Run:
 def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:
     """The model in float64."""
     wide = widened(graph)
-    with in_float64(), _float64_of_backend():
+    with in_float64(), float64_of_backend():
         model = to_keras(wide, seed=1)
         set_weight_arrays(model, wide, weights)
     dtypes = {name: keras.backend.standardize_dtype(tensor.dtype) for name, tensor in model.input.items()}
@@ -96,14 +96,14 @@ def _exact(graph: Graph, weights: _Arrays, *, masks: bool) -> _Run:
 
     def answer(inputs: _Arrays) -> dict[str, NDArray[Any]]:
         given = {name: np.asarray(array) for name, array in inputs.items()}
-        with in_float64(), _float64_of_backend():
+        with in_float64(), float64_of_backend():
             return run({name: array.astype(dtypes.get(name, array.dtype)) for name, array in given.items()})
 
     return answer
 
 
 @contextmanager
-def _float64_of_backend() -> Iterator[None]:
+def float64_of_backend() -> Iterator[None]:
     """Enable float64 in JAX, which is off by default."""
     if keras.backend.backend() != "jax":
         yield

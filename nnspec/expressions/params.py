@@ -364,9 +364,12 @@ def _size(value: Value) -> int:
     """Count characters and elements, up to the limit; each element counts at least one."""
     if isinstance(value, str):
         return len(value)
-    size = 0
-    for item in value if isinstance(value, list) else ():
-        size += max(1, _size(item))
-        if size > LONGEST_RESULT:
-            break
+    if not isinstance(value, list):
+        return 0
+    size = len(value)
+    for item in value:
+        if isinstance(item, (str, list)):
+            size += max(1, _size(item)) - 1
+            if size > LONGEST_RESULT:
+                break
     return size

@@ -249,8 +249,13 @@ FLIP = Function(
 
 def _roll_rule(call: Call) -> Term:
     x: Term = call["x"]
-    axis = call.axis("axis", x)
-    return _along(call, x, [axis], axis=axis, shift=call["shift"])
+    axes = call.axes_as_written("axis", x)
+    shifts = call["shift"] if isinstance(call["shift"], tuple) else (call["shift"],) * len(axes)
+    if len(shifts) != len(axes) or not all(isinstance(shift, int) for shift in shifts):
+        raise call.error("`roll` needs one shift for each axis", f"write `{[1] * len(axes)}`", at="shift")
+    for axis, shift in zip(axes, shifts, strict=True):
+        x = _along(call, x, [axis], axis=axis, shift=shift)
+    return x
 
 
 def _onnx_roll(b: Any, c: Application, x: str) -> str:
@@ -269,18 +274,21 @@ def _onnx_roll(b: Any, c: Application, x: str) -> str:
 
 def _draw_roll(rng: np.random.Generator) -> Case:
     shape = draw_shape(rng)
-    return Case(f"roll(a, {rng.integers(-5, 6)}, axis={drawn_axis(rng, len(shape))})", {"a": draw_any(rng, shape)})
+    shift, axis = str(rng.integers(-5, 6)), str(drawn_axis(rng, len(shape)))
+    if rng.random() < 0.3 and len(shape) > 2:
+        shift, axis = rng.choice([shift, f"[{shift}, 1]"]), "[1, -1]"
+    return Case(f"roll(a, {shift}, axis={axis})", {"a": draw_any(rng, shape)})
 
 
 ROLL = Function(
     "roll",
-    parameters("x, shift: int, axis: axis"),
+    parameters("x, shift: ints, axis: axes"),
     _roll_rule,
     lambda n, c, x: np.roll(x, c["shift"], c["axis"]),
     lambda k, c, x: k.ops.roll(x, c["shift"], axis=c["axis"]),
     _onnx_roll,
     _draw_roll,
-    "The elements moved along an axis by `shift` positions; those that leave the end enter at the start.",
+    "The elements moved along an axis, or several, by `shift` positions; those that leave the end enter at the start.",
 )
 
 

@@ -22,6 +22,7 @@ from nnspec.functions.terms import (
     combined_masks,
 )
 from nnspec.types import Dim, same_size, size_text
+from nnspec.types.dims import largest_term
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,6 +144,14 @@ class Context:
 
     equal: list[tuple[int | Dim, int | Dim]] = field(default_factory=list)
     positive: list[int | Dim] = field(default_factory=list)
+
+    def bound(self, size: Dim) -> None:
+        """Require that a size is a 32-bit integer, if it can be anything else.
+
+        An axis, and different axes together, have at most 2**24 positions here; the size of a larger one is no float32.
+        """
+        if largest_term(size, 2**24) >= 2**31:
+            self.positive += [2**31 - size, 2**31 + size]
 
 
 @dataclass(frozen=True)
@@ -296,13 +305,17 @@ class Call:
 
     def axes(self, name: str, x: Term, *, extra: int = 0) -> tuple[int, ...]:
         """Axes of a tensor, as positions from 0, in order."""
+        return tuple(sorted(self.axes_as_written(name, x, extra=extra)))
+
+    def axes_as_written(self, name: str, x: Term, *, extra: int = 0) -> list[int]:
+        """Axes of a tensor, as positions from 0."""
         given = self[name]
         found = [self._axis(each, name, x, extra) for each in (given if isinstance(given, list | tuple) else [given])]
         if not found:
             raise self.error(f"{self.name} names no axis", f"write `{x.rank - 1}` for the last axis", at=name)
         if len(set(found)) < len(found):
             raise self.error(f"{self.name} names an axis twice", f"write `{sorted(set(found))}`", at=name)
-        return tuple(sorted(found))
+        return found
 
     def last_axis(self, name: str, x: Term) -> int:
         """The last axis of a tensor, the value of a parameter, as a position from 0."""

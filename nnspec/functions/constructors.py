@@ -8,6 +8,7 @@ from typing import Any
 
 from nnspec.functions.base import Call, Function, cast, parameters
 from nnspec.functions.draws import drawn
+from nnspec.functions.dtypes import with_dtype
 from nnspec.functions.elementwise import number
 from nnspec.functions.lazy_numpy import np
 from nnspec.functions.shapes import known_sizes
@@ -58,6 +59,7 @@ _OF_SIZES = (
     "a + {}([1, a.shape[2]])",
     "{}([2, a.shape[1]]) @ a",
     "a / (1 + {}([a.shape[1], a.shape[2]]))",
+    "where({}([a.shape[1], 1], dtype='int32') > 0, a, -a)",
 )
 
 # --- arange, linspace -----------------------------------------------------------------------------------------------------
@@ -134,7 +136,7 @@ def _onnx_arange(b: Any, c: Application) -> str:
 
 def _linspace_rule(call: Call) -> Term:
     start, stop = (cast(term, FLOAT) for term in _bounds(call, ["start", "stop"]))
-    term = call["num"]
+    term = call["num"] if isinstance(call["num"], Term) else number(call["num"], call.at)
     (size,) = known_sizes(Call(call.function, {"num": (term,)}, call.at, call.places, call.context), "num")
     return call.result([size], FLOAT, [start, stop], [[None], [None]], num=term)
 
@@ -226,7 +228,7 @@ _ALL = (
     ),
     Function(
         "linspace",
-        parameters("start, stop, num: size"),
+        parameters("start, stop, num: size = 50"),
         _linspace_rule,
         lambda n, c, start, stop: np.linspace(start, stop, n.size(c["num"])),
         _keras_linspace,
@@ -261,4 +263,6 @@ _ALL = (
         "A number in the shape and type of a tensor.",
     ),
 )
-FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _ALL}
+FUNCTIONS: Mapping[str, Function] = {
+    function.name: function if function.name == "linspace" else with_dtype(function) for function in _ALL
+}

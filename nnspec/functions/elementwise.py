@@ -157,17 +157,17 @@ def binary(
     compute = by_name(numpy)
 
     def rule(call: Call) -> Term:
-        terms = (call["a"], call["b"])
+        terms = (call["x1"], call["x2"])
         folded = _folded(call, python or compute, terms)
         if folded is not None:
             return folded
         if all(term.weak for term in terms) and all(term.is_number for term in terms):
             return _of_sizes(call, terms)
-        return pointwise(call, (found := _operands(call, dtypes, ("a", "b"))), result or found[0].dtype)
+        return pointwise(call, (found := _operands(call, dtypes, ("x1", "x2"))), result or found[0].dtype)
 
     def _of_sizes(call: Call, terms: tuple[Term, ...]) -> Term:
         if dtypes == "float":
-            terms = tuple(replace(call.floats(term), weak=True) for term in ("a", "b"))
+            terms = tuple(replace(call.floats(term), weak=True) for term in ("x1", "x2"))
         terms = call.unified(*terms)
         found = replace(pointwise(call, terms, result or terms[0].dtype), weak=not result)
         if found.dtype != INT or python is None:
@@ -176,7 +176,10 @@ def binary(
             value = python(terms[0].value, terms[1].value)
         except TypeError:  # no size: a product with a float, or a quotient of two symbols
             return found
-        return number(value, call.at) if isinstance(value, int) else replace(found, value=value)
+        if isinstance(value, int):
+            return number(value, call.at)
+        call.context.bound(value)
+        return replace(found, value=value)
 
     def in_keras(k: Any, c: Application, a: Any, b: Any) -> Any:
         return keras(k, a, b) if callable(keras) else getattr(k.ops, keras or name)(a, b)
@@ -186,7 +189,7 @@ def binary(
 
     draw = _drawn(text or f"{name}({{}}, {{}})", 2, *domain, dtypes)
     in_numpy = lambda n, c, a, b: compute(a, b)  # noqa: E731
-    return Function(name, parameters("a, b"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
+    return Function(name, parameters("x1, x2"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
 
 
 # --- exact forms of functions that ONNX lacks ---------------------------------------------------------------------------
@@ -214,27 +217,63 @@ def _log1p(b: Any, x: str) -> Any:
     return b.op("Where", b.op("Equal", u, one), x, quotient)
 
 
-def _float_floor(k: Any, a: Any, b: Any) -> Any:
+def _keras_floor(k: Any, a: Any, b: Any) -> Any:
     # Backends round `a // b` of floats differently.
-    return k.ops.floor(k.ops.divide(a, b)) if k.is_float(a) else k.ops.floor_divide(a, b)
+    return k.ops.floor(k.ops.divide(a, b)) if k.is_float(a) else _zero_by_zero(k, k.ops.floor_divide, a, b)
+
+
+def _keras_mod(k: Any, a: Any, b: Any) -> Any:
+    return k.ops.mod(a, b) if k.is_float(a) else _zero_by_zero(k, k.ops.mod, a, b)
+
+
+def _zero_by_zero(k: Any, divide: Callable[[Any, Any], Any], a: Any, b: Any) -> Any:
+    # As in NumPy; TensorFlow and ONNX Runtime raise an error, which would stop a server.
+    is_zero = k.ops.equal(b, 0)
+    return k.ops.where(is_zero, k.ops.zeros_like(b), divide(a, k.ops.where(is_zero, k.ops.ones_like(b), b)))
 
 
 def _onnx_floor(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype == FLOAT:
         return b.op("Floor", b.op("Div", left, right))
-    return b.op("Div", b.op("Sub", left, b.op("Mod", left, right)), right)  # ONNX's integer division truncates
+    # ONNX's integer division truncates.
+    return _onnx_integers(b, c, right, lambda by: b.op("Div", b.op("Sub", left, b.op("Mod", left, by)), by))
+
+
+def _onnx_integers(b: Any, c: Application, right: str, divide: Callable[[str], Any]) -> Any:
+    """A division of integers; by 0 it is 0."""
+    if isinstance(c.operands[1].origin, LiteralOrigin):
+        return divide(right)
+    zero = b.integer(0)
+    is_zero = b.op("Equal", right, zero)
+    return b.op("Where", is_zero, zero, divide(b.op("Where", is_zero, b.integer(1), right)))
 
 
 def _onnx_mod(b: Any, c: Application, left: str, right: str) -> Any:
     if c.operands[0].dtype != FLOAT:
-        return b.op("Mod", left, right)
+        return _onnx_integers(b, c, right, lambda by: b.op("Mod", left, by))
     rest = b.op("Mod", left, right, fmod=1)
     differs = b.op("Less", b.op("Mul", rest, right), b.number(0.0))
     return b.op("Where", differs, b.op("Add", rest, right), rest)
 
 
+def _onnx_power(b: Any, c: Application, left: str, right: str) -> Any:
+    exponent = c.operands[1].value
+    if c.dtype != INT or not isinstance(exponent, int) or not 0 < exponent < 2**8:
+        return b.op("Pow", left, right)
+    # ONNX Runtime computes integer powers as floats: products overflow as everywhere else.
+    found, square = "", left
+    while True:
+        if exponent % 2:
+            found = b.op("Mul", found, square) if found else square
+        exponent //= 2
+        if not exponent:
+            return found
+        square = b.op("Mul", square, square)
+
+
 def _numpy_floor(a: Any, b: Any) -> Any:
-    return np.floor(a / b) if np.asarray(a).dtype.kind == "f" else np.floor_divide(a, b)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.floor(a / b) if np.asarray(a).dtype.kind == "f" else np.floor_divide(a, b)
 
 
 def _erf(x: Any) -> Any:
@@ -249,7 +288,9 @@ def _cast_rule(call: Call) -> Term:
     dtype = _CASTS.get(call["dtype"])
     if dtype is None:
         near = next((name for name in ("float32", "int32") if call["dtype"].startswith((name[:3], f"u{name[:3]}"))), "float32")
-        raise call.error(f"`cast` takes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype")
+        raise call.error(
+            f"{call.name} takes the dtypes 'float32', 'int32' or 'bool', not `{call['dtype']}`", f"write `'{near}'`", at="dtype"
+        )
     return pointwise(call, (x,), dtype)
 
 
@@ -296,7 +337,7 @@ def _where_rule(call: Call) -> Term:
             "write `where(x > 0, a, b)`",
             at=condition,
         )
-    a, b = call.unified(call["a"], call["b"])
+    a, b = call.unified(call["x1"], call["x2"])
     return pointwise(call, (condition, a, b), a.dtype)
 
 
@@ -319,13 +360,13 @@ def _draw_clip(rng: np.random.Generator) -> Case:
 
 WHERE = Function(
     "where",
-    parameters("condition, a, b"),
+    parameters("condition, x1, x2"),
     _where_rule,
     lambda n, c, condition, a, b: np.where(condition, a, b),
     lambda k, c, condition, a, b: k.ops.where(condition, a, b),
     _onnx_where,
     _drawn("where({0} > {1}, {0}, {2})", 3, -3, 3, "numeric"),
-    "`a` where the condition is true, else `b`.",
+    "`x1` where the condition is true, else `x2`.",
 )
 CLIP = Function(
     "clip",
@@ -431,10 +472,25 @@ FUNCTIONS: Mapping[str, Function] = {function.name: function for function in _AL
 _comparison = partial(binary, result=BOOL, is_discontinuous=True)
 
 
-def _power_rule_domain(call: Call) -> None:
-    b: Term = call["b"]
-    if call["a"].dtype == INT and not call["a"].weak and isinstance(b.value, int) and b.value < 0:
-        raise call.error("an integer tensor has no negative power", "write `cast(…, 'float32')`", at=call["a"])
+def _power_check(call: Call) -> None:
+    a, b = call["x1"], call["x2"]
+    if a.dtype == INT and not a.is_static and isinstance(b.value, int) and b.value < 0:
+        what = "a size" if a.is_number else "an integer tensor"
+        raise call.error(f"{what} has no negative power", "write `cast(…, 'float32')`", at=a)
+    is_size = a.is_number and b.is_number and a.dtype == b.dtype == INT and not (a.is_static and b.is_static)
+    if is_size and not (isinstance(a.value, int | Dim) and isinstance(b.value, int) and b.value <= _LARGEST_POWER):
+        reason = f"the exponent of a size must be a number up to {_LARGEST_POWER}"
+        if isinstance(b.value, int) and b.value <= _LARGEST_POWER:
+            reason = "this size has no power: its bounds are unknown"
+        raise call.error(reason, "write `cast(…, 'float32')`", at=a)
+
+
+_LARGEST_POWER = 16
+
+
+def _power(a: Any, b: Any) -> Any:
+    """A power; that of a size is a product."""
+    return math.prod([a] * b) if isinstance(a, Dim) and isinstance(b, int) else BINARY["**"](a, b)
 
 
 def _checked(function: Function, check: Callable[[Call], None]) -> Function:
@@ -446,12 +502,20 @@ def _checked(function: Function, check: Callable[[Call], None]) -> Function:
 
 
 def _divisor_check(call: Call) -> None:
-    if call["b"].is_static and call["b"].value == 0:
-        raise call.error(f"{call.name} divides by zero", at="b")
+    origin, size = call["x2"].origin, call["x2"].value
+    if isinstance(size, Dim):
+        call.context.positive.append(size)
+    is_zero = isinstance(origin, Application) and origin.function.name == "zeros"
+    if is_zero or (isinstance(origin, LiteralOrigin) and _has_zero(origin.value)):
+        raise call.error(f"{call.name} divides by zero", at="x2")
+
+
+def _has_zero(value: Any) -> bool:
+    return any(map(_has_zero, value)) if isinstance(value, tuple) else value == 0
 
 
 def _division_check(call: Call) -> None:
-    for term in (call["a"], call["b"]):
+    for term in (call["x1"], call["x2"]):
         if term.dtype != FLOAT and not term.weak:
             name = "an integer" if term.dtype == INT else "a bool"
             raise call.error(f"`/` takes floats, not {name} tensor", "write `cast(…, 'float32')`, or use `//`", at=term)
@@ -481,7 +545,7 @@ OPERATORS: Mapping[str, Function] = {
             "The quotient, rounded down.",
             _numpy_floor,
             _onnx_floor,
-            keras=_float_floor,
+            keras=_keras_floor,
             text="{} // {}",
             python=operator.floordiv,
             domain=(0.6, 5),
@@ -495,6 +559,7 @@ OPERATORS: Mapping[str, Function] = {
             "The remainder, with the sign of the divisor.",
             "mod",
             _onnx_mod,
+            keras=_keras_mod,
             text="{} % {}",
             python=BINARY["%"],
             domain=(0.6, 5),
@@ -503,7 +568,7 @@ OPERATORS: Mapping[str, Function] = {
         _divisor_check,
     ),
     "**": _checked(
-        binary("power", "The power.", "power", "Pow", text="{} ** {}", python=BINARY["**"], domain=(1, 3)), _power_rule_domain
+        binary("power", "The power.", "power", _onnx_power, text="{} ** {}", python=_power, domain=(1, 3)), _power_check
     ),
     "<": _comparison("less", "Whether it is less.", "less", "Less", text="{} < {}", python=operator.lt),
     "<=": _comparison("less_equal", "Whether it is at most.", "less_equal", "LessOrEqual", text="{} <= {}", python=operator.le),

@@ -12,7 +12,7 @@ def with_operand(help: str, operand: str) -> str:
     """Help with the operand that an error points at: ``cast(…`` becomes ``cast(n``."""
     if len(operand) > _LONGEST_SHOWN or "\n" in operand:
         return help
-    return re.sub(r"(\bcast\(|\bexpand_dims\(|`)…(?=[,) ])", lambda match: f"{match[1]}{operand}", help)
+    return re.sub(r"(\b(?:cast|expand_dims|transpose)\(|`)…(?=[,) ])", lambda match: f"{match[1]}{operand}", help)
 
 
 _LONGEST_SHOWN = 60

@@ -66,15 +66,3 @@ def unquoted(tree: Syntax, known: Container[str]) -> Iterator[tuple[Call, Name]]
             for key, argument in given:
                 if key in texts and isinstance(argument, Name) and argument.name not in known:
                     yield node, argument
-
-
-def called(tree: Syntax) -> set[str]:
-    """The names of the functions that an expression calls."""
-    found: set[str] = set()
-    stack = [tree]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Call):
-            found.add(node.function.name)
-        stack.extend(children(node))
-    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnspec.expressions.syntax import ExpressionError
@@ -26,15 +26,42 @@ def macs(application: Application) -> int | Dim:
 
 
 def _matmul_rule(call: Call) -> Term:
-    a, b = call.unified(call.numeric("a"), call.numeric("b"))
+    # The rules of numpy.matmul for one example. Operands get the axes that they lack, and the result loses those of vectors.
+    a, b = call.unified(call.numeric("x1"), call.numeric("x2"))
+    inner = _inner_size(call, a, b)
+    left, right = _example(a), _example(b)
+    row, column = len(left) == 1, len(right) == 1
+    rows, columns = (not row and [left[-2]]) or [], (not column and [right[-1]]) or []
+    loops = max(len(left), len(right), 2) - 2
+    lead = 1 if a.is_batched or b.is_batched else 0
+    shape: list[int | Dim] = [1] * loops
+    for sizes in (left[:-2], right[:-2]):
+        for place, size in enumerate(sizes, loops - len(sizes)):
+            shape[place] = call.same(shape[place], size, one=True)
+    outer = [*shape, *rows, *columns]
+    full = [*([BATCH] if lead else []), *outer]
+    a_kept, b_kept = _kept_loops(a, full, lead + loops), _kept_loops(b, full, lead + loops)
+    if not row:
+        a_kept[lead + loops] = a.rank - 2
+    if not column:
+        b_kept[-1] = b.rank - 1
+    # A batch of vectors times a matrix that all examples share is one product.
+    shared = row and a.is_batched and not b.is_batched and len(right) == 2
+    end = lead + loops + 2
+    drop = () if shared else (*([end - 2] if row else []), *([end - 1] if column else []))
+    add = ((), ()) if shared else (_lacking(a, loops, is_left=True), _lacking(b, loops, is_left=False))
+    return call.result(full, a.dtype, [a, b], [a_kept, b_kept], add=add, drop=drop, macs=product(outer) * inner)
+
+
+def _inner_size(call: Call, a: Term, b: Term) -> int | Dim:
+    """The size of the axis that a matrix product sums over."""
     for term in (a, b):
         if len(_example(term)) == 0:
             help = "a number multiplies by `*`" if term.is_number else "write `a * b`, or `expand_dims` it"
             raise call.error(f"{call.name} needs an axis behind the batch, but this is {_shown(term)}", help, at=term)
-    # The rules of numpy.matmul for one example. Operands get the axes that they lack, and the result loses those of vectors.
-    left, right = list(_example(a)), list(_example(b))
-    row, column = len(left) == 1, len(right) == 1
-    inner, other = left[-1], right[-1 if column else -2]
+    right = _example(b)
+    column = len(right) == 1
+    inner, other = _example(a)[-1], right[-1 if column else -2]
     try:
         call.same(inner, other)
     except ExpressionError:
@@ -43,52 +70,28 @@ def _matmul_rule(call: Call) -> Term:
             f"the {'only' if column else 'second last'} axis of the right, {size_text(other)}",
             "transpose one of them: `swapaxes(b, -2, -1)`" if not column and right[-1] == inner else "",
         ) from None
-    batched = a.is_batched or b.is_batched
-    # A batch of vectors times a matrix that all examples share is one product.
-    shared = row and a.is_batched and not b.is_batched and len(right) == 2
-    rows, columns = (not row and [left[-2]]) or [], (not column and [right[-1]]) or []
-    loops = max(len(left), len(right), 2) - 2
-    lead = 1 if batched else 0
-    shape: list[int | Dim] = [1] * loops
-    for sizes in (left[:-2], right[:-2]):
-        for place, size in enumerate(sizes, loops - len(sizes)):
-            shape[place] = call.same(shape[place], size, one=True)
-    outer = [*shape, *rows, *columns]
-    full = [*([BATCH] if batched else []), *outer]
+    return inner
 
-    def kept(term: Term, own: list[int | Dim], matrix_axis: int | None, place: int) -> list[int | None]:
-        start = 1 if term.is_batched else 0
-        found: list[int | None] = [None] * len(full)
-        if term.is_batched:
-            found[0] = 0
-        for axis, size in enumerate(own[:-2]):
-            at = lead + loops - len(own[:-2]) + axis
-            found[at] = start + axis if size != 1 or full[at] == 1 else None
-        if matrix_axis is not None:
-            found[place] = start + matrix_axis
-        return found
 
-    a_kept = kept(a, left, None if row else len(left) - 2, lead + loops)
-    b_kept = kept(b, right, None if column else len(right) - 1, len(full) - 1)
+def _kept_loops(term: Term, full: Sequence[int | Dim], end: int) -> list[int | None]:
+    """The axes of an operand that a product preserves, its matrices' apart; ``end`` is the place behind the others."""
+    start = 1 if term.is_batched else 0
+    found: list[int | None] = [None] * len(full)
+    if term.is_batched:
+        found[0] = 0
+    sizes = _example(term)[:-2]
+    for axis, size in enumerate(sizes):
+        at = end - len(sizes) + axis
+        found[at] = start + axis if size != 1 or full[at] == 1 else None
+    return found
 
-    def missing(term: Term, own: list[int | Dim], is_left: bool) -> tuple[int, ...]:
-        """The positions of axes to add, so that all operands have the same number of axes behind the batch."""
-        start = 1 if term.is_batched else 0
-        vector = len(own) == 1
-        lacking = loops - max(len(own) - 2, 0)
-        axes = [start + each for each in range(lacking)] if term.is_batched else []
-        end = start + len(axes) + len(own)
-        return (*axes, *([end - 1 if is_left else end] if vector else []))
 
-    if shared:
-        a_axes: tuple[int, ...] = ()
-        b_axes: tuple[int, ...] = ()
-        drop: tuple[int, ...] = ()
-    else:
-        a_axes, b_axes = missing(a, left, True), missing(b, right, False)
-        end = lead + loops + 2
-        drop = (*([end - 2] if row else []), *([end - 1] if column else []))
-    return call.result(full, a.dtype, [a, b], [a_kept, b_kept], add=(a_axes, b_axes), drop=drop, macs=product(outer) * inner)
+def _lacking(term: Term, loops: int, *, is_left: bool) -> tuple[int, ...]:
+    """The positions of axes to add, so that both operands have the same number of axes behind the batch."""
+    own = len(_example(term))
+    axes = list(range(1, 1 + loops - max(own - 2, 0))) if term.is_batched else []
+    end = int(term.is_batched) + len(axes) + own
+    return (*axes, *([end - 1 if is_left else end] if own == 1 else []))
 
 
 def _example(x: Term) -> tuple[int | Dim, ...]:
@@ -278,13 +281,13 @@ def _draw_einsum(rng: np.random.Generator) -> Case:
 
 _MATMUL = Function(
     "matmul",
-    parameters("a, b"),
+    parameters("x1, x2"),
     _matmul_rule,
     _numpy_matmul,
     _keras_matmul,
     _onnx_matmul,
     _draw_matmul,
-    "The matrix product of the last two axes of each example, `a @ b`, as in NumPy; a constant matrix multiplies all examples.",
+    "The matrix product of the last axes of each example, `x1 @ x2`, as in NumPy; a constant matrix multiplies all examples.",
 )
 _EINSUM = Function(
     "einsum",

@@ -7,6 +7,7 @@ from typing import Any
 
 from nnspec.functions.base import NAMES, Call, Case, Function, parameters
 from nnspec.functions.draws import draw_any, draw_shape, drawn_axis
+from nnspec.functions.dtypes import with_dtype
 from nnspec.functions.lazy_numpy import np
 from nnspec.functions.terms import BATCH, FLOAT, INT, Application, Literal, Term
 from nnspec.types import Dim, size_text
@@ -297,15 +298,17 @@ def _draw_one_hot(rng: np.random.Generator) -> Case:
     return Case(f"one_hot(a, {classes}{axis})", {"a": rng.integers(-2, count + 2, shape).astype(np.int32)})
 
 
-ONE_HOT = Function(
-    "one_hot",
-    parameters("x, num_classes: size, axis: axis = -1"),
-    _one_hot_rule,
-    _numpy_one_hot,
-    _keras_one_hot,
-    _onnx_one_hot,
-    _draw_one_hot,
-    "1 at the class and 0 elsewhere, along a new axis; all 0 for a class that is out of range.",
+ONE_HOT = with_dtype(
+    Function(
+        "one_hot",
+        parameters("x, num_classes: size, axis: axis = -1"),
+        _one_hot_rule,
+        _numpy_one_hot,
+        _keras_one_hot,
+        _onnx_one_hot,
+        _draw_one_hot,
+        "1 at the class and 0 elsewhere, along a new axis; all 0 for a class that is out of range.",
+    )
 )
 
 FUNCTIONS: Mapping[str, Function] = {function.name: function for function in (TAKE, TAKE_ALONG_AXIS, ONE_HOT)}

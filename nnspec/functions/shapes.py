@@ -168,6 +168,9 @@ def _transpose_rule(call: Call) -> Term:
     x: Term = call["x"]
     given = call["axes"]
     lead = 1 if x.is_batched else 0
+    if given is None and x.is_batched:
+        help = f"write `transpose(…, {[0, *reversed(range(1, x.rank))]})`"
+        raise call.error("without `axes`, `transpose` moves the batch axis", help, at=x)
     if given is None:
         return _permuted(call, [*range(lead), *reversed(range(lead, x.rank))])
     given = [given] if isinstance(given, int) else list(given)
@@ -199,7 +202,7 @@ def _swapaxes_rule(call: Call) -> Term:
 def _draw_transpose(rng: np.random.Generator) -> Case:
     rank = int(rng.integers(2, 6))
     order = [0, *map(int, rng.permutation(range(1, rank)))]
-    text = f"transpose(a, {order})" if rng.random() < 0.7 else "transpose(a)"
+    text = f"transpose(a, {order})"
     return Case(text, {"a": draw_any(rng, (3, *rng.integers(1, 5, rank - 1)))})
 
 
@@ -351,7 +354,7 @@ _ALL = (
         "x, axes: axes = None",
         _transpose_rule,
         _draw_transpose,
-        "Gives the axes another order, `[0, 2, 1]`; by default it reverses those of each example.",
+        "Gives the axes another order, `[0, 2, 1]`; of a constant, by default in reverse.",
     ),
     _permutation("swapaxes", "x, axis1: axis, axis2: axis", _swapaxes_rule, _draw_swapaxes, "Exchanges two axes."),
     Function(

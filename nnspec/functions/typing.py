@@ -153,7 +153,7 @@ class Typing:
         left = self.value(chain[-1].left)
         for each in reversed(chain):
             function = PRODUCTS["matmul"] if each.operator == "@" else OPERATORS[each.operator]
-            names = ("a", "b")
+            names = ("x1", "x2")
             right = self.value(each.right)
             if each.operator in ("==", "!=") and isinstance(left, str | None) and isinstance(right, str | None):
                 left = number((left == right) is (each.operator == "=="), (each.start, each.end))  # of params

@@ -47,9 +47,15 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
             meanings.append(f"the param `{name}`" if read.name in layer.params else f"the constant `{name}`")
         if len(meanings) > 1:
             tensor = previous if name == "x" and previous is not None else name
-            help = f"name the tensors: `from: {{{'x' if name == 'x' else name[0]}: {tensor}}}`"
-            if name == "x" and is_tensor and tensor != "x":
-                help += f", or `from: {{x: x}}` for the {_kind(name, scope)}"
+            if name != "x":
+                help = (
+                    f"name the tensors: `{_all_named(layer, read.name, name[0], tensor)}`, and write `{name[0]}` for the tensor"
+                )
+            elif tensor == "x" or not is_tensor:
+                help = f"name the tensors: `{_all_named(layer, 'x', 'x', tensor)}`"
+            else:
+                help = f"write `{_all_named(layer, 'x', 'x', tensor)}` below `Compute` for {shown}, or "
+                help += f"`{_all_named(layer, 'x', 'x', 'x')}` for {own}"
             if tensor == INPUT:
                 help = "rename the input `x`: at the start of nested layers, `x` is what they read"
             elif not tensor.isidentifier():  # a repetition has a number
@@ -75,6 +81,12 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
             )
             problems.append(g.AmbiguousName.at(span, read.scalar.path, help=help, name=name, first=first, second=second))
     return found if len(problems) == before else None
+
+
+def _all_named(layer: Compute, read: str, key: str, tensor: str) -> str:
+    """The `from` that names all tensors of a step, of which one is read by a name with two meanings."""
+    named = {key: tensor} | {name.rpartition(".")[2]: name for name in layer.reads if name not in (read, key)}
+    return f"from: {{{', '.join(f'{key}: {tensor}' for key, tensor in named.items())}}}"
 
 
 def _is_input(scope: Scope, name: str, input: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph.memory import alive_bytes, bytes_text
@@ -15,6 +16,9 @@ from nnspec.spec.expand import DEEPEST_STEPS
 from nnspec.spec.problems import LimitExceeded, TooDeep
 from nnspec.spec.step import Nested, NetworkUse, inner_steps
 from nnspec.types import Dim, SizeTooComplex, product, substitute, symbols_of
+
+if TYPE_CHECKING:
+    from nnspec.layers.compute import Compute
 
 __all__ = ["check_limits", "check_uses", "refuses"]
 
@@ -88,34 +92,49 @@ def check_limits(graph: Graph, limits: Limits) -> Iterator[Diagnostic]:
             what = f"the smallest valid `{name}` is {least:,}: it must be {graph.conditions[name]}"
             yield _over(graph, next(iter(graph.nodes.values())), what, "size", limits.size)
     try:
-        for reached, size in alive_bytes(graph):
-            count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
-            if isinstance(count, int) and count > limits.activations:
-                at = "" if isinstance(size, int) else ", at the smallest valid sizes"
-                what = f"{bytes_text(count)} of activations for one example{at}"
-                yield _over(graph, reached, what, "activations", limits.activations)
-                break
-        for node, size in _inside_expressions(graph):
-            count = substitute(size, smallest | {name: smallest.get(name, 1) for name in symbols_of(size)})
-            if isinstance(count, int) and count > limits.activations:
-                what = f"{bytes_text(count)} for one value inside an expression"
-                yield _over(graph, node, what, "activations", limits.activations)
-                break
+        yield from _too_many_bytes(graph, limits, smallest)
     except SizeTooComplex as error:
         node = next(iter(graph.nodes.values()))
         yield TooLarge.at(node.span, node.path, op=graph.name, reason=f"cannot compute the memory of its tensors: {error}")
 
 
-def _inside_expressions(graph: Graph) -> Iterator[tuple[Node, int | Dim]]:
-    """Yield the bytes of the values that `Compute` steps compute on the way to their results, cells included."""
-    for node in graph.every_node():
-        if not node.layer.expressions:
-            continue
-        from nnspec.layers.compute import Compute
+def _too_many_bytes(graph: Graph, limits: Limits, smallest: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """Yield a diagnostic for each kind of tensor that needs too much memory, at the smallest valid sizes."""
 
-        if isinstance(node.layer, Compute):
-            for shape, width in node.layer.typed(node.input_types).sizes():
-                yield node, product(shape) * width
+    def least(size: int | Dim) -> int:
+        count = substitute(size, {name: smallest.get(name, 1) for name in symbols_of(size)})
+        assert isinstance(count, int)
+        return count
+
+    for reached, size in alive_bytes(graph):
+        if least(size) > limits.activations:
+            at = "" if isinstance(size, int) else ", at the smallest valid sizes"
+            what = f"{bytes_text(least(size))} of activations for one example{at}"
+            yield _over(graph, reached, what, "activations", limits.activations)
+            break
+    constants = 0
+    for node, layer in _expressions(graph):
+        typed = layer.typed(node.input_types)
+        largest = max(least(product(shape) * width) for shape, width in typed.sizes())
+        constants += least(typed.constant_bytes())
+        if largest > limits.activations:
+            what = f"{bytes_text(largest)} for one value inside an expression"
+            yield _over(graph, node, what, "activations", limits.activations)
+            break
+        if constants > limits.constants:
+            what = f"{bytes_text(constants)} of constants in expressions up to here"
+            yield _over(graph, node, what, "constants", limits.constants)
+            break
+
+
+def _expressions(graph: Graph) -> Iterator[tuple[Node, Compute]]:
+    """Yield the `Compute` steps, cells included."""
+    for node in graph.every_node():
+        if node.layer.expressions:
+            from nnspec.layers.compute import Compute
+
+            if isinstance(node.layer, Compute):
+                yield node, node.layer
 
 
 def _over(graph: Graph, node: Node | None, what: str, limit: str, most: int) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +18,7 @@ from nnspec.keras_import.config_values import ConfigError, OwnModelError
 from nnspec.keras_import.folding import FoldedBlock, folded
 from nnspec.keras_import.live import live_config, live_problems, live_statistics
 from nnspec.keras_import.masks import check_masks
-from nnspec.keras_import.model import KerasModel, tensors_in
+from nnspec.keras_import.model import KerasModel, Tensor, tensors_in
 from nnspec.keras_import.naming import model_name
 from nnspec.keras_import.order import applications
 from nnspec.keras_import.pairing import paired
@@ -161,10 +161,15 @@ def from_keras(model: Any, *, inline: bool = False) -> Imported:
         return importing.run(None, live=model)
     from nnspec.keras_import.inlining import inlined
 
-    problems: list[Diagnostic] = []
-    with inlined(model, Span.whole(name), problems) as (flat, variables):
-        importing = _Import(name, live_config(flat), [*problems, *live_problems(flat, Span.whole(name))])
-        return importing.run(None, live=flat, variables=variables)
+    failed: SpecError | None = None
+    with inlined(model, Span.whole(name)) as attempts:
+        for flat in attempts:
+            try:
+                importing = _Import(name, flat.config, live_problems(flat.model, Span.whole(name)))
+                return importing.run(None, live=flat.model, variables=flat.variables, sizes=flat.sizes)
+            except SpecError as error:
+                failed = error
+    raise failed or SpecError([])
 
 
 class _Import:
@@ -181,16 +186,26 @@ class _Import:
         except _DAMAGED as error:
             raise SpecError([k.BadConfig.at(self.span, reason=str(error))]) from None
 
-    def run(self, weights: WeightsFile | None, *, live: Any = None, variables: Sequence[Variable] = ()) -> Imported:
+    def run(
+        self,
+        weights: WeightsFile | None,
+        *,
+        live: Any = None,
+        variables: Mapping[str, Variable] | None = None,
+        sizes: Mapping[tuple[str, int], str] | None = None,
+    ) -> Imported:
         def saved(place: str) -> Any:
             if weights is not None:
                 return weights.read(place)
             return None if live is None else live_statistics(self._keras, live, place)
 
+        self._keras = replace(self._keras, variables=frozenset(variables or ()))
         if (count := applications(self._keras)) > _MOST_APPLICATIONS:
             reason = f"it has {count:,} layer calls, including nested models; the limit is {_MOST_APPLICATIONS:,}"
             raise SpecError([k.NotAKerasModel.at(self.span, reason=reason)])
-        planner = Planner(self._file, saved, stores=weights is not None or live is not None, variables=variables)
+        planner = Planner(
+            self._file, saved, stores=weights is not None or live is not None, variables=variables or {}, sizes=sizes or {}
+        )
         try:
             planner.plan(self._keras)
         except _DAMAGED as error:
@@ -233,6 +248,8 @@ class _Import:
                 node = graph.nodes.get(step.name)
                 for output, type_ in node.outputs.items() if node is not None else ():
                     theirs = recorded.get((step.keras.name, step.call, step.gives.get(output, -1)))
+                    if theirs is not None and Tensor(step.keras.name, step.call) in network.shared:
+                        theirs = (None, *theirs)
                     if theirs is not None and not _agrees(type_, theirs):
                         shape = f"({', '.join('?' if size is None else str(size) for size in theirs[1:])})"
                         layer, kind = step.keras.name, kind_of(step.keras)

@@ -97,7 +97,7 @@ class _Check:
                 use.theirs[Tensor(layer.name, number)] = carried
             return
         refs = list(dict.fromkeys(self._ref(use, source) for source in steps[0].sources.values()))
-        given = call.kwargs.get("mask")
+        given = None if layer.is_operation else call.kwargs.get("mask")
         if given is not None:
             theirs = self._given(given, use)
         else:  # Keras passes the tensor's mask if there is one tensor

@@ -122,6 +122,7 @@ class KerasModel:
         keys: The keys of its inputs if it takes a mapping, in the same order.
         input_order: The names of its inputs in Keras's numbering.
         output_order: The names of its outputs in Keras's numbering.
+        variables: The names of what stands for the variables of a live model.
     """
 
     name: str
@@ -131,6 +132,7 @@ class KerasModel:
     keys: tuple[str, ...] = ()
     input_order: tuple[str, ...] = ()
     output_order: tuple[str, ...] = ()
+    variables: frozenset[str] = frozenset()
 
 
 def tensors_in(value: Any) -> Iterator[Tensor]:

@@ -34,7 +34,7 @@ def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:
         while waiting:
             name, number, ready = waiting.pop()
             key = (name, number)
-            if key in done or name in model.inputs:
+            if key in done or name in model.inputs or name in model.variables:
                 continue
             if ready:
                 done.add(key)
@@ -49,14 +49,16 @@ def calls_in_order(model: KerasModel, path: str) -> Iterator[tuple[str, int]]:
 
 
 def _reads(model: KerasModel, path: str, name: str, number: int) -> list[Tensor]:
-    """Return the inputs of a call, without masks."""
+    """Return the inputs of a call, without the masks of layers."""
     layer = model.layers.get(name)
     if layer is None or not 0 <= number < len(layer.calls):
         raise ConfigError(f"call {number} of `{path}{name}` is used but does not exist")
     call = layer.calls[number]
-    read = list(tensors_in([call.args, {key: value for key, value in call.kwargs.items() if not _is_mask(key)}]))
+    read = list(
+        tensors_in([call.args, {key: value for key, value in call.kwargs.items() if layer.is_operation or not _is_mask(key)}])
+    )
     for tensor in read:
-        if tensor.layer not in model.layers and tensor.layer not in model.inputs:
+        if not any(tensor.layer in known for known in (model.layers, model.inputs, model.variables)):
             raise ConfigError(f"the input `{tensor.layer}` of `{path}{name}` does not exist")
     return read
 

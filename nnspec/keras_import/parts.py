@@ -97,7 +97,8 @@ class Within:
         translated: Translates a layer; used for nested layers.
         dtype_of: Returns a tensor's dtype in the spec; None if unknown.
         stores: Whether the spec gets a file of weights, which can store constants.
-        variables: The variables of a live model that operations read.
+        variables: The variables of a live model that operations read, by the names of the inputs that stand for them.
+        sizes: The inputs that have each free size, with its axis, by the size's name.
     """
 
     shape_of: Callable[[Tensor], tuple[int | None, ...] | None]
@@ -106,11 +107,8 @@ class Within:
     translated: Callable[[KerasLayer, KerasCall, Within], Translation] | None = None
     dtype_of: Callable[[Tensor], str | None] = field(default=lambda tensor: None)
     stores: bool = True
-    variables: Sequence[Variable] = ()
-
-    def variable(self, number: int) -> Variable:
-        """Return a variable by its number."""
-        return self.variables[number]
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    sizes: Mapping[str, tuple[Tensor, int]] = field(default_factory=dict)
 
     def rank(self, tensor: Tensor) -> int | None:
         """Return the number of a tensor's axes, including the batch axis."""

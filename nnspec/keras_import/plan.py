@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.keras_import import problems as k
@@ -23,11 +23,20 @@ class Planner:
         file: The model's file, for diagnostics.
         saved: The arrays in its weights file.
         stores: Whether the spec gets a file of weights.
-        variables: The variables of a live model that operations read.
+        variables: The variables of a live model that operations read, by the names of the inputs that stand for them.
+        sizes: The names of its free sizes, by input and axis.
     """
 
-    def __init__(self, file: str, saved: Saved, *, stores: bool = True, variables: Sequence[Variable] = ()) -> None:
-        self.stores, self.variables = stores, variables
+    def __init__(
+        self,
+        file: str,
+        saved: Saved,
+        *,
+        stores: bool = True,
+        variables: Mapping[str, Variable],
+        sizes: Mapping[tuple[str, int], str],
+    ) -> None:
+        self.stores, self.variables, self.sizes = stores, variables, sizes
         self.problems: list[Diagnostic] = []
         self.networks: dict[str, PlannedNetwork] = {}
         self._span = Span.whole(file)

@@ -69,6 +69,7 @@ class PlannedNetwork:
         outputs: Its outputs, by name.
         input_names: The name of each input, by its name in Keras.
         types: The known types of the Keras model's tensors.
+        shared: Those that all examples share: their shapes in Keras have no batch axis.
     """
 
     name: str
@@ -78,3 +79,4 @@ class PlannedNetwork:
     outputs: dict[str, str] = field(default_factory=dict)
     input_names: dict[str, str] = field(default_factory=dict)
     types: dict[Tensor, TensorType] = field(default_factory=dict)
+    shared: set[Tensor] = field(default_factory=set)

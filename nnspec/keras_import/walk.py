@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.chains import join_chains
 from nnspec.keras_import.config_values import ConfigError
+from nnspec.keras_import.lift.created import is_for_each_example
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 from nnspec.keras_import.naming import Names
 from nnspec.keras_import.order import calls_in_order
 from nnspec.keras_import.parts import Part, Variable, Within, part
 from nnspec.keras_import.planned import PlannedNetwork, PlannedStep
+from nnspec.keras_import.shared import letters_of, moved, repeats_examples, replaced, wanted_rank
 from nnspec.keras_import.translate import translated
 from nnspec.layers.base import Layer, LayerError
 from nnspec.types import Dim, TensorType, symbol, unknown
@@ -38,6 +40,7 @@ class Walk:
         self._first: dict[tuple[str, int], PlannedStep] = {}
         self._variables: dict[tuple[Variable, str], tuple[str, TensorType | None]] = {}
         self._shapes: dict[Tensor, tuple[int | None, ...]] = {}
+        self._steps_of_variables: set[str] = set()
 
     def run(self) -> None:
         """Plan the network's steps."""
@@ -50,6 +53,7 @@ class Walk:
         self.names.reserve(layer.name for layer in model.layers.values())
         self.names.claim(layer.name for layer in model.layers.values() if layer.model is None)
         self._inputs()
+        self._find_variables()
         for layer_name, call_number in calls_in_order(model, self.path):
             self._emit(model.layers[layer_name], call_number)
         if not self.network.steps and not self.planner.has_errors:
@@ -60,18 +64,23 @@ class Walk:
             join_chains(self.network)
 
     def _inputs(self) -> None:
-        symbols = _symbols()
+        symbols, named = _symbols(), dict[str, Dim]()
         whole = self.planner.whole.of(self.network.keras)
         for given, (shape, dtype) in self.network.keras.inputs.items():
             if given in self.network.keras.layers:
                 own = NoEquivalent("it is an input layer of a custom class", "use `keras.Input`, and save the model again")
                 self.planner.say(self.network.keras.layers[given], self.path, own)
             name = self.names.input(given)
-            sizes = tuple(symbol(next(symbols)) if size is None else size for size in shape[1:])
+            sizes: list[int | Dim] = []
+            for axis, size in enumerate(shape[1:], 1):
+                key = self.planner.sizes.get((given, axis), f"{given} {axis}") if not self.path else f"{given} {axis}"
+                sizes.append(size if size is not None else named[key] if key in named else symbol(next(symbols)))
+                if size is None:
+                    named[key] = sizes[-1]  # type: ignore[assignment]
             ours = "int32" if given in whole else dtype
             if ours != dtype and not self.path:
                 self.planner.note_type(name, dtype, ours)
-            self.network.inputs[name] = self.network.types[Tensor(given)] = TensorType(sizes, ours)
+            self.network.inputs[name] = self.network.types[Tensor(given)] = TensorType(tuple(sizes), ours)
             self.network.input_names[given] = name
             self._texts[Tensor(given)] = name
 
@@ -96,8 +105,10 @@ class Walk:
             self._dtype_of,
             self.planner.stores,
             self.planner.variables,
+            {size: (Tensor(given), axis) for (given, axis), size in reversed(list(self.planner.sizes.items()))},
         )
         try:
+            layer, call = self._with_shared(layer, call)
             if layer.model is not None:
                 self._use(layer, number)
                 return
@@ -110,6 +121,126 @@ class Walk:
                 self._parts(layer, number, made)
         except NoEquivalent as error:
             self.planner.say(layer, self.path, error)
+
+    # --- tensors that all examples share --------------------------------------------------------------------------------------
+
+    def _is_shared(self, tensor: Tensor) -> bool:
+        return tensor.layer in self.planner.variables or Tensor(tensor.layer, tensor.call) in self.network.shared
+
+    def _find_variables(self) -> None:
+        """Find the variables that need a step with all their axes, and the tensors that are computed from variables alone.
+
+        The others get the axes of the operation that reads them.
+        """
+        ranks: dict[str, set[int]] = {}
+        for name, number in calls_in_order(self.network.keras, self.path) if not self.path else ():
+            layer = self.network.keras.layers[name]
+            tensors = list(tensors_in([layer.calls[number].args, layer.calls[number].kwargs]))
+            variables = {one.layer for one in tensors if one.layer in self.planner.variables}
+            others = [one for one in tensors if not self._is_shared(one)]
+            if layer.is_ours and layer.kind == "Created":
+                others = [] if not is_for_each_example(layer) else others
+            if not others and not (layer.is_operation and repeats_examples(layer)) and (layer.is_operation or layer.is_ours):
+                self.network.shared.add(Tensor(name, number))
+            if not others or not layer.is_operation or layer.kind in ("Concatenate", "Stack"):
+                self._steps_of_variables |= variables
+            for variable in variables:
+                rank = max((len(one.shape or ()) for one in others), default=0)
+                ranks.setdefault(variable, set()).add(rank if layer.kind not in ("Take", "Einsum") else 0)
+        self._steps_of_variables |= {name for name, found in ranks.items() if len(found) > 1}
+
+    def _rank(self, tensor: Tensor) -> int:
+        """Return the number of a tensor's axes in Keras."""
+        shape = self._shape_of(tensor)
+        if shape is None:
+            raise NoEquivalent("the shape of its operand is unknown", setting=True)
+        return len(shape) - self._is_shared(tensor)
+
+    def _with_shared(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
+        """Return a call in which shared tensors have the batch axis of the others."""
+        tensors = list(tensors_in([call.args, call.kwargs]))
+        shared = [one for one in tensors if self._is_shared(one)]
+        if not shared:
+            return layer, call
+        if not layer.is_operation or layer.model is not None:
+            args, kwargs = replaced([call.args, call.kwargs], lambda one: self._aligned(one, self._rank(one)))
+            return layer, KerasCall(args, kwargs)
+        if len(shared) < len(tensors):
+            return self._mixed(layer, call)
+        if repeats_examples(layer):
+            wide = wanted_rank(layer, call, self._rank, self._is_shared) or self._rank(shared[0])
+            args = replaced(call.args, lambda one: self._aligned(one, wide))
+            if layer.kind == "Repeat":
+                layer = replace(layer, kind="Copy")
+            if layer.kind == "Tile":
+                layer = replace(layer, config={**layer.config, "repeats": [1, *layer.config["repeats"][1:]]})
+            return layer, KerasCall(args, call.kwargs)
+        rank = wanted_rank(layer, call, self._rank, self._is_shared)
+        made, call = moved(layer, call, self._rank)
+        args, kwargs = replaced([call.args, call.kwargs], lambda one: self._aligned(one, rank))
+        return replace(made, kind="TakeOfEach") if made.kind == "Take" else made, KerasCall(args, kwargs)
+
+    def _mixed(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
+        rank = wanted_rank(layer, call, self._rank, self._is_shared)
+
+        def one(tensor: Tensor) -> Any:
+            if not self._is_shared(tensor):
+                return tensor
+            if tensor.layer in self.planner.variables and tensor.layer not in self._steps_of_variables:
+                return {"__variable__": tensor.layer}
+            return self._aligned(tensor, rank)
+
+        args, kwargs = replaced([call.args, call.kwargs], one)
+        if layer.kind == "Einsum":
+            layer = letters_of(layer, KerasCall(args, kwargs), self._is_shared)
+        if layer.kind == "Take" and all(isinstance(value, Tensor) for value in args[:2]):
+            axis = layer.config.get("axis")
+            if axis is None:
+                raise NoEquivalent("it covers all axes of a constant", "give its `axis`", setting=True)
+            moves = self._is_shared(args[0]) and axis >= 0
+            layer = replace(layer, kind="TakeOfEach", config={**layer.config, "axis": axis + moves})
+        return layer, KerasCall(args, kwargs)
+
+    def _aligned(self, tensor: Tensor, rank: int | None) -> Tensor:
+        """Return a shared tensor with a number of axes, in a step of its own if it has another."""
+        if not self._is_shared(tensor):
+            return tensor
+        if tensor.layer in self.planner.variables:
+            self._add_variable(tensor)
+        sizes = self._shape_of(tensor)
+        if rank is None or sizes is None or len(sizes) == rank:
+            return tensor
+        if len(sizes) > rank + 1 or (len(sizes) == rank + 1 and sizes[1] != 1):
+            raise NoEquivalent("it combines values of its own for each example with others", setting=True)
+        key = "[:, 0]" if len(sizes) == rank + 1 else f"[:{', null' * (rank - len(sizes))}]"
+        made = part("Compute", {"results": {"output": f"x{key}"}}, [tensor])
+        name = self.names.step(self._texts[tensor].replace(".", "_"), 0, "_aligned")
+        given = self.network.types.get(tensor)
+        assert isinstance(made.layer, Layer)
+        outputs = _outputs(made.layer, {"x": given})
+        keras = KerasLayer(name, "Compute", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
+        self.network.steps.append(PlannedStep(name, made.layer, None, None, {"x": self._texts[tensor]}, False, keras, -1))
+        result = Tensor(
+            name, 0, 0, (None, *sizes[2:]) if len(sizes) == rank + 1 else (None, *(1,) * (rank - len(sizes)), *sizes[1:])
+        )
+        self._texts[result], self._shapes[result] = name, result.shape or ()
+        if outputs:
+            self.network.types[result] = next(iter(outputs.values()))
+        return result
+
+    def _add_variable(self, tensor: Tensor) -> None:
+        """Add the `Parameter` of a variable."""
+        if tensor in self._texts:
+            return
+        variable = self.planner.variables[tensor.layer]
+        made = part("Parameter", {"shape": list(variable.shape), "initializer": "zeros"}, []).layer
+        assert isinstance(made, Layer)
+        name = self.names.step(variable.name, 0)
+        keras = KerasLayer(name, "Parameter", "keras.layers", None, {}, (KerasCall([], {}),), None)
+        frozen = not variable.is_trainable
+        self.network.steps.append(PlannedStep(name, made, None, None, {}, frozen, keras, -1, value=variable.value))
+        self._texts[tensor], self._shapes[tensor] = name, variable.shape
+        self.network.types[tensor] = TensorType(variable.shape, "float32")
 
     def _pass_on(self, source: Tensor, target: Tensor) -> None:
         if source in self._texts:
@@ -240,8 +371,10 @@ class Walk:
 
     def _shape_of(self, tensor: Tensor) -> tuple[int | None, ...] | None:
         known = self._shapes.get(tensor, tensor.shape)
+        if tensor.layer in self.planner.variables:
+            known = self.planner.variables[tensor.layer].shape
         if known is not None:
-            return known
+            return (None, *known) if self._is_shared(tensor) else known
         type_ = self._type_of(tensor)
         return None if type_ is None else (None, *(None if isinstance(size, Dim) else size for size in type_.shape))
 

@@ -19,7 +19,7 @@ from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Input, Term, i
 from nnspec.functions.typing import Typing, input_term
 from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
-from nnspec.types import Dim, TensorType
+from nnspec.types import Dim, TensorType, product
 
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
@@ -49,6 +49,14 @@ class Typed:
         """Yield the shape of each term for one example, and its bytes per element."""
         for term in self.terms:
             yield term.shape[1:] if term.is_batched else term.shape, 1 if term.dtype == BOOL else 4
+
+    def constant_bytes(self) -> int | Dim:
+        """The bytes of all constants, which are computed once for all examples."""
+        total: int | Dim = 0
+        for term in self.terms:
+            if not term.is_batched and not term.is_number:
+                total = total + product(term.shape) * (1 if term.dtype == BOOL else 4)
+        return total
 
 
 _MOVING = ("reshape", "transpose", "swapaxes", "expand_dims", "squeeze", "broadcast_to", "tile", "indexing")

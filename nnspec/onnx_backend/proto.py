@@ -158,16 +158,18 @@ def _body(body: Body, names: Mapping[str, str], name: str) -> onnx.GraphProto:
     return helper.make_graph(
         [_node(operation, names) for operation in body.operations],
         name,
-        [_value(names[key], type) for key, type in body.inputs],
-        [_value(names[key], type) for key, type in body.outputs],
+        # Steps can be merged into the batch, as in `TimeDistributed`. ONNX Runtime reuses memory by names of axes, so a name
+        # with another size elsewhere fails.
+        [_value(names[key], type, batch=None) for key, type in body.inputs],
+        [_value(names[key], type, batch=None) for key, type in body.outputs],
     )
 
 
-def _value(name: str, type: TensorType | onnx.TypeProto) -> onnx.ValueInfoProto:
-    """A declared type. The batch axis is named `batch`, a free axis by its symbol; other unknown axes are unnamed."""
+def _value(name: str, type: TensorType | onnx.TypeProto, batch: str | None = "batch") -> onnx.ValueInfoProto:
+    """A declared type. A free axis is named by its symbol; other unknown axes are unnamed."""
     if isinstance(type, onnx.TypeProto):
         return helper.make_value_info(name, type)
-    sizes = ["batch", *(_size(size) for size in type.shape)]
+    sizes = [batch, *(_size(size) for size in type.shape)]
     return helper.make_tensor_value_info(name, ELEMENT[type.dtype], sizes)
 
 

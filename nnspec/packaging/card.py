@@ -13,7 +13,7 @@ from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
 from nnspec.printable import json_text, markdown_code, markdown_text
 from nnspec.runtime.ports import Port
-from nnspec.runtime.seal import deciding
+from nnspec.runtime.seal import deciding, undecided
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
@@ -108,15 +108,16 @@ def _metrics(contents: Contents) -> str:
 
 def _parity(record: Mapping[str, Any]) -> str:
     networks = record.get("networks", {"": record})
-    rows = [
-        [name if not network else f"{network}/{name}", f"{output['error']:.1e}", f"{output['tolerance']:.1e}"]
-        for network, own in networks.items()
-        for name, output in ((name, deciding(output)) for name, output in own.get("outputs", {}).items())
-    ]
+    rows = []
+    for network, own in networks.items():
+        for name, output in own.get("outputs", {}).items():
+            errors = [f"{deciding(output)[key]:.1e}" for key in ("error", "tolerance")]
+            rows.append([name if not network else f"{network}/{name}", *errors, undecided(output)])
+    header = ["output", "largest error", "tolerance", "undecided"]
     text = "The ONNX file agrees with its Keras model (`max|a − b| / max|b|`).\n\n"
     return (
         text
-        + _table(("output", "largest error", "tolerance"), rows)
+        + (_table(header, rows) if any(row[-1] for row in rows) else _table(header[:-1], [row[:-1] for row in rows]))
         + f"\n\nSHA-256 of the verified contents: {markdown_code(record.get('sha256', '–'))}"
     )
 

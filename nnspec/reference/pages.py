@@ -127,8 +127,16 @@ between layers (`a + b`, `x[:, 0]`, `ops.where(…)`) to a layer that computes e
   single calls of `keras.ops`.
 
 The code of custom classes is not in a file and never run from one. Of a live model, `nnspec.from_keras(model, inline=True)`
-calls each custom layer or model on symbolic tensors, and imports the operations and layers that its `call` uses. Its variables
-become `Parameter` steps with their values. Code that depends on the values of tensors is refused.
+calls each custom layer or model on symbolic tensors, and imports the operations and layers that its `call` uses:
+
+- Its variables become `Parameter` steps with their values, also where it only computes with variables.
+- Code that computes with free sizes (`ops.arange(ops.shape(x)[1])`) is called with three sets of sizes. What differs is
+  written as a size, such as `tokens.shape[1]`. If inputs only fit together at equal sizes, they share the size.
+- Attention with an explicit mask, and custom activations, become their operations.
+- Code that depends on the values of tensors, reads variables with another library than `keras.ops`, or multiplies the number of
+  examples by another size, is refused with the reason.
+
+`python -m benchmarks imports --source kimm|keras_io|keras_hub --from FOLDER` tries models of others.
 
 The command folds specs: steps that occur several times become blocks, whose params are the arguments that differ; uses in a row
 become `repeat`, and floats in proportion to the position an expression of its counter. Layers get default names, outputs keep

@@ -61,7 +61,7 @@ def exported_facts(run: Run, file: Path | None) -> Html:
 
 def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
     from nnspec.runtime.predictor import Predictor
-    from nnspec.runtime.seal import deciding
+    from nnspec.runtime.seal import deciding, undecided
 
     try:
         predictor = Predictor(path)
@@ -73,10 +73,12 @@ def _exported(run: Run, path: Path, *, named: bool) -> list[list[Any]]:
         return [[path.name, "", "", "", "", "cannot be read"]]
     if predictor.hash != run.spec.hash:
         return [[path.name, size, "", "", "", "from another spec"]]
-    return [
-        [path.name, size, name, f"{record['error']:.2g}", f"{record['tolerance']:.2g}", "equal within tolerance"]
-        for name, record in ((name, deciding(output)) for name, output in outputs.items())
-    ] or [[path.name, size, "", "", "", "no parity record"]]
+    rows = []
+    for name, output in outputs.items():
+        errors = [f"{deciding(output)[key]:.2g}" for key in ("error", "tolerance")]
+        share = f", {found} undecided" if (found := undecided(output)) else ""
+        rows.append([path.name, size, name, *errors, f"equal within tolerance{share}"])
+    return rows or [[path.name, size, "", "", "", "no parity record"]]
 
 
 def provenance(run: Run) -> Html:

@@ -76,6 +76,19 @@ def deciding(output: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def undecided(output: Mapping[str, Any]) -> str:
+    """The share of elements that could not be compared, because a tiny change makes them jump; empty if none can.
+
+    Args:
+        output: The record of the output.
+
+    Example:
+        >>> undecided({"error": 0.0, "tolerance": 1e-5, "undecided": 0.00125}), undecided({"error": 0.0})
+        ('0.13%', '')
+    """
+    return f"{output['undecided']:.2%}" if "undecided" in output else ""
+
+
 def _errors(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
     for own in record.get("networks", {"": record}).values():
         for part in (own, own.get("drawn_weights", {"outputs": {}})):

@@ -328,6 +328,11 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
     )
 
     def choose(tree: Tree, problems: list[Diagnostic]) -> Any:
+        if isinstance(tree, MappingNode) and any(_is_item(tree, annotation, branches) for _, annotation in branches):
+            help = f"write a list with one item: `[{flow(tree.plain())}]`"
+            reason = "a mapping with other keys beside the name must be an item of a list here"
+            problems.append(p.WrongValue.at(tree.span, tree.path, help=help, reason=reason))
+            raise _Failed
         for resolve, origin, annotation in origins:
             if origin in (list, tuple):
                 fits = isinstance(tree, SequenceNode)
@@ -343,6 +348,20 @@ def _of_union(branches: list[tuple[_Resolve | None, Any]]) -> _Resolve | None:
         return tree.plain()
 
     return choose
+
+
+def _is_item(tree: MappingNode, annotation: Any, branches: list[tuple[_Resolve | None, Any]]) -> bool:
+    """Return whether a mapping is an item of a list of uses, such as a loss with its weight, that is valid in a list only."""
+    [item, *_] = typing.get_args(annotation) or [None]
+    if typing.get_origin(annotation) is not list or not (
+        isinstance(item, type) and issubclass(item, Config) and item.operation
+    ):
+        return False
+    if any(branch is item for _, branch in branches):
+        return False
+    families = [mark.family for mark in item.model_fields[item.operation].metadata if isinstance(mark, Named)]
+    keys = {str(key.value) for key, _ in tree.items()}
+    return bool(keys & item.model_fields.keys()) and any(key in family for key in keys for family in families)
 
 
 def _is_resolved(key: Scalar, value: Tree) -> bool:

@@ -95,19 +95,46 @@ def read_compute(
     before = len(problems)
     for name, scalar in found.items():
         _check_name(name, arguments, problems)
-        try:
-            for call, text in unquoted(parse(str(scalar.value), tensors=True), scope.values):
-                reason = f"`{call.function.name}` takes a string here, not a name"
-                problems.append(
-                    _bad(scalar, ExpressionError(reason, text.start, text.end, f"write `'{text.name}'`, in quotes"))
-                )
-        except ExpressionError as error:
-            problems.append(_bad(scalar, error))
+        problems.extend(_syntax_errors(scalar, scope))
     if len(problems) > before:
         return None
     own = [str(key.value) for key, _ in source.items()] if isinstance(source, MappingNode) else None
     if isinstance(source, Scalar) and source.value is not None:
         own = ["x"]
+    names = _names(arguments, source, own, scope, problems)
+    if names is None:
+        return None
+    reads, params = names
+    problems.extend(_ambiguous_results(arguments, own or (), scope))
+    if len(problems) == before and own is not None:
+        problems.extend(_unread(source, reads))
+    if len(problems) > before:
+        return None
+    texts = {name: str(scalar.value) for name, scalar in found.items()}
+    return Compute(results=texts, reads=reads, params=params)
+
+
+def _syntax_errors(scalar: Scalar, scope: Scope) -> Iterator[Diagnostic]:
+    try:
+        for call, text in unquoted(parse(str(scalar.value), tensors=True), scope.values):
+            reason = f"`{call.function.name}` takes a string here, not a name"
+            yield _bad(scalar, ExpressionError(reason, text.start, text.end, f"write `'{text.name}'`, in quotes"))
+    except ExpressionError as error:
+        yield _bad(scalar, error)
+
+
+def _names(
+    arguments: Tree | None, source: Tree | None, own: Sequence[str] | None, scope: Scope, problems: list[Diagnostic]
+) -> tuple[list[str], dict[str, object]] | None:
+    """The tensors that expressions read, and the values of the params; None if one has no known value.
+
+    Args:
+        arguments: The value of ``Compute``.
+        source: The value of ``from``.
+        own: The names that ``from`` gives; None without it.
+        scope: The params that expressions can use.
+        problems: List to which problems are appended.
+    """
     reads: list[str] = []
     params: dict[str, object] = {}
     for read in reads_of(arguments):
@@ -130,16 +157,14 @@ def read_compute(
             reads.append(read.name)
         else:
             problems.append(_not_in_from(read, own, source))
+    return reads, params
+
+
+def _ambiguous_results(arguments: Tree | None, own: Sequence[str], scope: Scope) -> Iterator[Diagnostic]:
     for name, read in results_read(arguments):
-        if name in (own or ()) or name in scope.values or name in CONSTANTS:
-            other = "a tensor of `from`" if name in (own or ()) else "a param" if name in scope.values else "a constant"
-            problems.append(_two_meanings(read, "an earlier result", other, "another name for the result"))
-    if len(problems) == before and own is not None:
-        problems.extend(_unread(source, reads))
-    if len(problems) > before:
-        return None
-    texts = {name: str(scalar.value) for name, scalar in found.items()}
-    return Compute(results=texts, reads=reads, params=params)
+        if name in own or name in scope.values or name in CONSTANTS:
+            other = "a tensor of `from`" if name in own else "a param" if name in scope.values else "a constant"
+            yield _two_meanings(read, "an earlier result", other, "another name for the result")
 
 
 def results_read(arguments: Tree | None) -> Iterator[tuple[str, Read]]:

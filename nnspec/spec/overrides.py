@@ -60,7 +60,9 @@ def override(tree: MappingNode, settings: Sequence[str], problems: list[Diagnost
                 p.BadOverride.at(span, help="write --set train.epochs=3", text=setting, reason="expected path=value")
             )
             continue
-        value = read_text(text, f"--set {setting}", problems) or Scalar(None, span)
+        # Columns count in the setting as it is written.
+        written = text if "\n" in text else " " * (len(path) + 1) + text
+        value = read_text(written, f"--set {setting}", problems) or Scalar(None, span)
         keys = _within_declaration(tree, keys, value)
         try:
             changed = _replaced(tree, keys, value, span)

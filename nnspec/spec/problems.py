@@ -44,8 +44,8 @@ class LimitExceeded(Problem):
 
     The limits are: bytes (of the file), depth (of lists and mappings), nodes (values, with aliases expanded), scalar
     (characters of one value), layers (after expanding blocks, repeats and networks), parameters (of one network),
-    activations (bytes alive at once for one example), errors (reported before checking stops), expanded (values made by
-    params, expressions and repeats).
+    activations (bytes alive at once for one example), constants (bytes of those in expressions),
+    errors (reported before checking stops), expanded (values made by params, expressions and repeats).
     """
 
     code = "NN005"

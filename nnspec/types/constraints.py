@@ -296,12 +296,15 @@ def _relations(
 
 
 def _sides(size: Dim) -> tuple[int | Dim, int | Dim]:
-    """Split a size into its terms with positive and with negative factors."""
+    """Split a size into its terms with positive and with negative factors; the remainder of a division is one term."""
     sides: list[int | Dim] = [0, 0]
-    for monomial, factor in size.terms:
-        side = factor < 0
+    terms, residues = size.residues()
+    for monomial, factor in terms:
         term = Dim(((monomial, abs(factor)),)) if monomial else abs(factor)
-        sides[side] = sides[side] + term
+        sides[factor < 0] = sides[factor < 0] + term
+    for quotient, times in residues:
+        whole = Dim((((quotient,), 1),))
+        sides[times < 0] = sides[times < 0] + (quotient.numerator - whole * quotient.denominator) * abs(times)
     return sides[0], sides[1]
 
 

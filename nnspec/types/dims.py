@@ -8,6 +8,7 @@ one normal form, so equal sizes compare equal.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,7 @@ __all__ = [
     "exact_quotient",
     "first_quotient",
     "from_json",
+    "largest_term",
     "product",
     "product_as_symbol",
     "same_size",
@@ -150,15 +152,45 @@ class Dim:
 
     @cached_property
     def _text(self) -> str:
-        parts: list[str] = []
-        for monomial, factor in self.terms:
+        terms, residues = self.residues()
+        pieces: list[tuple[str, str, int]] = []  # a number, what it multiplies, the sign
+        for monomial, factor in terms:
             number = str(abs(factor)) if abs(factor) != 1 or not monomial else ""
-            alone = not number and len(monomial) == 1 and (factor > 0 or bool(parts))  # -(T//2), not -T//2
+            alone = not number and len(monomial) == 1 and (factor > 0 or bool(pieces))  # -(T//2), not -T//2
             names = "*".join(atom if isinstance(atom, str) else (atom.text if alone else f"({atom.text})") for atom in monomial)
-            text = "*".join(part for part in (number, names) if part)
-            sign = "-" if factor < 0 else "+"
-            parts.append(f" {sign} {text}" if parts else (f"-{text}" if factor < 0 else text))
-        return "".join(parts)
+            pieces.append((number, names, factor))
+        constant = [pieces.pop()] if residues and terms and not terms[-1][0] else []
+        for quotient, times in residues:
+            number = str(abs(times)) if abs(times) != 1 else ""
+            text = f"{quotient.text.rpartition('//')[0]} % {quotient.denominator}"
+            pieces.append((number, text if not number and (times > 0 or pieces) else f"({text})", times))
+        found = ""
+        for number, names, factor in (*pieces, *constant):
+            sign = (" - " if factor < 0 else " + ") if found else "-" if factor < 0 else ""
+            found += sign + "*".join(part for part in (number, names) if part)
+        return found
+
+    def residues(self) -> tuple[list[tuple[Monomial, int]], list[tuple[_Quotient, int]]]:
+        """Return its terms without remainders of divisions, and the quotients of the remainders with their factors.
+
+        Example:
+            >>> t = symbol("T")
+            >>> print(t - t // 11 * 11, -(t - t // 2 * 2), 3 * (t - t // 2 * 2) - 7, t * t - t // 2 * 2)
+            T % 11 -(T % 2) 3*(T % 2) - 7 T*T - 2*(T//2)
+        """
+        left = dict(self.terms)
+        found: list[tuple[_Quotient, int]] = []
+        for monomial, factor in self.terms:
+            if len(monomial) != 1 or isinstance(monomial[0], str) or factor % monomial[0].denominator:
+                continue
+            quotient, times = monomial[0], -factor // monomial[0].denominator
+            numerator = {each: count * times for each, count in quotient.numerator.terms}
+            constant = numerator.pop((), 0)
+            if all(left.get(each) == count for each, count in numerator.items()):
+                left = {each: count for each, count in left.items() if each not in numerator and each != monomial}
+                left[()] = left.get((), 0) - constant
+                found.append((quotient, times))
+        return [(monomial, factor) for monomial, factor in left.items() if factor], found
 
     @property
     def is_known(self) -> bool:
@@ -254,6 +286,21 @@ def substitute(size: int | Dim, values: Mapping[str, int | Dim]) -> int | Dim:
                 term = term * (substitute(atom.numerator, values) // atom.denominator)
         result = result + term
     return result
+
+
+def largest_term(size: Dim, most: int) -> int:
+    """Return the largest absolute value of a term, if each symbol and each product of different symbols is at most a number.
+
+    Example:
+        >>> t, s = symbol("T"), symbol("S")
+        >>> largest_term(3 * t * s + 1, 10), largest_term(t * t - s, 10), largest_term(t // 2 * t, 10)
+        (30, 100, 100)
+    """
+    found = 0
+    for monomial, factor in size.terms:
+        powers = Counter(name for atom in monomial for name in symbols_of(Dim((((atom,), 1),))))
+        found = max(found, abs(factor) * most ** max(powers.values(), default=0))
+    return found
 
 
 def same_size(a: int | Dim, b: int | Dim) -> bool | None:

@@ -23,7 +23,8 @@ from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.types import substitute
 
 from ..onnx_backend.nets import graph_of_text
-from .specs import HEAD, document, proven
+from .specs import document, proven
+from .trained import TRAINED
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it saves
 
@@ -177,18 +178,30 @@ def test_every_time_step_of_a_film_is_read_by_a_recurrence() -> None:
     proven(document("{x: [S, T, 4]}", both))
 
 
-TRAINED = (
-    HEAD
-    + GATED.removeprefix(HEAD)
-    .replace("{x: [T, 4]}", "{x: [8, 8, 1]}")
-    .replace("minimal_gated: {units: 3}}}", "minimal_gated: {units: 6}}}")
-    .replace("layers:\n  - RNN", "layers:\n  - Reshape: {target_shape: [8, 8]}\n  - RNN")
-    .replace("Dense: {units: 2}", "Dense: {units: 10, activation: softmax}\n    name: digit")
-    + (
-        "data: {train: {builtin: digits}, validation: 0.1, inputs: {x: {column: image}}, targets: {digit: {column: target}}}\n"
-        "train: {steps: 12, batch_size: 64, seed: 3, optimizer: {Adam: {learning_rate: 0.01}}, loss: {digit: SparseCategoricalCrossentropy}}\n"
+def test_a_mask_inside_a_cell_is_no_mask_of_the_last_output() -> None:
+    cell = (
+        "blocks:\n  reader:\n    inputs: {x: null, memory: [S, 2], h: [1]}\n    layers:\n      - Compute: h + mean(x, 1, true)\n        name: new\n"
+        "      - Compute: memory + expand_dims(new, 1)\n        name: seen\n    outputs: {output: seen, h: new}\n"
     )
-)
+    embedded = "  - Embedding: {input_dim: 9, output_dim: 2, mask_zero: true}\n    from: tokens\n"
+    graph = graph_of_text(
+        document(
+            "{x: [T, 4], tokens: {shape: [S], dtype: int32}}",
+            embedded + "  - RNN: {cell: reader}\n    from: {x: x, memory: embedding}\n",
+            more=cell,
+        )
+    )
+    outputs = to_keras(graph, seed=1)({"x": np.ones((2, 3, 4), "float32"), "tokens": np.ones((2, 5), "int32")})
+    assert getattr(outputs["rnn"], "_keras_mask", None) is None
+
+
+def test_a_loop_over_merged_steps_does_not_have_the_batch_of_the_loop_before() -> None:
+    cell = "blocks:\n  adder:\n    inputs: {x: [], h: []}\n    layers:\n      - Compute: 0.5 * h + x\n    outputs: {output: compute, h: compute}\n"
+    layers = (
+        "  - RNN: {cell: {LSTMCell: {units: 2}}, return_sequences: true}\n"
+        "  - TimeDistributed: {layer: {RNN: {cell: adder, return_sequences: true}}}\n"
+    )
+    proven(document("{x: [T, 4]}", layers, more=cell))
 
 
 def test_a_recurrence_is_trained_resumed_and_exported(write: Callable[[str], Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.resume import damaged_files, spec_of
+from benchmarks.resume import damaged_files
 
 ROOT = Path(__file__).parents[2]
 SPEC = str(ROOT / "specs" / "digits.nnspec.yaml")
@@ -67,6 +67,17 @@ def test_a_reader_that_has_gone_is_no_error_to_tell(command):
     assert child.returncode == 128 + signal.SIGPIPE
 
 
+SMALL = """nnspec: 1
+name: net
+inputs: {image: [8, 8, 1]}
+layers:
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+data: {train: {builtin: digits}, validation: 0.2}
+train: {epochs: 100000, batch_size: 16, seed: 3, loss: SparseCategoricalCrossentropy}
+"""
+
+
 def _heed_sighup() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
@@ -76,9 +87,7 @@ def _heed_sighup() -> None:
 def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
     pytest.importorskip("keras")
     spec = tmp_path / "net.nnspec.yaml"
-    spec.write_text(
-        spec_of("convolution", 1000) + ("sweep: {trials: 3, over: {train.seed: {int: [1, 9]}}}\n" if command == "sweep" else "")
-    )
+    spec.write_text(SMALL + ("sweep: {trials: 3, over: {train.seed: {int: [1, 9]}}}\n" if command == "sweep" else ""))
     out = tmp_path / "out"
     run = {"train": out, "crossval": out / "fold-1", "sweep": out / "trial-001"}[command]
     # Under `nohup`, a test run ignores the signal, and its children would.
@@ -119,13 +128,14 @@ def test_an_interruption_within_another_is_the_same():
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> Path:
     pytest.importorskip("keras")
+    from nnspec.spec import load
+    from nnspec.training import train
+    from nnspec.training.loop.progress import Quiet
+
     folder = tmp_path_factory.mktemp("finished")
     spec = folder / "net.nnspec.yaml"
-    spec.write_text(spec_of("convolution", 1), encoding="utf-8")
-    child = nnspec("train", str(spec), "--out", str(folder / "run"), stdout=subprocess.DEVNULL)
-    child.communicate()
-    assert child.returncode == 0
-    return folder / "run"
+    spec.write_text(SMALL.replace("100000", "1"), encoding="utf-8")
+    return train(load(spec), out=folder / "run", progress=Quiet()).path
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")

@@ -45,6 +45,11 @@ INF, NAN = float("inf"), float("nan")
         ("where(isnan(x), 0, x)", [NAN, 1.0, -INF], [0.0, 1.0, -INF]),
         ("x == x", [NAN, INF, 1.0], [False, True, True]),
         ("x * 2000000000", [1, -1, 0], [2000000000, -2000000000, 0]),
+        ("x ** 9", [100, 7, -3], [-1486618624, 40353607, -19683]),
+        ("x ** 2 + x ** 1 + x ** 0", [46341, 3, 0], [-2147432673, 13, 1]),
+        ("7 // x", [0, 2, -2], [0, 3, -4]),
+        ("7 % x", [0, 2, -2], [0, 1, -1]),
+        ("x // arange(3)", [5, 5, 5], [0, 5, 2]),
     ],
 )
 def test_each_way_computes_the_values_of_the_contract(text: str, x: list[Any], expected: list[Any]) -> None:

@@ -51,3 +51,37 @@ def test_a_repeated_compute_reads_the_step_before(checked):
     assert read == ["y", "compute/0", "compute/1"]
     [found] = checked(f"{HEAD}inputs: {{x: [8]}}\nlayers:\n{step}")[1]
     assert found.help == "rename the input `x`: in a repeated step, `x` is the repetition before"
+
+
+@pytest.mark.parametrize("text", ["x / (x.shape[1] - 1)", "x * (7 // (x.shape[1] - 1))", "x * (7 % (x.shape[1] // 2))"])
+def test_a_size_that_divides_is_at_least_1(checked, text):
+    model, problems = checked(f"{HEAD}inputs: {{x: [T]}}\nlayers:\n  - Compute: {text}\n")
+    assert problems == []
+    assert model.networks["main"].conditions.texts() == ["T must be at least 2"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "text", "conditions"),
+    [
+        ("[T]", "x * x.shape[1] ** 9", ["T must be at most 10"]),
+        ("[T]", "x / (x.shape[1] ** 2)", ["T must be at most 46340"]),
+        ("[T]", "x * (x.shape[1] * 1000 - 5)", ["T must be at most 2147483"]),
+        ("[T, S]", "x / (x.shape[1] * x.shape[2])", []),
+        ("[T]", "x / (100 * x.shape[1])", []),
+        ("[T]", "x * cast(x.shape[1], 'float32') ** 9", []),
+        ("[300]", "x * x.shape[1] ** 5", []),
+    ],
+)
+def test_a_size_that_can_exceed_32_bits_is_a_condition(checked, inputs, text, conditions):
+    model, problems = checked(f"{HEAD}inputs: {{x: {inputs}}}\nlayers:\n  - Compute: {text}\n")
+    assert problems == []
+    assert model.networks["main"].conditions.texts() == conditions
+
+
+def test_the_help_for_a_name_with_two_meanings_names_all_tensors_and_is_valid(checked):
+    text = f"{HEAD}inputs: {{x: [4], q: [4]}}\nlayers:\n  - Dense: 4\n    from: x\n  - Compute: x * q\n"
+    [found] = [problem for problem in checked(text)[1] if problem.is_error]
+    step, both = "from: {x: dense, q: q}", "from: {x: x, q: q}"
+    assert found.help == f"write `{step}` below `Compute` for the step before, `dense`, or `{both}` for the input `x`"
+    for fix in (step, both):
+        assert not any(problem.is_error for problem in checked(f"{text}    {fix}\n")[1])

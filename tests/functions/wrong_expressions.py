@@ -101,6 +101,9 @@ WRONG: Mapping[str, tuple[str, ...]] = {
         "einsum('btf->bt', q, q)",
         "roll(q, 1, axis=0)",
         "tile(q, [2, 1, 1])",
+        "transpose(q)",
+        "roll(q, [1, 2], axis=1)",
+        "zeros([8], dtype='int8') * v",
     ),
     "shapes": (
         "q * v",
@@ -128,6 +131,13 @@ WRONG: Mapping[str, tuple[str, ...]] = {
     "types": (
         "q / 0",
         "n // 0",
+        "n // [[2, 0]]",
+        "q / [0, 1, 2, 3, 4, 5, 6, 7]",
+        "v % zeros([8])",
+        "q * q.shape[1] ** 17",
+        "q * q.shape[1] ** q.shape[1]",
+        "q * q.shape[1] ** -1",
+        "n * (q.shape[1] % n.shape[1]) ** 2",
         "n % 0",
         "v * (q.shape[1] // 0)",
         "v * (q.shape[1] % 0)",

@@ -117,6 +117,8 @@ def test_a_large_spec_that_is_good_stays_good(write) -> None:
         ("cells that double", "137,438,953,472 layers"),
         ("distributed blocks that double", "137,438,953,472 layers"),
         ("a constant of 10**27 zeros", "for one value inside an expression"),
+        ("a constant of 2 GB", "1.9 GiB of constants in expressions up to here; the limit `constants` is 1,073,741,824"),
+        ("20 constants of 120 MB", "1.0 GiB of constants in expressions up to here"),
         ("a chain of 400 networks", "more than 100 lists deep"),
         ("a product of 40 sums", "200 is the limit"),
         ("quotients of quotients", "4,000 is the limit"),

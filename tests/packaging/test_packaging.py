@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from nnspec.diagnostics import NnspecError
+from nnspec.packaging import card
 from nnspec.packaging.triton import config
 from nnspec.packaging.writing import write_package
 from nnspec.runtime.ports import Port
@@ -125,3 +126,8 @@ def test_a_model_that_is_not_proven_is_not_packaged(tmp_path):
         write_package(file, "triton", tmp_path / "out")
     with pytest.raises(NnspecError, match="neither a run folder nor"):
         write_package(tmp_path / "nothing", "triton", tmp_path / "out")
+
+
+def test_the_card_states_the_share_of_elements_that_ties_decide():
+    output = {"error": 0.0, "tolerance": 1e-5, "undecided": 0.00125}
+    assert "| y | 0.0e+00 | 1.0e-05 | 0.12% |" in card._parity({"outputs": {"y": output, "z": {**output, "undecided": 0.0}}})

@@ -14,6 +14,7 @@ from nnspec.layers.augmentation import Augmentation
 from nnspec.types import TensorType, symbol
 
 from ..layers.arguments import spatial_axes
+from .cells import declared
 from .kinds import draw_plain, fill, plain
 from .steps import Drawer, Env, Misfit, Part, Steps, run
 
@@ -59,7 +60,7 @@ class DrawnNetwork:
         return last
 
 
-def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: int = 0) -> Document:
+def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: int = 0, recurrences: int = 0) -> Document:
     """The document of a number; the layers of the catalogue take turns as the favourite.
 
     Args:
@@ -67,22 +68,29 @@ def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: in
         number: Which.
         least: How many layers to try for at the least.
         expressions: How often a step is a `Compute`, against 12 for a layer.
+        recurrences: How often a step is a recurrence of a cell, against 12 for a layer.
     """
     names = _layers()
-    return draw_document(Random(f"{seed} {number}"), names[number % len(names)], least=least, expressions=expressions)
+    favourite = names[number % len(names)]
+    return draw_document(Random(f"{seed} {number}"), favourite, least=least, expressions=expressions, recurrences=recurrences)
 
 
 def _layers() -> list[str]:
     """All but those that take positions: a picture that is put together again needs the very positions of one that was taken
     apart, and room for them. ``test_drawn_layers`` proves those alone.
     """
-    # Expressions are drawn apart; what is in a cell only the builder knows: tests/cells and test_sketches prove recurrences.
+    # Expressions and recurrences of cells are drawn apart.
     names = [name for name in LAYERS.names() if name not in ("Compute", "RNN")]
     return [name for name in names if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
 
 
 def draw_document(
-    random: Random, favourite: str, most: int = MOST_LAYERS, least: int = FEWEST_LAYERS, expressions: int = 0
+    random: Random,
+    favourite: str,
+    most: int = MOST_LAYERS,
+    least: int = FEWEST_LAYERS,
+    expressions: int = 0,
+    recurrences: int = 0,
 ) -> Document:
     """A document of up to so many layers.
 
@@ -92,20 +100,23 @@ def draw_document(
         most: The most layers, those of blocks and networks counted at each use.
         least: How many to try for at the least.
         expressions: How often a step is a `Compute`, against 12 for a layer.
+        recurrences: How often a step is a recurrence of a cell, against 12 for a layer.
     """
     for _ in range(50):
-        document = _try(random, favourite, most, least, expressions)
+        document = _try(random, favourite, most, least, expressions, recurrences)
         if document is not None:
             return document
     raise AssertionError(f"no document around {favourite} was found")
 
 
-def _try(random: Random, favourite: str, most: int, least: int, expressions: int) -> Document | None:
+def _try(random: Random, favourite: str, most: int, least: int, expressions: int, recurrences: int) -> Document | None:
     inputs = _inputs(random, favourite)
+    if recurrences and random.random() < 0.5:  # series with a mask, which no layer of the catalogue makes of other inputs
+        inputs[f"in{len(inputs)}"] = TensorType((symbol("T"),), "int32")
     around = _around(random, inputs)
     params = {"units": random.randint(1, 4)} if random.random() < 0.3 else {}
     drawer = Drawer(random, min(most, least + int(random.expovariate(1 / 10))), [*[favourite] * 4, *around], params)
-    drawer.expressions = expressions
+    drawer.expressions, drawer.recurrences = expressions, recurrences
     for number in range(random.choice([0, 0, 0, 1, 2])):
         _draw_network(drawer, f"net{number}", random.choice(list(inputs.values())))
     steps = Steps(drawer, dict(inputs))
@@ -194,10 +205,12 @@ def _document(random: Random, steps: Steps, inputs: dict[str, TensorType], favou
     text: dict[str, Any] = {"nnspec": 1, "name": "drawn", "params": drawer.params}
     text["blocks"] = {name: _block(*block) for name, block in drawer.blocks.items()}
     text["networks"] = {
-        name: {"inputs": {"x": _declared(net.declared)}, "layers": [part.entry for part in net.steps.parts]}
+        name: {"inputs": {"x": declared(net.declared)}, "layers": [part.entry for part in net.steps.parts]}
         for name, net in drawer.networks.items()
     }
-    text["inputs"] = {name: _declared(type) for name, type in inputs.items()}
+    text["blocks"] |= {name: cell.entry for name, cell in drawer.cells.items() if not cell.is_network}
+    text["networks"] |= {name: cell.entry for name, cell in drawer.cells.items() if cell.is_network}
+    text["inputs"] = {name: declared(type) for name, type in inputs.items()}
     text["layers"] = [part.entry for part in steps.parts]
     text["outputs"] = outputs
     kept = {key: value for key, value in text.items() if value}
@@ -207,8 +220,3 @@ def _document(random: Random, steps: Steps, inputs: dict[str, TensorType], favou
 def _block(inner: Steps, defaults: dict[str, Any], required: bool) -> dict[str, Any]:
     params = {**defaults, "width": "int"} if required else defaults
     return {"params": params, "layers": [part.entry for part in inner.parts]}
-
-
-def _declared(type: TensorType) -> Any:
-    shape = [size if isinstance(size, int) else str(size) for size in type.shape]
-    return shape if type.dtype == "float32" else {"shape": shape, "dtype": type.dtype}

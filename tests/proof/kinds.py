@@ -12,6 +12,7 @@ from nnspec.layers.recurrence import Recurrent
 from nnspec.types import TensorType
 
 from ..layers.arguments import draw_arguments
+from .cells import draw_recurrence
 from .expressions import drawn_expressions, tensors_of
 from .steps import INPUT, Env, Misfit, Param, Part, Steps, built, inferred, run, written
 
@@ -26,7 +27,8 @@ _KEEPING = ["BatchNormalization", "LayerNormalization", "Activation", "ReLU", "D
 
 def fill(steps: Steps, count: int, kinds: Mapping[str, int] | None = None) -> None:
     """Draws steps until there are so many, or none is left; what does not fit is left out."""
-    kinds = {**(kinds or _WEIGHTS), **({"compute": steps.drawer.expressions} if steps.drawer.expressions else {})}
+    more = {"compute": steps.drawer.expressions, "recurrence": steps.drawer.recurrences}
+    kinds = {**(kinds or _WEIGHTS), **{kind: weight for kind, weight in more.items() if weight}}
     names = list(kinds)
     weights = [kinds[name] for name in names]
     for _ in range(count * 3):
@@ -267,7 +269,6 @@ def _block(steps: Steps) -> None:
         name = steps.random.choice(list(drawer.blocks))
         inner, defaults, required = drawer.blocks[name]
     else:
-        name = f"block{len(drawer.blocks)}"
         defaults = {"width": steps.random.randint(1, 4), "depth": steps.random.randint(1, 3)}
         required = steps.drawer.chance(0.5)
         inner = Steps(drawer, {"x": x}, defaults)
@@ -276,6 +277,7 @@ def _block(steps: Steps) -> None:
         drawer.left = left
         if not inner.parts:
             raise Misfit
+        name = f"block{len(drawer.blocks)}"  # a cell in it may have brought blocks of its own
     given = {"width": steps.random.randint(1, 4)} if required or drawer.chance(0.3) else {}
     values = drawer.params | defaults | given
     known = name in drawer.blocks
@@ -364,6 +366,7 @@ KINDS: dict[str, Callable[[Steps], None]] = {
     "block": _block,
     "network": _network,
     "compute": _compute,
+    "recurrence": lambda steps: draw_recurrence(steps, fill),
 }
 
 _WEIGHTS = {"plain": 12, "keep": 2, "share": 1, "residual": 1, "parallel": 1, "block": 1, "network": 2}

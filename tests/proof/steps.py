@@ -140,6 +140,9 @@ class Drawer:
 
     Attributes:
         expressions: How often a step is a `Compute`, against 12 for a layer.
+        recurrences: How often a step is a recurrence of a cell, against 12 for a layer.
+        cells: The blocks and networks that are cells.
+        depth: How many cells are around what is drawn.
     """
 
     random: Random
@@ -149,6 +152,9 @@ class Drawer:
     blocks: dict[str, Any] = field(default_factory=dict)
     networks: dict[str, Any] = field(default_factory=dict)
     expressions: int = 0
+    recurrences: int = 0
+    cells: dict[str, Any] = field(default_factory=dict)
+    depth: int = 0
 
     def chance(self, share: float) -> bool:
         return self.random.random() < share

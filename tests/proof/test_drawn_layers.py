@@ -16,7 +16,7 @@ from ..layers.cases import Case
 from ..layers.drawn import draw_case, drawn
 from .judge import Unproven, judge
 
-CASES = 100 if FULL else 3
+CASES = 100 if FULL else 2
 
 
 DRAWN = [name for name in LAYERS.names() if name != "Compute"]  # its functions are proven in tests/functions

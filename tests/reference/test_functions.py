@@ -10,9 +10,7 @@ import yaml
 from click.testing import CliRunner
 
 from nnspec.cli import main
-from nnspec.expressions.syntax import parse
 from nnspec.functions.catalogue import FAMILIES, FUNCTIONS, INSTEAD
-from nnspec.functions.names import called
 from nnspec.reference.functions import DIFFERENCES, EXAMPLES, example, function_text
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -45,7 +43,7 @@ def test_a_function_has_a_summary_an_example_and_a_page(name: str) -> None:
     family = next(family for family, module in FAMILIES.items() if name in module.FUNCTIONS)
     page = DOCS / "functions" / f"{family.replace(' ', '_').replace('-', '_')}.md"
     assert function.summary.endswith(".")
-    assert name in called(parse(example(function).layer.results["output"], tensors=True))
+    assert f"{name}(" in example(function).layer.results["output"]
     assert f"\n## {name}\n" in page.read_text("utf-8"), "run `nnspec layers --write docs`"
     assert f"[{name}]({page.name}#{name})" in (DOCS / "functions" / "README.md").read_text("utf-8")
 

@@ -11,7 +11,7 @@ from benchmarks.hostile import BOMBS, mutated
 from nnspec.api import validate
 from nnspec.spec import Limits
 
-COUNT = 100_000 if os.environ.get("NNSPEC_FULL") else 2_000
+COUNT = 100_000 if os.environ.get("NNSPEC_FULL") else 1_000
 PARTS = 20
 
 

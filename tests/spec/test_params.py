@@ -53,6 +53,7 @@ def test_a_value_set_on_the_command_line_is_checked_and_the_error_shows_the_decl
     _, problems = checked(HEAD + WIDTH + LAYERS, "params.width=1024")
     [found] = errors(problems)
     assert (found.message, found.span.file) == ("`width` must be at most 512, not 1024", "--set params.width=1024")
+    assert (found.span.column, found.span.end_column) == (14, 18)  # in `params.width=1024`
     assert [(note.message, note.span.line) for note in found.notes] == [("`width` is declared here", 5)]
 
 
@@ -286,3 +287,9 @@ def test_formatting_puts_the_keys_of_a_declaration_in_order(write):
 
     file = write(HEAD + "params:\n  width:\n    help: channels\n    type: int\n    default: 64\n" + LAYERS)
     assert "  width:\n    default: 64\n    type: int\n    help: channels\n" in formatted(file)[1]
+
+
+def test_a_condition_shows_the_remainder_of_a_division(checked):
+    check = "check:\n  - that: x.shape[1] % 11 == x.shape[2] % 3\n    message: wrong\n"
+    model, _ = checked("nnspec: 1\nname: net\ninputs: {x: [T, S, 4]}\nlayers: [ReLU]\n" + check)
+    assert model.networks["main"].conditions.texts() == ["S % 3 must equal T % 11"]

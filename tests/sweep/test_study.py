@@ -26,7 +26,7 @@ data:
   train: {builtin: wine}
   validation: 0.3
   inputs: {facts: {transform: [standardize]}}
-train: {epochs: 2, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategoricalCrossentropy, metrics: [accuracy]}
+train: {epochs: 2, batch_size: 178, optimizer: {Adam: {learning_rate: 0.1}}, loss: SparseCategoricalCrossentropy, metrics: [accuracy]}
 sweep:
   trials: 3
   over:

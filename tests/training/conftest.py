@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from ..data.conftest import Project
+from ..drawn_curves import curves_drawn_once
+
+__all__ = ["curves_drawn_once"]
 
 
 @pytest.fixture

@@ -369,3 +369,15 @@ def test_weights_of_positions_of_rows_of_any_length_are_padded_with_the_target(t
         total, count = total - (np.log(scores) * row["sure"]).sum(), count + len(row["tags"])
     # Batches of four rows, each with its own number of valid positions.
     assert evaluate(run)["loss"] == pytest.approx(total / count, rel=0.25)
+
+
+def test_the_only_loss_with_a_weight_is_written_as_a_list(tmp_path):
+    from nnspec.api import validate
+
+    text = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers: [{Dense: 3}]\ntrain: {epochs: 1, loss: {MSE: {}, weight: 2}}\n"
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(text)
+    [found] = [each for each in validate(file) if each.is_error]
+    assert found.help == "write a list with one item: `[{MSE: {}, weight: 2}]`"
+    file.write_text(text.replace("{MSE: {}, weight: 2}", "[{MSE: {}, weight: 2}]"))
+    assert not any("must be an item" in each.message for each in validate(file))

@@ -42,14 +42,16 @@ def test_each_fold_is_a_run_and_the_figures_are_of_what_it_left_out(write, tmp_p
 
 
 def test_the_fold_that_scores_never_chooses_the_epoch(write, tmp_path):
-    found = crossval(write(SPEC), ["data.validation=0.25", "train.epochs=4"], folds=2, out=tmp_path / "cv")
+    found = crossval(
+        write(SPEC), ["data.validation=0.25", "train.epochs=4", "train.batch_size=89"], folds=2, out=tmp_path / "cv"
+    )
     assert found.chosen_by == "`val_loss` on 0.25 of the remaining data selects the epoch"
     for number in (1, 2):
         run = Run.open(tmp_path / "cv" / f"fold-{number}")
         assert run.info["data"]["examples"] == {"train": 66, "validation": 23}
         assert run.info["best"]["figures"]["val_loss"] == min(record["val_loss"] for record in run.metrics())
         assert evaluate(run, part="test")["rows"] == 89
-    plain = crossval(write(SPEC), ["train.epochs=1"], folds=2, out=tmp_path / "plain")
+    plain = crossval(write(SPEC), ["train.epochs=1", "train.batch_size=89"], folds=2, out=tmp_path / "plain")
     assert "no validation split is given, so the epoch with the best `loss` in training is kept" in crossval_text(plain)
     assert Run.open(tmp_path / "plain" / "fold-1").info["data"]["examples"] == {"train": 89, "validation": 0}
 
@@ -64,7 +66,7 @@ data:
   train: {series: {csv: s.csv, time: time, by: shop, window: 4, horizon: 2}}
   inputs: {h: load}
   targets: {y: load}
-train: {epochs: 1, loss: MeanSquaredError}
+train: {epochs: 1, batch_size: 99, loss: MeanSquaredError}
 """
 
 

@@ -22,14 +22,14 @@ full = [pytest.mark.full, pytest.mark.skipif(not os.environ.get("NNSPEC_FULL"), 
 @pytest.mark.parametrize(
     ("net", "kills", "epochs"),
     [
-        ("convolution", 2, 25),
+        ("convolution", 2, 12),
         pytest.param("convolution", 30, 200, marks=full),
         pytest.param("lstm", 30, 200, marks=full),
         pytest.param("pair", 30, 200, marks=full),
     ],
 )
 def test_a_training_that_was_killed_comes_to_the_same_bits_and_leaves_no_damaged_file(tmp_path, net, kills, epochs):
-    outcome = survive(spec_of(net, epochs), tmp_path, kills, most_seconds=1.0 if kills < 5 else 2.0)
+    outcome = survive(spec_of(net, epochs), tmp_path, kills, most_seconds=0.3 if kills < 5 else 2.0)
     assert (outcome.kills, outcome.damaged, outcome.differences) == (kills, [], [])
 
 

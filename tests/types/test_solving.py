@@ -209,13 +209,13 @@ def at_least(left: int | Dim, right: int | Dim) -> Constraint:
     ("constraints", "relations"),
     [
         ([Constraint(H * W * 3, 72), Constraint(H * W // 2 * 2, H * W), at_least(H * W, 3)], ["`H*W` must equal `24`"]),
-        ([Constraint(H * W // m * m, H * W) for m in (2, 3, 8)], ["`H*W` must equal `24*((H*W)//24)`"]),
+        ([Constraint(H * W // m * m, H * W) for m in (2, 3, 8)], ["`(H*W) % 24` must equal `0`"]),
         ([at_least(H * W, 24), at_least(H * W, 12), at_least(H * W + H, 12)], ["`24` must be at most `H*W`"]),
         ([Constraint(H * W + H, 24), at_least(H * W + H, 4)], ["`H*W + H` must equal `24`"]),
         ([Constraint(H * W, 24), Constraint(H + W, 11)], ["`H + W` must equal `11`", "`H*W` must equal `24`"]),
         (
             [at_least(H * W, 7), Constraint(H * W // 5 * 5, H * W)],
-            ["`H*W` must equal `5*((H*W)//5)`", "`10` must be at most `H*W`"],
+            ["`(H*W) % 5` must equal `0`", "`10` must be at most `H*W`"],
         ),
     ],
 )

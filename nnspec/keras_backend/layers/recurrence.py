@@ -161,6 +161,7 @@ class Recurrence(keras.layers.Layer):  # type: ignore[misc]
         def step(at: Sequence[Any], states: Sequence[Any], last: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any]]:
             given = dict(zip(self.sequences, at, strict=False)) | dict(zip(self.states, states, strict=True)) | constants
             made = self.cell({name: given[name] for name in self.cell.input}, training=training)
+            made = {name: ops.copy(value) for name, value in made.items()}  # a mask in the cell is not one of the outputs
             after = [ops.cast(made[name], state.dtype) for name, state in zip(self.states, states, strict=True)]
             outputs = [made[name] for name in self.outputs]
             if kept is not None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.attention import attention, heads, reversible
+from nnspec.keras_import.lift.created import created
 from nnspec.keras_import.lift.recurrent import bidirectional, recurrent
 from nnspec.keras_import.lift.standardization import normalization
 from nnspec.keras_import.lift.wrappers import wrapping
@@ -69,6 +70,7 @@ def _named(op: str) -> Translator:
 
 _OF_OURS: Mapping[str, Translator] = {
     **{f"DilatedConv{rank}DTranspose": _named(f"Conv{rank}DTranspose") for rank in (1, 2, 3)},
+    "Created": created,
     "EveryStep": wrapping("TimeDistributed", rest_too=True),
     "KnownSizes": _passed_on,
     "Normalization": same,

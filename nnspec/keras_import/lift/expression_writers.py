@@ -23,6 +23,32 @@ def _indexed(operation: Operation) -> str:
     return f"{operation.text(x, cast=False)}[{', '.join(map(_key, keys))}]"
 
 
+def _sliced(operation: Operation) -> str:
+    given = operation.given("inputs", "start_indices", "shape")
+    x, starts = given["inputs"], given["start_indices"]
+    sizes: list[Any] = operation.settings.get("shape") or given["shape"]
+    if not all(type(start) is int for start in starts) or starts[0] != 0:
+        raise NoEquivalent("it starts at a position that is a tensor, or in the batch", setting=True)
+    keys, shape = [":"], operation.shape(x)
+    for start, size, known in zip(starts[1:], sizes[1:], shape[1:], strict=True):
+        if size == known and not start and size is not None:
+            keys.append(":")
+        elif isinstance(size, dict):
+            name, factor, term = size["__size__"]
+            keys.append(f"{start or ''}:{operation.plain({'__size__': [name, factor, term + start]})}")
+        elif type(size) is int:
+            keys.append(f"{start or ''}:{start + size if size >= 0 else ''}")
+        else:
+            raise NoEquivalent("its shape is unknown", setting=True)
+    return f"{operation.text(x, cast=False)}[{', '.join(keys)}]"
+
+
+def _taken_of_each(operation: Operation) -> str:
+    given = operation.given("x", "indices")
+    x, indices = (operation.text(given[name], cast=False) for name in ("x", "indices"))
+    return f"take({x}, {indices}, axis={operation.setting('axis')})"
+
+
 def _key(value: Any) -> str:
     if isinstance(value, slice):
         bounds = ["" if bound is None else str(bound) for bound in (value.start, value.stop)]
@@ -52,7 +78,7 @@ def _cast(operation: Operation) -> str:
 
 def _broadcast(operation: Operation) -> str:
     sizes = operation.settings["shape"]
-    return f"broadcast_to({operation.text(_one(operation))}, {literal(sizes[1:])})"
+    return f"broadcast_to({operation.text(_one(operation), cast=False)}, {operation.plain(sizes[1:])})"
 
 
 def _tiled(operation: Operation) -> str:
@@ -241,13 +267,20 @@ _EPSILON = 1e-7
 def _attention(operation: Operation) -> dict[str, str] | str:
     given = operation.given("query", "key", "value", "bias", "mask", "scale")
     operation.check(())
-    if given.get("mask") is not None or operation.rank(given["query"]) != 4:
-        raise NoEquivalent("it is called with `mask`", "write it with `keras.ops.softmax` and `where`", setting=True)
+    if operation.rank(given["query"]) != 4:
+        raise NoEquivalent("its query has other axes than time, heads and features", setting=True)
     q, k, v = (operation.text(given[name]) for name in ("query", "key", "value"))
     size, scale = operation.shape(given["query"])[-1], given.get("scale")
     factor = literal(scale) if scale is not None else repr(1 / math.sqrt(size or 1))
     bias = f" + {operation.text(given['bias'])}" if given.get("bias") is not None else ""
-    return f"einsum('bnts,bsnh->btnh', softmax(einsum('btnh,bsnh->bnts', {q}, {k}) * {factor}{bias}), {v})"
+    scores = f"einsum('btnh,bsnh->bnts', {q}, {k}) * {factor}{bias}"
+    if given.get("mask") is not None:
+        scores = f"where({operation.text(given['mask'], cast=False)}, {scores}, {_MASKED})"
+    return f"einsum('bnts,bsnh->btnh', softmax({scores}), {v})"
+
+
+_MASKED = repr(-0.7 * 3.4028234663852886e38)
+"""The score that Keras gives to masked positions."""
 
 
 def _average(operation: Operation) -> str:
@@ -312,11 +345,13 @@ WRITERS: Mapping[str, Callable[[Operation], str | dict[str, str]]] = {
     "Moveaxis": _transposed,
     "Pad": _padded,
     "RMSNorm": _normalization,
+    "Slice": _sliced,
     "SoftShrink": _activated({"threshold": 0.5}, "sign({x}) * relu(abs({x}) - {threshold})"),
     "Split": _parts_of,
     "Squareplus": _activated({"b": 4}, "({x} + sqrt(square({x}) + {b})) / 2"),
     "Squeeze": _squeezed,
     "Take": _taken,
+    "TakeOfEach": _taken_of_each,
     "Tile": _tiled,
     "TopK": _top_k,
     "Trace": _diagonal,

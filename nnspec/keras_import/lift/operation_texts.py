@@ -81,7 +81,7 @@ class Operation:
     def shape(self, value: Any) -> tuple[int | None, ...]:
         """Return the shape of an operand, with the batch axis."""
         if isinstance(value, dict) and "__variable__" in value:
-            return self.within.variable(value["__variable__"]).shape
+            return self.within.variables[value["__variable__"]].shape
         found = self.within.shape_of(value) if isinstance(value, Tensor) else shape_of(value)
         if found is None:
             raise NoEquivalent("the shape of its operand is unknown", setting=True)
@@ -102,7 +102,7 @@ class Operation:
             given, target = self.casts
             return f"cast({name}, '{target}')" if cast and kind in given else name
         if isinstance(value, dict) and "__variable__" in value:
-            return self._variable(self.within.variable(value["__variable__"]), rank)
+            return self._variable(self.within.variables[value["__variable__"]], rank)
         if not isinstance(value, list):
             text = literal(value)
             return f"({text})" if text.startswith("-") else text
@@ -157,7 +157,19 @@ class Operation:
 
     def setting(self, name: str, default: Any = None) -> str:
         """Return a setting as it is written."""
-        return literal(self.settings.get(name, default))
+        return self.plain(self.settings.get(name, default))
+
+    def plain(self, value: Any) -> str:
+        """Return a plain value as it is written, in which sizes may be free."""
+        if isinstance(value, list):
+            return f"[{', '.join(map(self.plain, value))}]"
+        if not isinstance(value, dict) or "__size__" not in value:
+            return literal(value)
+        name, factor, term = value["__size__"]
+        tensor, axis = self.within.sizes[name]
+        text = f"{self._name(tensor)}.shape[{axis}]"
+        text = text if factor == 1 else f"{text} * {factor}"
+        return text if not term else f"{text} {'+' if term > 0 else '-'} {abs(term)}"
 
     def check(self, used: Iterable[str]) -> None:
         """Refuse a setting that is not used and has an effect."""

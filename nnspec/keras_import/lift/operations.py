@@ -8,8 +8,10 @@ from typing import Any
 
 from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.expressions import computed, has_expression
+from nnspec.keras_import.lift.operation_texts import Operation
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
-from nnspec.keras_import.parts import Translation, Translator, Within, part
+from nnspec.keras_import.parts import Part, Translation, Translator, Within, part
+from nnspec.layers import LAYERS
 
 __all__ = ["operation"]
 
@@ -92,6 +94,17 @@ def _reshape(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         raise NoEquivalent("the config does not contain the target shape", setting=True)
     wanted, shape = [-1 if size is None else size for size in given], within.shape_of(x)
     sizes = wanted[1:]
+    free = [place for place, size in enumerate(sizes) if isinstance(size, dict)]
+    if free and (len(free) > 1 or -1 in sizes) and wanted[0] == -1:
+        operation = Operation(layer, call, within)
+        text = f"reshape({operation.text(x)}, {operation.plain(sizes)})"
+        return (
+            Part(
+                LAYERS.get("Compute").model_validate({"results": {"output": text}, "reads": list(operation.sources)}),
+                operation.sources,
+            ),
+        )
+    sizes = [-1 if isinstance(size, dict) else size for size in sizes]
     if shape is None or not all(isinstance(size, int) for size in sizes):
         raise NoEquivalent("its sizes are not fixed", setting=True)
     before = None if None in shape[1:] else math.prod(size for size in shape[1:] if size is not None)

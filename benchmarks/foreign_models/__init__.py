@@ -1,0 +1,1 @@
+"""Models of other packages, built small with random weights, for ``python -m benchmarks imports --source``."""

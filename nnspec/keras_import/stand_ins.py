@@ -1,0 +1,256 @@
+"""Symbolic tensors in place of variables while custom code is traced, so that what is computed from them is recorded."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from nnspec.keras_import.parts import Variable
+
+__all__ = ["PREFIX", "StandIns", "is_shared"]
+
+PREFIX = "nnspec variable "
+
+_OPERATORS = (
+    *(
+        f"__{side}{name}__"
+        for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+        for side in ("", "r")
+    ),
+    *(f"__{name}__" for name in ("getitem", "neg", "abs", "lt", "le", "gt", "ge")),
+)
+
+_CREATORS = ("arange", "ones", "zeros", "full", "eye", "identity", "tri", "linspace")
+
+
+def is_shared(tensor: Any) -> bool:
+    """Whether a symbolic tensor is computed from variables and sizes alone, so that all examples share it."""
+    return getattr(tensor, "_nnspec_shared", False)
+
+
+class StandIns:
+    """The stand-ins of one trace.
+
+    Args:
+        name: Returns the name of the step of a variable.
+        replaced: Calls something else instead of a layer; None if it stays.
+        anchor: An input of the model, which the constants depend on; None if they are computed.
+    """
+
+    def __init__(self, name: Callable[[Any], str], replaced: Callable[..., Any], anchor: Any = None) -> None:
+        self._name, self._replaced = name, replaced
+        self._anchor = anchor
+        self._tensors: dict[int, Any] = {}
+        self.variables: dict[str, Variable] = {}
+        self._reading = False
+
+    @property
+    def tensors(self) -> list[Any]:
+        """The stand-ins, in the order of their first use."""
+        return list(self._tensors.values())
+
+    def of(self, value: Any) -> Any:
+        """Return the stand-in of a variable, and any other value itself."""
+        import keras
+
+        if not isinstance(value, keras.Variable):
+            return value
+        if id(value) not in self._tensors:
+            name = f"{PREFIX}{len(self._tensors)}"
+            tensor = keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name)
+            tensor._nnspec_shared = True
+            self._tensors[id(value)] = tensor
+            self.variables[name] = Variable(self._name(value), self._numbers(value), bool(value.trainable))
+        return self._tensors[id(value)]
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Use them in what is called, except within the layers that stay layers."""
+        import keras
+        import keras.src.backend
+        from keras.src.ops.operation import Operation
+
+        holder = next(base for base in keras.Variable.__mro__ if "__add__" in vars(base))
+        with ExitStack() as stack:
+            for name in _OPERATORS:
+                stack.enter_context(patch.object(holder, name, self._operator(name, getattr(holder, name))))
+            for name in ("__array__", "__tf_tensor__"):
+                if hasattr(keras.Variable, name):
+                    stack.enter_context(patch.object(keras.Variable, name, self._unread(getattr(keras.Variable, name))))
+            for module in [one for one in sys.modules.values() if _defines_operations(one)]:
+                stack.enter_context(patch.object(module, "any_symbolic_tensors", self._any(module.any_symbolic_tensors)))
+            for part in (keras.src.backend, keras.src.backend.numpy, keras.src.backend.nn):
+                for name in ("cast", "convert_to_tensor") if part is keras.src.backend else dir(part):
+                    if hasattr(keras.ops, name) and inspect.isfunction(getattr(part, name)):
+                        stack.enter_context(patch.object(part, name, self._of_the_backend(name, getattr(part, name))))
+            stack.enter_context(patch.object(Operation, "symbolic_call", self._recorded(Operation.symbolic_call)))
+            stack.enter_context(patch.object(keras.Layer, "__call__", self._layer(keras.Layer.__call__)))
+            if self._anchor is not None:
+                import keras.ops.numpy
+                import keras.src.ops
+
+                for name in _CREATORS:
+                    made = self._creator(name, getattr(keras.ops, name))
+                    for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
+                        stack.enter_context(patch.object(module, name, made))
+            yield
+
+    def _numbers(self, variable: Any) -> Any:
+        self._reading = True
+        try:
+            return variable.numpy()
+        finally:
+            self._reading = False
+
+    def _unread(self, original: Any) -> Any:
+        """Refuse to read the value of a trained variable: what is computed from it would be a constant."""
+
+        def read(variable: Any, dtype: Any = None, *rest: Any) -> Any:
+            if variable.trainable and not self._reading and not _within_a_layer():
+                raise RuntimeError(f"the value of the variable `{variable.name}` is read by another library than `keras.ops`")
+            return original(variable, dtype, *rest)
+
+        return read
+
+    def _operator(self, name: str, original: Any) -> Any:
+        def compute(variable: Any, *others: Any) -> Any:
+            if _within_a_layer():
+                return original(variable, *others)
+            return getattr(self.of(variable), name)(*map(self.of, others))
+
+        return compute
+
+    def _any(self, original: Any) -> Any:
+        import keras
+
+        def found(args: Any = None, kwargs: Any = None) -> bool:
+            if original(args, kwargs):
+                return True
+            values = keras.tree.flatten([args or (), kwargs or {}])
+            return not _within_a_layer() and any(isinstance(one, keras.Variable) for one in values)
+
+        return found
+
+    def _of_the_backend(self, name: str, original: Any) -> Any:
+        """Record a function that Keras's layers take from the backend."""
+        import keras
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            values = keras.tree.flatten([args, kwargs])
+            if not _within_a_layer() and any(isinstance(one, keras.KerasTensor) for one in values):
+                return getattr(keras.ops, name)(*args, **kwargs)
+            return original(*args, **kwargs)
+
+        return call
+
+    def _recorded(self, original: Any) -> Any:
+        import keras
+
+        def call(operation: Any, *args: Any, **kwargs: Any) -> Any:
+            if _within_a_layer():
+                return original(operation, *args, **kwargs)
+            args, kwargs = keras.tree.map_structure(self.of, (args, kwargs))
+            outputs = original(operation, *args, **kwargs)
+            read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
+            if all(map(is_shared, read)):
+                for output in keras.tree.flatten(outputs):
+                    output._nnspec_shared = True
+            return outputs
+
+        return call
+
+    def _layer(self, original: Any) -> Any:
+        """Replace a layer of a custom class, and one of shared tensors, by its operations."""
+        import keras
+
+        def call(layer: Any, *args: Any, **kwargs: Any) -> Any:
+            read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
+            if _within_a_layer() or not layer.built:
+                return original(layer, *args, **kwargs)
+            if (outputs := self._replaced(layer, original, *args, **kwargs)) is not None:
+                return outputs
+            if read and all(map(is_shared, read)):
+                return layer.call(*args, **kwargs)
+            outputs = original(layer, *args, **kwargs)
+            if not any(None in one.shape for one in read):
+                _complete(layer, args, kwargs, outputs)
+            return outputs
+
+        return call
+
+    def _creator(self, name: str, original: Any) -> Any:
+        """Record the creation of a constant, whose sizes may be free."""
+
+        def create(*args: Any, **kwargs: Any) -> Any:
+            plain = [*args, *(value for key, value in kwargs.items() if key != "dtype")]
+            if _within_a_layer() or not all(map(_is_plain, plain)):
+                return original(*args, **kwargs)
+            tensor = _created_class()(name, list(args), kwargs).symbolic_call(self._anchor)
+            tensor._nnspec_shared = True
+            return tensor
+
+        return create
+
+
+def _complete(layer: Any, args: Any, kwargs: Any, outputs: Any) -> None:
+    """Set the sizes of outputs that are known: some layers return those with which they were built."""
+    import keras
+    from keras.src.backend import compute_output_spec
+
+    found = [one for one in keras.tree.flatten(outputs) if isinstance(one, keras.KerasTensor)]
+    if any(None in one.shape for one in found):
+        for output, spec in zip(found, keras.tree.flatten(compute_output_spec(layer.call, *args, **kwargs)), strict=True):
+            output._shape = spec.shape
+
+
+def _defines_operations(module: Any) -> bool:
+    name = getattr(module, "__name__", "")
+    return name.startswith(("keras.src.ops.", "keras.src.activations.")) and hasattr(module, "any_symbolic_tensors")
+
+
+def _within_a_layer() -> bool:
+    from keras.src.backend.common.symbolic_scope import in_symbolic_scope
+
+    return bool(in_symbolic_scope())
+
+
+def _is_plain(value: Any) -> bool:
+    return value is None or isinstance(value, int | float) or (isinstance(value, list | tuple) and all(map(_is_plain, value)))
+
+
+_CLASSES: list[Any] = []
+
+
+def _created_class() -> Any:
+    """Return the operation that creates a constant, which is defined when Keras is loaded."""
+    import keras
+
+    if not _CLASSES:
+
+        @keras.saving.register_keras_serializable(package="nnspec", name="Created")
+        class Created(keras.Operation):  # type: ignore[misc]
+            def __init__(self, function: str, values: list[Any], settings: dict[str, Any], name: str | None = None) -> None:
+                super().__init__(name=name)
+                dtype = settings.get("dtype")
+                self.function, self.values = function, values
+                self.settings = {**settings, **({"dtype": keras.backend.standardize_dtype(dtype)} if dtype is not None else {})}
+
+            def call(self, anchor: Any) -> Any:
+                return getattr(keras.ops, self.function)(*self.values, **self.settings)
+
+            def compute_output_spec(self, anchor: Any) -> Any:
+                from keras.src.backend.common.symbolic_scope import SymbolicScope
+
+                with SymbolicScope():
+                    made = self.call(anchor)
+                return keras.KerasTensor(made.shape, dtype=keras.backend.standardize_dtype(made.dtype))
+
+            def get_config(self) -> dict[str, Any]:
+                return {"function": self.function, "values": self.values, "settings": self.settings, "name": self.name}
+
+        _CLASSES.append(Created)
+    return _CLASSES[0]
