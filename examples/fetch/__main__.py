@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from examples.fetch import masks, pictures, series, texts
+from examples.fetch import addresses, masks, pictures, series, texts
 
 DATA = Path(__file__).parents[2] / "data"
 SETS: dict[str, Callable[[Path], None]] = {
@@ -19,6 +19,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "sunspots": series.sunspots,
     "r8": texts.r8,
     "spam": texts.spam,
+    "addresses": addresses.addresses,
 }
 
 

@@ -73,9 +73,9 @@ class Application:
         jumps = self.function.is_discontinuous and not (self.function.name == "cast" and self.dtype == FLOAT)
         return jumps and any(operand.dtype == FLOAT and operand.axes for operand in self.operands)
 
-    def reads(self) -> Iterator[Term]:
-        """Yield the terms that it needs: operands, and sizes among its arguments."""
-        yield from self.operands
+    def reads(self, *, in_training: bool = True) -> Iterator[Term]:
+        """Yield the terms that it needs, in training or otherwise: operands, and sizes among its arguments."""
+        yield from self.operands if in_training or self.function.name != "in_training" else self.operands[1:]
         for value in self.arguments.values():
             for each in value if isinstance(value, tuple) else (value,):
                 if isinstance(each, Term):
@@ -174,8 +174,11 @@ def combined_masks(operands: Sequence[Term], kept: Sequence[Sequence[int | None]
     return masks, frozenset(dropped)
 
 
-def in_order(results: Iterable[Term]) -> list[Term]:
-    """All terms that results need, each after those that it needs; without recursion, as a sum may have many operands."""
+def in_order(results: Iterable[Term], *, in_training: bool = True) -> list[Term]:
+    """All terms that results need, in training or otherwise, each after those that it needs.
+
+    It does not recurse, as a sum may have many operands.
+    """
     found: dict[int, Term] = {}
     for result in results:
         stack = [(result, False)]
@@ -187,5 +190,5 @@ def in_order(results: Iterable[Term]) -> list[Term]:
                 found[id(term)] = term
                 continue
             stack.append((term, True))
-            stack.extend((each, False) for each in term.origin.reads() if id(each) not in found)
+            stack.extend((each, False) for each in term.origin.reads(in_training=in_training) if id(each) not in found)
     return list(found.values())

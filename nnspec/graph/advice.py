@@ -9,7 +9,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.graph.outputs import output_names
 from nnspec.graph.scope import Scope
-from nnspec.graph.wiring import reads_by_name
+from nnspec.graph.wiring import counts_examples, reads_by_name
 from nnspec.layers.interfaces import Affine, MayMask, MixesSteps, RemovesOffset
 from nnspec.spec import Network, Step
 from nnspec.spec.tree import Tree
@@ -57,11 +57,16 @@ def advise_on_steps(steps: Sequence[Step], scope: Scope, tree: Tree | None, *, l
                 continue  # another document's layers, of which only some are used
             help = "read it in a later step, list it under `outputs`, or remove it"
             yield g.UnusedLayer.at(step.span, step.path, help=help, name=step.name)
-        elif listed and step.source is None and not reads_by_name(step) and above is not None and above.name in outputs:
+        elif listed and above is not None and above.name in outputs and _reads_above(step):
             help = f"write `from: …` (`from: {above.name}` if this is intended)"
             notes = [Note("the output is defined here", above.span)]
             yield g.ChainedOntoOutput.at(step.span, step.path, help=help, notes=notes, name=step.name, output=above.name)
         above = step
+
+
+def _reads_above(step: Step) -> bool:
+    """Return whether a step reads the one before because nothing states what it reads."""
+    return step.source is None and not reads_by_name(step) and not counts_examples(step)
 
 
 def advise_on_inputs(network: Network, needed: Collection[str]) -> Iterator[Diagnostic]:
@@ -152,11 +157,13 @@ def _dropped_mask(node: Node, readers: dict[str, list[Node]]) -> Iterator[Diagno
     while queue:
         source = queue.pop(0)
         for reader in readers[source]:
-            bare = any(ref.source == source and reader.input_types[port].mask is None for port, ref in reader.inputs.items())
+            bare = [
+                port for port, ref in reader.inputs.items() if ref.source == source and reader.input_types[port].mask is None
+            ]
             if reader.name in seen or not bare:
                 continue
             seen.add(reader.name)
-            if reader.layer.uses_mask:
+            if any(reader.layer.uses_mask_of(port) for port in bare):
                 note = Note(f"`{reader.name}` would ignore padding here", reader.span)
                 help = f"move it after `{reader.op}`, or remove the mask if padding should be processed"
                 if node.layer.expressions:

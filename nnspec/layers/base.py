@@ -146,6 +146,11 @@ class Layer(Config):
         given = getattr(self, "activation", None)
         return "linear" if given is None else given if isinstance(given, str) else None
 
+    def uses_mask_of(self, port: str) -> bool:
+        """Whether a mask of an input changes the output."""
+        del port
+        return self.uses_mask
+
     def drops_mask(self, inputs: Inputs, outputs: Mapping[str, TensorType]) -> bool:
         """Whether an input has a mask, which neither changes the outputs nor is passed on with one of them."""
         masked = any(type_.mask is not None for type_ in inputs.values())

@@ -69,6 +69,9 @@ class Bidirectional(MixesSteps):
         assert isinstance(self.backward_layer, Recurrent)
         return self.backward_layer
 
+    def uses_mask_of(self, port: str) -> bool:
+        return port not in self.ports.optional
+
     def infer(self, inputs: Inputs) -> Outputs:
         self._check_pair()
         forward, backward = self.forward, self.backward

@@ -173,7 +173,8 @@ class Compute(Layer):
         return total
 
     def is_discontinuous(self, inputs: Inputs) -> bool:
-        return any(application.is_discontinuous for application in self.typed(inputs).applications)
+        needed = in_order(self.typed(inputs).results.values(), in_training=False)
+        return any(isinstance(term.origin, Application) and term.origin.is_discontinuous for term in needed)
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """None if each position depends on the same position of its inputs only."""

@@ -125,6 +125,9 @@ class Recurrent(RecurrentStep, MixesSteps):
     go_backwards: Flag = GO_BACKWARDS
     zero_output_for_mask: Flag = ZERO_OUTPUT_FOR_MASK
 
+    def uses_mask_of(self, port: str) -> bool:
+        return port not in self.states
+
     @property
     def mixes_steps(self) -> bool:
         return not self.return_sequences or self.go_backwards

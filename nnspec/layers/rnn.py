@@ -171,6 +171,9 @@ class RNN(MixesSteps):
         cell = self.typed
         return self.running(Cell(cell.sequences, cell.states, cell.constants, body))
 
+    def uses_mask_of(self, port: str) -> bool:
+        return port not in self.typed.states
+
     @property
     def mixes_steps(self) -> bool:
         return not self.return_sequences or self.go_backwards

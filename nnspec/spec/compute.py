@@ -101,10 +101,10 @@ def read_compute(
     own = [str(key.value) for key, _ in source.items()] if isinstance(source, MappingNode) else None
     if isinstance(source, Scalar) and source.value is not None:
         own = ["x"]
-    names = _names(arguments, source, own, scope, problems)
-    if names is None:
+    read = _names(arguments, source, own, scope, problems)
+    if read is None:
         return None
-    reads, params = names
+    reads, params = read
     problems.extend(_ambiguous_results(arguments, own or (), scope))
     if len(problems) == before and own is not None:
         problems.extend(_unread(source, reads))

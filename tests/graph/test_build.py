@@ -175,3 +175,20 @@ def test_what_a_network_hands_on_may_be_dropped_out(checked):
     net = "networks:\n  n:\n    inputs: {x: [4]}\n    layers: [Dense: {units: 2}, Dropout: 0.5]\n"
     _, problems = checked(f"nnspec: 1\nname: net\n{net}inputs: {{x: [4]}}\nlayers:\n  - n\n  - Dense: {{units: 2}}\n")
     assert [problem.code for problem in problems] == []
+
+
+def test_a_parameter_after_an_output_does_not_read_it(checked):
+    _, problems = checked(HEAD + "  - Dense: {units: 2}\n    name: a\n  - Parameter: [3]\n    name: b\noutputs: [a, b]\n")
+    assert not problems
+
+
+@pytest.mark.parametrize(("step", "port"), [("RNN: {cell: cell}", "h"), ("GRU: {units: 4}", "state")])
+def test_a_state_has_no_mask_that_a_recurrence_would_use(checked, step, port):
+    cell = "  cell:\n    inputs: {x: [F], h: [F]}\n    layers:\n      - Compute: x + h\n    outputs: {output: compute, h: compute}\n"
+    words = (
+        "inputs: {words: {shape: [T], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 9, output_dim: 4, mask_zero: true}\n"
+    )
+    start = "  - Compute: words[:, 0]\n    from: {words: embedding}\n    name: start\n"
+    use = f"  - {step}\n    from: {{x: embedding, {port}: start}}\n"
+    _, problems = checked(f"nnspec: 1\nname: net\nblocks:\n{cell}{words}{start}{use}")
+    assert "NN244" not in [problem.code for problem in problems]

@@ -162,6 +162,8 @@ def test_weights_are_perturbed_if_inputs_are_integers() -> None:
         (compute("cast(cast(x > 0, 'float32'), 'float32')"), True),
         (compute("cast(x, 'float32') + cast(x.shape[1] > 3, 'float32')"), False),
         (compute("where(mask(x), sum(x, 2), 0)"), False),
+        (compute("in_training(floor(x), x)"), False),
+        (compute("in_training(x, floor(x))"), True),
         (compute("x * cast(expand_dims(arange(5), 1) == expand_dims(arange(5), 0), 'float32')"), False),
         ("  - Activation: {activation: hard_shrink}\n    name: y\n", True),
         ("  - Dense: {units: 2, activation: hard_shrink}\n    name: y\n", True),

@@ -10,9 +10,10 @@ import nnspec
 from tests.proof.judge import judge
 
 SKETCHES = sorted(Path(__file__).with_name("sketches").glob("*.nnspec.yaml"))
+TAGGER = Path(__file__).parents[2] / "specs/crf_tagger.nnspec.yaml"
 
 
-@pytest.mark.parametrize("path", SKETCHES, ids=lambda path: path.name.partition(".")[0])
+@pytest.mark.parametrize("path", [*SKETCHES, TAGGER], ids=lambda path: path.name.partition(".")[0])
 def test_a_sketch_is_the_same_four_ways(path: Path) -> None:
     spec = nnspec.load(path)
     for graph in nnspec.compile(spec).networks.values():

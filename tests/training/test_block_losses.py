@@ -213,7 +213,9 @@ outputs: {y: y, z2: z2}
         ("inputs: [target, output, z], layers: [{Compute: 'mean(square(target - output), axis=[1, 2]) + sum(z, axis=1)'}]",
          "own", None, ""),
         ("inputs: [output, target, w], layers: [{Compute: 'square(target - output)'}]", "own", "NN520", "reads `w`"),
-        ("inputs: [output], layers: [{Compute: 'square(output)'}]", "own", "NN520", "no input `target`"),
+        ("inputs: [output], layers: [{Compute: 'square(output)'}]", "own", None, ""),
+        ("inputs: [output], layers: [{Compute: 'square(output)'}]", "[MeanSquaredError, own]", None, ""),
+        ("inputs: [target], layers: [{Compute: 'square(target)'}]", "own", "NN520", "no input `output`"),
         ("inputs: [target, output], layers: [{Dense: {units: 3}, from: output}]", "own", "NN520", "has weights"),
         ("inputs: [target, output], layers: [{Compute: 'sum(target - output, axis=1)'}]", "own", "NN520", "leading axes"),
         ("inputs: [target, output], layers: [{Compute: 'target > output'}]", "own", "NN520", "no gradient"),
@@ -234,6 +236,46 @@ def test_a_block_that_is_no_loss_is_reported_where_it_is_used(tmp_path, block, l
     found = [problem for problem in validate(file) if problem.is_error]
     assert [problem.code for problem in found] == ([code] if code else []), found
     assert all(words in f"{problem.message} {problem.help}" for problem in found), found
+
+
+DENSITY = """nnspec: 1
+name: density
+blocks:
+  standard_normal: {inputs: [output, log_det], layers: [{Compute: '0.5 * sum(square(output), axis=1) - log_det'}]}
+inputs: {point: [2]}
+layers:
+  - Parameter: {shape: [2], initializer: zeros}
+    name: log_scale
+  - Compute: point * exp(log_scale)
+    name: z
+  - Compute: sum(log_scale, axis=1)
+    name: log_det
+outputs: [z, log_det]
+data: {train: {npz: points.npz}}
+train:
+  epochs: 20
+  batch_size: 64
+  optimizer: {Adam: {learning_rate: 5e-2}}
+  loss: {z: standard_normal}
+  metrics: {z: [standard_normal]}
+"""
+
+
+def test_a_loss_without_a_target_fits_a_density_to_the_inputs_alone(tmp_path):
+    points = np.random.default_rng(0).normal(0, [0.5, 4], (512, 2)).astype(np.float32)
+    np.savez(tmp_path / "points.npz", point=points)
+    run = trained(tmp_path, DENSITY)
+    np.testing.assert_allclose(np.exp(run.weights()["log_scale/value"]), 1 / points.std(0), rtol=0.05)
+    last = run.metrics()[-1]
+    assert last["loss"] == pytest.approx(last["z_standard_normal"], rel=1e-4)
+
+
+def test_an_output_that_only_the_loss_of_another_reads_is_not_warned_of(tmp_path):
+    from nnspec.api import validate
+
+    file = tmp_path / "density.nnspec.yaml"
+    file.write_text(DENSITY.replace("data: {train: {npz: points.npz}}\n", ""), encoding="utf-8")
+    assert not list(validate(file))
 
 
 SPECS = Path(__file__).parents[2] / "specs"

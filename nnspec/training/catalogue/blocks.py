@@ -17,7 +17,7 @@ from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.types import Dim, TensorType
 
 OUTPUT, TARGET = "output", "target"
-"""The inputs of a block that every loss and metric has."""
+"""The inputs of a block that is a loss or metric; without a target, it is a function of the output alone."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class _OfBlock(Compares):
         return self.use.graph.inputs.get(TARGET) if self.use.graph is not None else None
 
     def target_kind(self) -> TargetKind | None:
+        if TARGET not in self.use.block.inputs:
+            return None
         return "integer" if self._target is not None and self._target.is_integer else "number"
 
     def target_shape(self, output: TensorType) -> tuple[int | Dim, ...] | None:

@@ -160,11 +160,12 @@ class BlockBuilder:
             types = self._types(use, output)
             steps = self._steps(use)
             wanted = self._target(use, steps, types)
-            if target is not None and not _same(wanted, target):
+            if target is not None and wanted is not None and not _same(wanted, target):
                 help = f"declare it in the block: `inputs: {{{TARGET}: {_written(target)}, {OUTPUT}: null}}`"
                 reason = f"takes a target of {_typed(wanted)}, and the other losses of `{output}` take {_typed(target)}"
                 raise _Wrong(reason, help)
-            found = replace(use, graph=self._graph(use, steps, {TARGET: wanted, **types}))
+            compared = {} if wanted is None else {TARGET: wanted}
+            found = replace(use, graph=self._graph(use, steps, compared | types))
             _check_form(found, output, loss=loss)
         except _Wrong as wrong:
             help, reason = wrong.help, wrong.reason
@@ -178,10 +179,9 @@ class BlockBuilder:
     def _types(self, use: BlockUse, output: str) -> dict[str, TensorType]:
         """The types of the inputs of a block other than its target."""
         inputs, outputs = self.graph.inputs, self.graph.output_types
-        missing = [name for name in (TARGET, OUTPUT) if name not in use.block.inputs]
-        if missing:
-            help = f"write `inputs: [{TARGET}, {OUTPUT}]` in the block"
-            raise _Wrong(f"is a loss or metric, and has no input `{missing[0]}`", help)
+        if OUTPUT not in use.block.inputs:
+            help = f"write `inputs: [{TARGET}, {OUTPUT}]` in the block, or `inputs: [{OUTPUT}]` if it compares with no target"
+            raise _Wrong(f"is a loss or metric, and has no input `{OUTPUT}`", help)
         found: dict[str, TensorType] = {OUTPUT: _cast(outputs[output])}
         for name in use.others:
             if name in self.graph.gaps.inputs or name in self.graph.gaps.outputs:
@@ -213,8 +213,10 @@ class BlockBuilder:
             raise _Reported
         return steps
 
-    def _target(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> TensorType:
-        """The type of the target: the declared one with the sizes of this use, or that of the output."""
+    def _target(self, use: BlockUse, steps: tuple[Step, ...], types: Mapping[str, TensorType]) -> TensorType | None:
+        """The type of the target: the declared one with the sizes of this use, or that of the output; None without one."""
+        if TARGET not in use.block.inputs:
+            return None
         shapes = dict(cast("Nested", steps[0].content).shapes)
         own = shapes.pop(TARGET, None)
         if own is None:

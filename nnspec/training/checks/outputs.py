@@ -98,13 +98,14 @@ def check_outputs(
     if losses is None or metrics is None:
         return None
     plans: dict[str, OutputPlan] = {}
+    read = _read_by_blocks(losses, metrics)
     for name in graph.output_names:
         type_ = graph.type_of(graph.outputs[name]) if name in graph.outputs else TensorType(())
         checked = _Output(BlockBuilder(spec, graph, problems), name, type_, tree, problems)
         terms = checked.check_losses(cast("list[WeightedLoss]", losses.get(name, [])))
         plan = OutputPlan(name, type_, terms, section.weight_of(name), {})
         given = cast("list[Metric]", metrics.get(name, []))
-        if not losses.get(name) and not given and name not in graph.gaps.outputs:
+        if not losses.get(name) and not given and name not in graph.gaps.outputs and name not in read:
             checked.warn_of_no_loss()
         for i, metric in enumerate(given):
             resolved = checked.check_metric(metric, i, plan)
@@ -131,6 +132,14 @@ def _by_output(
     span, path = locate(tree, key)
     problems.append(t.AmbiguousOutput.at(span, path, help=f"write `{key}: {{{first}: …}}`", outputs=listed, key=key))
     return None
+
+
+def _read_by_blocks(losses: Mapping[str, list[object]], metrics: Mapping[str, list[object]]) -> frozenset[str]:
+    """The outputs that blocks read as losses or metrics of other outputs."""
+    compared = (
+        one.loss if isinstance(one, WeightedLoss) else one for own in (*losses.values(), *metrics.values()) for one in own
+    )
+    return frozenset(name for one in compared if isinstance(one, BlockLoss | BlockMetric) for name in one.use.others)
 
 
 def _listed(given: object) -> list[object]:

@@ -37,7 +37,7 @@ class BlockValues:
         """The values, (N, …), in float32.
 
         Args:
-            target: The target, (N, …).
+            target: The target, (N, …); None if the block takes none.
             output: The output, (N, …), with its mask.
             others: The outputs and inputs of the network.
             training: Whether the network runs in training mode.
@@ -61,7 +61,7 @@ class BlockValues:
         """The mean of the values, with weights and the mask of the output.
 
         Args:
-            target: The target, (N, …).
+            target: The target, (N, …); None if the block takes none.
             output: The output, (N, …), with its mask.
             others: The outputs and inputs of the network.
             training: Whether the network runs in training mode.

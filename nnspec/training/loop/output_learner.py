@@ -170,7 +170,7 @@ class OutputLearner:
             if compare is None:
                 loss = ops.mean(ops.cast(output, "float32"))
             elif isinstance(compare, BlockValues):
-                loss = compare(targets[name], output, tensors, training=training, sample_weight=weight)
+                loss = compare(targets.get(name), output, tensors, training=training, sample_weight=weight)
             else:
                 loss = compare(targets[name], output, sample_weight=weight)
             total = total + (loss if share == 1.0 else share * loss)
@@ -203,10 +203,10 @@ class OutputLearner:
     def update_metrics(self, inputs: Tensors, outputs: Tensors, targets: Tensors) -> None:
         """Updates the metrics with a batch."""
         for name, metrics in self._metrics.items():
-            weights = self._position_weights(name, targets[name], outputs[name]) if metrics else None
+            weights = self._position_weights(name, targets.get(name), outputs[name]) if metrics else None
             for metric, kind in zip(metrics, self._measured[name].metrics.values(), strict=True):
                 if isinstance(metric, BlockMean):
-                    metric.compare(targets[name], outputs[name], {**inputs, **outputs})
+                    metric.compare(targets.get(name), outputs[name], {**inputs, **outputs})
                     continue
                 target, output = (self._in_units(name, kind, values) for values in (targets[name], outputs[name]))
                 metric.update_state(target, output, sample_weight=weights)
