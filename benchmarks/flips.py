@@ -232,7 +232,7 @@ def _start(folder: Path, said: _Said) -> Any:
     """Another training that begins with the run's weights."""
     del said
     from nnspec.graph import compile
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     spec = load(folder / "start.nnspec.yaml")
     return _bytes(initial_weights(spec, compile(spec).main))

@@ -130,7 +130,7 @@ def compared(model: Any, folder: Path, inputs: Mapping[str, Any]) -> Result:
     from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     wanted = [np.asarray(output) for output in _flat(model(_one_or_all(inputs.values()), training=False))]
     theirs, constants = model.count_params(), _constants(model)

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from nnspec.graph import Graph, Model
     from nnspec.keras_import import Imported
 
-__all__ = ["build", "convolutionalize", "diff", "explain", "from_keras", "inspect", "to_keras", "to_onnx", "validate"]
-
 
 def validate(
     file: str | Path,
@@ -55,7 +53,7 @@ def validate(
         if spec is not None:
             model = survey(spec, problems)
             if any(node.start for graph in model.networks.values() for node in graph.every_node()):
-                from nnspec.training.loop.initial_weights import check_starting
+                from nnspec.training.run.initial_weights import check_starting
 
                 check_starting(spec, model.networks.values(), problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
@@ -98,7 +96,7 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
         if any(problem.is_error for problem in problems[before:]):
             check_known_values(spec, model.networks["main"], problems)
         return
-    from nnspec.training.checks.training import check_training
+    from nnspec.training.check import check_training
 
     plan = check_training(spec, model, problems, require_data=data)
     if data and plan is None and "main" in model.networks:

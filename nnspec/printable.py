@@ -10,8 +10,6 @@ import json
 import re
 from typing import Any
 
-__all__ = ["html_text", "json_text", "markdown_code", "markdown_text", "on_one_line", "printable", "terminal_text"]
-
 # Controls except tab and newline, line separators, bidirectional and other invisible controls (except for the joiners
 # U+200C and U+200D, which some scripts need), tags, surrogates, and noncharacters.
 _UNSAFE = re.compile(

@@ -53,7 +53,7 @@ def write(tmp_path: Path) -> Callable[[str], Path]:
 
 @pytest.fixture
 def checked(write: Callable[[str], Path]) -> Callable[..., tuple[Model | None, list[Diagnostic]]]:
-    """Reads a spec's text and builds its graph: the model, and everything that was said."""
+    """Reads a spec's text and builds its graph: the model, and everything that was reported."""
 
     def check_text(text: str, *overrides: str) -> tuple[Model | None, list[Diagnostic]]:
         problems: list[Diagnostic] = []

@@ -16,7 +16,7 @@ def test_the_spec_in_the_readme_is_good(write):
     assert validate(write(text)) == []
 
 
-def test_the_mistake_in_the_readme_is_said_so(write):
+def test_the_mistake_in_the_readme_is_reported_so(write):
     lines = [
         "nnspec: 1",
         "name: net",

@@ -143,7 +143,7 @@ def _compared(model: Any, folder: Path) -> Row:
     from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
     from nnspec.onnx_backend.proto import serialized
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     imported = nnspec.from_keras(model, inline=True)
     folded = imported.folded()

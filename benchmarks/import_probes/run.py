@@ -66,7 +66,7 @@ def _imported(probe: Probe, model: Any, file: Path, folder: Path) -> tuple[str, 
     import nnspec
     from nnspec.exporting.keras_reference import keras_run
     from nnspec.keras_backend import set_weight_arrays
-    from nnspec.training.loop.initial_weights import initial_weights
+    from nnspec.training.run.initial_weights import initial_weights
 
     imported = nnspec.from_keras(file)
     spec_file, *_ = imported.write(folder / "model.nnspec.yaml")

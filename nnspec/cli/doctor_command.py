@@ -28,7 +28,7 @@ def command(ctx: click.Context, form: str) -> None:
 
     import nnspec
     from nnspec.doctor import findings
-    from nnspec.training.run.machine import processors
+    from nnspec.training.backends.machine import processors
 
     system = {"nnspec": nnspec.__version__, "python": platform.python_version(), "system": platform.platform()}
     found = []

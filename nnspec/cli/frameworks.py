@@ -31,7 +31,7 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         with _stderr_suppressed():
             if as_on is not None:
-                from nnspec.training.run.machine import restore_environment
+                from nnspec.training.backends.machine import restore_environment
 
                 restore_environment(as_on)
             from nnspec.training.backends.devices import grow_memory

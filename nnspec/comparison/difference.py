@@ -9,7 +9,6 @@ from typing import Any
 from nnspec.comparison.changes import Change, Difference, LayerChange, NetworkChange
 from nnspec.comparison.weights import Carried, carried
 from nnspec.graph import Graph, Model
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Node
 from nnspec.sections import read_section
 from nnspec.spec import Spec
@@ -18,8 +17,6 @@ from nnspec.spec.overrides import find
 from nnspec.spec.tree import MappingNode
 from nnspec.types import Config, TensorType
 from nnspec.types.plain import plain
-
-__all__ = ["as_text", "compare"]
 
 
 def compare(a: Spec, model_a: Model, b: Spec, model_b: Model) -> Difference:
@@ -66,7 +63,7 @@ def _type(type_: TensorType) -> str:
 
 
 def _figures(graph: Graph) -> dict[str, Any]:
-    macs = total_macs(graph)
+    macs = graph.macs
     return {
         "parameters": graph.parameters,
         "trainable_parameters": graph.trainable_parameters,

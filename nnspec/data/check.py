@@ -33,8 +33,6 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import TensorType, did_you_mean, listed
 
-__all__ = ["PARTS", "check_data", "known_data", "suspect", "unreadable", "without_later"]
-
 PARTS = ("train", "validation", "test")
 """The splits that can have a reader."""
 

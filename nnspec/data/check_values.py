@@ -25,8 +25,6 @@ from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 
-__all__ = ["check_known_values", "check_values"]
-
 
 def check_values(spec: Spec, graph: Graph, problems: list[Diagnostic]) -> None:
     """Report values that are invalid for any loss.

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Chunks = Callable[[NDArray[np.int64]], Iterable[Values]]
     """Returns the values of rows, in chunks."""
 
-__all__ = ["RowSeries", "apply", "fit", "series_of_rows"]
-
 _LABELS, _EACH = "series", "each"
 
 

@@ -26,10 +26,10 @@ class SingleValueTable(Table):
         column: The column's name.
         value: Its value, an array or a string.
         name: Its name in messages.
-        is_picture: Whether it is an image from a file.
+        is_image: Whether it is an image from a file.
     """
 
-    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_picture: bool = False) -> None:
+    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_image: bool = False) -> None:
         import numpy as np
 
         if isinstance(value, str):
@@ -39,7 +39,7 @@ class SingleValueTable(Table):
             self.columns = {column: Column(value.shape, value.dtype.name)}
             self._values = value[np.newaxis]
         self._name = name
-        self.image_columns = (column,) if is_picture else ()
+        self.image_columns = (column,) if is_image else ()
 
     def __len__(self) -> int:
         return 1
@@ -93,4 +93,4 @@ def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, col
         DataError: If the image is damaged.
     """
     pixels = decode_content(content, name, format_)
-    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_picture=True)
+    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_image=True)

@@ -14,15 +14,12 @@ from nnspec.drawing.layout import Layout, Run, lay_out
 from nnspec.drawing.measure import BOX_HEIGHT, STRAIGHT, shortened, text_width
 from nnspec.drawing.svg import box_lines, box_width, peak_text
 from nnspec.drawing.tree import Box, Wire, boxes_of, tree_of, wires_of
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import stated_sizes
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
 from nnspec.html_page import html_page
 from nnspec.printable import json_text, printable
-
-__all__ = ["to_html"]
 
 _AROUND = 2
 """Lines of the spec shown before and after the layer's line."""
@@ -150,7 +147,7 @@ def _totals(graph: Graph) -> list[list[str]]:
     facts += [
         ["layers", count_text(len(list(graph.every_node())))],
         ["parameters", count_text(graph.parameters) + (f", {frozen:,} of them not trainable" if frozen else "")],
-        ["MACs", count_text(total_macs(graph))],
+        ["MACs", count_text(graph.macs)],
         ["peak activation memory", peak_text(graph)],
     ]
     return facts + [["sizes", text] for text in stated_sizes(graph)]

@@ -9,7 +9,6 @@ from nnspec.drawing.layout import lay_out
 from nnspec.drawing.measure import NARROWEST, WIDEST, shortened, text_width
 from nnspec.drawing.scene import Placed, Scene, place_on_plane
 from nnspec.drawing.tree import Box, Frame, Wire, boxes_of, tree_of, wires_of
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import operation_text
 from nnspec.graph.memory import bytes_text, peak_activation_bytes
 from nnspec.graph.model import Graph, Model
@@ -83,7 +82,7 @@ def to_svg(model: Model) -> str:
 def _totals(graph: Graph) -> tuple[str, str]:
     """Return a network's metrics in two lines."""
     return (
-        f"{count_text(graph.parameters)} parameters · {count_text(total_macs(graph))} MACs",
+        f"{count_text(graph.parameters)} parameters · {count_text(graph.macs)} MACs",
         f"peak activation memory {peak_text(graph)}",
     )
 

@@ -8,8 +8,6 @@ from typing import Literal
 
 from nnspec.graph.model import Graph, Node, Ref
 
-__all__ = ["Box", "Frame", "Wire", "boxes_of", "frames_of", "tree_of", "wires_of"]
-
 
 @dataclass(frozen=True, eq=False)
 class Box:

@@ -12,8 +12,6 @@ from nnspec.spec import Spec, Step
 from nnspec.spec.step import Content, NetworkUse, Shared, inner_steps
 from nnspec.types import closest
 
-__all__ = ["Located", "locate", "walk"]
-
 
 @dataclass(frozen=True)
 class Located:

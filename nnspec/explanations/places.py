@@ -21,8 +21,6 @@ from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 from nnspec.types.plain import plain
 
-__all__ = ["origins"]
-
 _EXAMPLES = "encoder/conv2d.filters, layers[3].Conv2D.padding or train.batch_size"
 
 

@@ -25,7 +25,7 @@ from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Reference
 from nnspec.runtime.metadata import SPEC_HASH, SPEC_NAME
 from nnspec.spec import Spec
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 
 
 def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:

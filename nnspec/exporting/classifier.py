@@ -22,7 +22,7 @@ from nnspec.runtime.metadata import DATA
 from nnspec.runtime.session import Arrays
 from nnspec.spec import Spec, load
 from nnspec.training import Run, golden_rows
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 
 
 @dataclass(frozen=True)

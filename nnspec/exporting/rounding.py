@@ -10,8 +10,6 @@ from typing import Any
 import keras
 import numpy as np
 
-__all__ = ["activations_rounded", "rounded"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class _Rounding(keras.layers.Layer):  # type: ignore[misc]

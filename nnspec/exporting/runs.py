@@ -62,7 +62,12 @@ def export_run(
     """
     run = Run.open(path)
     problems: list[Diagnostic] = []
-    section = read_export(run.spec, run.model, problems, default=_trained(run))
+    section = read_export(run.spec, run.model, problems, default=_trained(run) or network or "")
+    if section is None and not problems:
+        raise NnspecError(
+            f"the spec of {path} does not state which of its networks is exported\n"
+            f"  = help: use `--network NAME`, or write `export: {{network: {next(iter(run.model.networks))}}}`"
+        )
     if section is None or any(problem.is_error for problem in problems):
         raise SpecError(problems)
     if network is not None:
@@ -106,7 +111,7 @@ def _export_network(
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
-    mapping = IOMapping.of(run.model, graph)
+    mapping = IOMapping.of(run.model, graph, section.inputs if run.spec.program is not None else None)
     generator = run.generator_record() if graph.name == _trained(run) else None
     recipe = mapping.recipe(with_white_levels(run.recipe(), table))
     # A generator reads noise and conditions, which are transformed already.
@@ -152,13 +157,18 @@ class IOMapping:
     inputs: int
 
     @classmethod
-    def of(cls, model: Model, graph: Graph) -> IOMapping:
+    def of(cls, model: Model, graph: Graph, fields: Mapping[str, str] | None = None) -> IOMapping:
         """Map a network. If the document calls it several times, the first call counts.
 
         Args:
             model: The document's networks.
             graph: The exported part of one of them.
+            fields: The field whose transforms each input of a program's network takes, if it is not that of the same name;
+                None if the document has no program.
         """
+        if fields is not None:
+            named = {name: fields.get(name, name) for name in graph.inputs}
+            return cls(named, {name: name for name in graph.outputs}, len(graph.inputs))
         if graph.name == "main" or "main" not in model.networks:
             return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
         fed = {name: input_feeding(model, graph, name) for name in graph.inputs}

@@ -11,8 +11,6 @@ from nnspec.spec.params import KEYS as KEYS_OF_PARAM
 from nnspec.spec.params import is_declaration
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
-__all__ = ["misplaced", "moved"]
-
 _PART_KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 _NESTED = ("layers", "shortcut", "branches")
 

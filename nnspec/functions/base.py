@@ -109,6 +109,7 @@ class Function:
         draw: Draws a case of its four-way proof.
         summary: What it computes, in one sentence.
         is_discontinuous: Whether a tiny change of its operands can change its result by more than that.
+        has_gradient: Whether a gradient passes it; False if its gradient is 0 everywhere.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Function:
     draw: Callable[[np.random.Generator], Case]
     summary: str
     is_discontinuous: bool = False
+    has_gradient: bool = True
 
     @property
     def signature(self) -> str:

@@ -199,6 +199,7 @@ def _same(name: str, value: int) -> Function:
         _onnx_like,
         drawn(*(text.format(name) for text in _OF_A_TENSOR)),
         f"{name.split('_')[0].capitalize()} of the shape and type of a tensor.",
+        has_gradient=False,
     )
 
 

@@ -96,6 +96,7 @@ def unary(
     result: str = "",
     domain: tuple[float, float] = (-3, 3),
     is_discontinuous: bool = False,
+    has_gradient: bool = True,
 ) -> Function:
     """An element-wise function of one tensor, or an operator.
 
@@ -111,6 +112,7 @@ def unary(
         result: Its dtype, if that is not its operand's.
         domain: Where its proof cases are drawn.
         is_discontinuous: Whether it jumps.
+        has_gradient: Whether its gradient is not 0 everywhere.
     """
     compute = by_name(numpy)
 
@@ -131,7 +133,7 @@ def unary(
 
     draw = _drawn(text or f"{name}({{}})", 1, *domain, dtypes)
     in_numpy = lambda n, c, x: compute(x)  # noqa: E731
-    return Function(name, parameters("x"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
+    return Function(name, parameters("x"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous, has_gradient)
 
 
 def binary(
@@ -147,6 +149,7 @@ def binary(
     result: str = "",
     domain: tuple[float, float] = (-3, 3),
     is_discontinuous: bool = False,
+    has_gradient: bool = True,
 ) -> Function:
     """An element-wise function of two tensors, or an operator; see [`unary`][].
 
@@ -189,7 +192,9 @@ def binary(
 
     draw = _drawn(text or f"{name}({{}}, {{}})", 2, *domain, dtypes)
     in_numpy = lambda n, c, a, b: compute(a, b)  # noqa: E731
-    return Function(name, parameters("x1, x2"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous)
+    return Function(
+        name, parameters("x1, x2"), rule, in_numpy, in_keras, in_onnx, draw, summary, is_discontinuous, has_gradient
+    )
 
 
 # --- exact forms of functions that ONNX lacks ---------------------------------------------------------------------------
@@ -435,7 +440,7 @@ def _activation(name: str) -> Function:
 
 _ALL = (
     unary("abs", "The absolute value.", "abs", "Abs", dtypes="numeric"),
-    unary("sign", "−1, 0 or 1.", "sign", "Sign", dtypes="numeric", is_discontinuous=True),
+    unary("sign", "−1, 0 or 1.", "sign", "Sign", dtypes="numeric", is_discontinuous=True, has_gradient=False),
     unary("exp", "The exponential.", "exp", "Exp"),
     unary("expm1", "`exp(x) - 1`, exact near 0.", "expm1", _expm1),
     unary("log", "The natural logarithm.", "log", "Log", domain=(0.1, 5)),
@@ -445,9 +450,9 @@ _ALL = (
         "rsqrt", "`1 / sqrt(x)`.", lambda x: 1 / np.sqrt(x), lambda b, x: b.op("Reciprocal", b.op("Sqrt", x)), domain=(0.1, 5)
     ),
     unary("square", "`x * x`.", "square", lambda b, x: b.op("Mul", x, x), dtypes="numeric"),
-    unary("floor", "The largest integer that is not greater.", "floor", "Floor", is_discontinuous=True),
-    unary("ceil", "The smallest integer that is not less.", "ceil", "Ceil", is_discontinuous=True),
-    unary("round", "The nearest integer; halves to the even one.", "round", "Round", is_discontinuous=True),
+    unary("floor", "The largest integer that is not greater.", "floor", "Floor", is_discontinuous=True, has_gradient=False),
+    unary("ceil", "The smallest integer that is not less.", "ceil", "Ceil", is_discontinuous=True, has_gradient=False),
+    unary("round", "The nearest integer; halves to the even one.", "round", "Round", is_discontinuous=True, has_gradient=False),
     unary("sin", "The sine.", "sin", "Sin"),
     unary("cos", "The cosine.", "cos", "Cos"),
     unary("tan", "The tangent.", "tan", "Tan", domain=(-1.2, 1.2)),
@@ -459,7 +464,7 @@ _ALL = (
     unary("tanh", "The hyperbolic tangent.", "tanh", "Tanh"),
     unary("erf", "The error function.", _erf, "Erf"),
     unary("isnan", "Whether it is NaN.", "isnan", "IsNaN", result=BOOL),
-    unary("stop_gradient", "`x`; its gradient is 0.", lambda x: x, lambda b, x: x, dtypes="any"),
+    unary("stop_gradient", "`x`; its gradient is 0.", lambda x: x, lambda b, x: x, dtypes="any", has_gradient=False),
     binary("maximum", "The larger of two.", "maximum", "Max"),
     binary("minimum", "The smaller of two.", "minimum", "Min"),
     CAST,
@@ -550,6 +555,7 @@ OPERATORS: Mapping[str, Function] = {
             python=operator.floordiv,
             domain=(0.6, 5),
             is_discontinuous=True,
+            has_gradient=False,
         ),
         _divisor_check,
     ),

@@ -167,7 +167,7 @@ def combined_masks(operands: Sequence[Term], kept: Sequence[Sequence[int | None]
     for operand, its in zip(operands, kept, strict=True):
         dropped |= operand.dropped
         for name, count in operand.masks.items():
-            if len(its) > count and all(its[axis] == axis for axis in range(1, count + 1)):
+            if len(its) > count and all(its[axis] == axis for axis in range(count + 1)):
                 masks[name] = count
             else:
                 dropped.add(name)

@@ -73,7 +73,7 @@ def _random(name: str, summary: str, draw: Callable[..., Any], argument: str = "
 
 def _mask_rule(call: Call) -> Term:
     x: Term = call["x"]
-    if x.rank < 2 or not x.is_batched:
+    if x.rank < 2 or not x.axes:
         raise call.error(f"a mask covers axes of each example, but this is {x}", at="x")
     count = max(x.masks.values(), default=1)
     return call.result(x.shape[: count + 1], BOOL, [x], [range(count + 1)], masks=tuple(sorted(x.masks.items())))

@@ -348,7 +348,7 @@ class Typing:
                 if name == "in_training" and parameter.name == function.parameters[0].name:
                     self.in_training = outer
             elif parameter.is_required:
-                raise self._missing(function, parameter, node)
+                values[parameter.name] = self.omitted(function, parameter, values, node)
             else:
                 values[parameter.name] = parameter.default
         if name.startswith("random_") and not self.in_training:
@@ -365,13 +365,25 @@ class Typing:
             self.masks_read |= set(values["x"].masks) | values["x"].dropped
         return self._placed(result, node)
 
-    def _missing(self, function: Function, parameter: Parameter, node: CallSyntax) -> ExpressionError:
+    def omitted(self, function: Function, parameter: Parameter, given: Mapping[str, Any], node: CallSyntax) -> Any:
+        """The value of a required argument that is missing.
+
+        Args:
+            function: The function.
+            parameter: The parameter.
+            given: The values of the parameters before it.
+            node: The call.
+
+        Raises:
+            ExpressionError: If it has none.
+        """
+        del given
         message = f"`{function.name}` requires `{parameter.name}`"
         help = f"write `{function.signature}`"
         if parameter.kind in ("axis", "axes"):
             message += ": without it, Keras would include the batch axis"
             help = f"write `{self._shown(node)[:-1]}, {parameter.name}=-1)` for the last axis"
-        return ExpressionError(message, node.function.start, node.function.end, help=help)
+        raise ExpressionError(message, node.function.start, node.function.end, help=help)
 
     def _unknown_function(self, node: CallSyntax) -> ExpressionError:
         owner, dot, name = node.function.name.rpartition(".")

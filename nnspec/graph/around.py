@@ -11,8 +11,6 @@ from nnspec.graph.shared_weights import Use
 from nnspec.spec import Step
 from nnspec.spec.step import NetworkUse, Shared
 
-__all__ = ["Around", "Fed"]
-
 Fed = Mapping[str, tuple[Source, Given]]
 """The tensor of each port, and the name that it was given by."""
 

@@ -9,8 +9,6 @@ from nnspec.layers.base import LayerError
 from nnspec.spec.shapes import Input
 from nnspec.types import Dim, TensorType, same_size, size_text, substitute, symbols_of
 
-__all__ = ["Binding", "bind_ports"]
-
 
 @dataclass(frozen=True)
 class Binding:

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import problems as g
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Model
 from nnspec.spec import Spec, check
 from nnspec.spec.checked import check_known
@@ -56,7 +55,7 @@ def check_budget(spec: Spec, model: Model, problems: list[Diagnostic]) -> None:
     graph = model.main
     # A model that exceeds the budget without its invalid layers also does with them.
     help = "steps with errors are not counted" if graph.gaps.layers else ""
-    figures: dict[str, int | Dim] = {"parameters": graph.parameters, "macs": total_macs(graph)}
+    figures: dict[str, int | Dim] = {"parameters": graph.parameters, "macs": graph.macs}
     for what, got in figures.items():
         most, at = getattr(budget, what), section.get(what)
         if most is not None and at is not None and isinstance(got, int) and got > most:

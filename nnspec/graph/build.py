@@ -15,8 +15,6 @@ from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Collected, Spec
 from nnspec.spec.ignores import silence
 
-__all__ = ["build", "compile", "survey"]
-
 
 def compile(spec: Spec) -> Model:
     """Build the typed graphs of a spec.

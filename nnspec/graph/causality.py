@@ -49,7 +49,7 @@ def _through(node: Node, ahead: dict[Ref, _Steps]) -> tuple[_Steps, tuple[str, .
     known = {port: steps for port, ref in node.inputs.items() if (steps := ahead.get(ref)) is not None}
     if not known or node.layer.ports.counts_examples:
         return None, None
-    along = node.layer.along_time(node.input_types, node.inputs, set(known))
+    along = node.layer.time_dependence(node.input_types, node.inputs, set(known))
     masked = "attention_mask" in node.inputs  # which may be causal
     if along.sees_ahead:
         return (None if masked else inf), along.outputs

@@ -19,19 +19,6 @@ from nnspec.types import TensorType, closest, listed, same_size
 if TYPE_CHECKING:
     from nnspec.layers.rnn import RNN, Cell
 
-__all__ = [
-    "MERGES",
-    "cell_inputs",
-    "cell_of",
-    "check_body",
-    "check_sequence",
-    "recurrence_ports",
-    "sequences_of",
-    "starts_of",
-    "state_names",
-    "with_built_in",
-]
-
 MERGES: Mapping[str, str] = {"concat": "Concatenate", "sum": "Add", "mul": "Multiply", "ave": "Average"}
 """The layer that merges the outputs of two directions, by `merge_mode`."""
 

@@ -27,8 +27,6 @@ from nnspec.spec.checks import Check
 from nnspec.types import Dim, SizeTooComplex, TensorType, did_you_mean, listed
 from nnspec.types.constraints import Constraint
 
-__all__ = ["decide"]
-
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _FREE = "a check of free sizes compares them with `==`, `<=`, `<`, `>=` or `>`, after `+ - *`, `// N` or `% N`"
 

@@ -12,18 +12,6 @@ from nnspec.graph.model import Graph, Node, changed, every_node
 from nnspec.types import Condition, Conditions, Dim, TensorType, simplify, substitute, symbol, symbols_of
 from nnspec.types.constraints import Constraint, Solution, conflict, solve
 
-__all__ = [
-    "Request",
-    "asked_by",
-    "bound_sizes",
-    "contradiction",
-    "free_symbols",
-    "only_one",
-    "origins",
-    "solved",
-    "with_solution",
-]
-
 
 @dataclass(frozen=True)
 class Request:

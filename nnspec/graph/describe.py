@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.memory import activation_bytes, peak_activation_bytes
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import receptive_fields
@@ -56,7 +55,7 @@ def _network(graph: Graph) -> dict[str, Any]:
         "outputs": {name: _tensor(type_) for name, type_ in graph.output_types.items()},
         "parameters": graph.parameters,
         "trainable_parameters": graph.trainable_parameters,
-        "macs": _number(total_macs(graph)),
+        "macs": _number(graph.macs),
         "peak_activation_bytes": _peak(graph),
         "layers": layers,
     }

@@ -36,6 +36,9 @@ class ExportSection(Config):
         description="Outputs whose class activation maps (Zhou et al. 2016) are also exported, each as `NAME_map`: the "
         "output of the last layer at each position, before `GlobalAveragePooling2D`. Its mean is the logit.",
     )
+    inputs: dict[str, Annotated[str, Strict()]] = Field(
+        {}, description="With a program: the field whose transforms an input of the network takes, if it has another name."
+    )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="ONNX opset version.")
 
 
@@ -70,7 +73,28 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
+    _check_fields(spec, graph, section, tree, problems)
     return section if checked.is_right else None
+
+
+def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Check the fields that the inputs of the exported network are named after."""
+    given = tree.get("inputs")
+    if spec.program is None and section.inputs:
+        at = given or tree
+        help = "remove it: the inputs are fed as in the document's own layers"
+        problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="program, so no", name="inputs"))
+        return
+    for name, field in section.inputs.items():
+        at = (given.get(name) if isinstance(given, MappingNode) else None) or tree
+        known = graph.input_names
+        fields = spec.program.fields if spec.program is not None else {}
+        if name not in known:
+            help = did_you_mean(name, known, "the inputs are " + listed(known))
+            problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="input", name=name))
+        elif field not in fields:
+            help = did_you_mean(field, fields, "the fields are " + listed(fields))
+            problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="field", name=field))
 
 
 def export_opset(spec: Spec) -> int:

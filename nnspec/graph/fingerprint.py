@@ -6,8 +6,6 @@ import hashlib
 
 from nnspec.graph.model import Graph
 
-__all__ = ["node_digests"]
-
 
 def node_digests(graph: Graph) -> dict[str, str]:
     """Return a digest of each node: its layer with all arguments, its inputs and its weight names.

@@ -20,8 +20,6 @@ from nnspec.types import Dim, SizeTooComplex, product, substitute, symbols_of
 if TYPE_CHECKING:
     from nnspec.layers.compute import Compute
 
-__all__ = ["check_limits", "check_uses", "refuses"]
-
 _LARGEST_AXIS, _MOST_AXES = 2**63, 32
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from nnspec.graph.model import Graph, Node, Ref
 from nnspec.types import Condition, Dim, SizeTooComplex, TensorType, product, substitute
 
-__all__ = ["activation_bytes", "alive_bytes", "bytes_text", "peak_activation_bytes", "tensor_bytes"]
-
 _MOST_CANDIDATES = 4
 """Maximum number of expressions in a symbolic peak; beyond it, no peak is reported."""
 

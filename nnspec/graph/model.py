@@ -9,9 +9,7 @@ from typing import TypeVar
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.spec.params import Param
-from nnspec.types import Conditions, Dim, TensorType, Weight
-
-__all__ = ["Gaps", "Graph", "Model", "NetworkCall", "Node", "Ref", "Start", "changed", "every_node"]
+from nnspec.types import Conditions, Dim, SizeTooComplex, TensorType, Weight, unknown
 
 T = TypeVar("T")
 
@@ -259,6 +257,17 @@ class Graph:
     @property
     def trainable_parameters(self) -> int:
         return sum(weight.size for _, weight, node in self.weights() if weight.trainable and not node.frozen)
+
+    @property
+    def macs(self) -> int | Dim:
+        """Multiply–accumulates for one example; unknown if free sizes make the sum too complex."""
+        total: int | Dim = 0
+        try:
+            for node in self.every_node():
+                total = total + node.macs()
+        except SizeTooComplex:
+            return unknown()
+        return total
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from nnspec.graph import problems as g
 from nnspec.spec import Network, Step
 from nnspec.spec.step import NetworkUse, inner_steps
 
-__all__ = ["callees", "in_order"]
-
 
 def callees(steps: Iterable[Step]) -> dict[str, Step]:
     """Return the networks that steps use, including nested steps, each with its first use."""

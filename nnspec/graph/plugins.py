@@ -10,8 +10,6 @@ from nnspec.graph.model import Model, Node
 from nnspec.layers import LAYERS
 from nnspec.layers.plugin import converted, plugin_of
 
-__all__ = ["advise_on_plugins"]
-
 
 def advise_on_plugins(model: Model) -> Iterator[Diagnostic]:
     """Yield notes about plug-in layers that tf2onnx converts, and warnings about shadowed plug-ins.

@@ -25,8 +25,6 @@ from nnspec.layers.base import Layer, LayerError
 from nnspec.spec import Collected, Network, Step
 from nnspec.spec.step import BothDirections, Nested, NetworkUse, Recurrence
 
-__all__ = ["Inner", "Recurrences"]
-
 Inner = Nested | NetworkUse | Recurrence | BothDirections
 
 

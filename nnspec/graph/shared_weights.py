@@ -10,8 +10,6 @@ from nnspec.graph import problems as g
 from nnspec.graph.model import Node, changed, every_node
 from nnspec.spec import Step
 
-__all__ = ["Use", "check_uses", "freeze_shared", "start_shared"]
-
 
 @dataclass(frozen=True)
 class Use:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Graph, Node, Ref
-from nnspec.layers.along_time import PAST, POSITION, AlongTime
+from nnspec.layers.time_dependence import PAST, POSITION, TimeDependence
 from nnspec.types import Dim, TensorType
 
 
@@ -56,7 +56,7 @@ def sees_ahead(decoding: Decoding) -> Iterator[Node]:
         return
     follows = _follows(decoding)
     for node in decoding.decoder.nodes.values():
-        found = _along_time(node, follows)
+        found = _time_dependence(node, follows)
         if found is not None and found.sees_ahead:
             yield node
 
@@ -67,18 +67,18 @@ def obstacles(decoding: Decoding) -> Iterator[Obstacle]:
         return
     follows = _follows(decoding)
     for node in _graph(decoding).nodes.values():
-        found = _along_time(node, follows)
+        found = _time_dependence(node, follows)
         if found is not None and (why := _obstacle(decoding, node, found)):
             yield Obstacle(node, *why)
 
 
-def _along_time(node: Node, follows: set[Ref]) -> AlongTime | None:
+def _time_dependence(node: Node, follows: set[Ref]) -> TimeDependence | None:
     """Return what a layer does along the time axis of the tokens; None if none of its inputs has that axis."""
     along = {port for port, ref in node.inputs.items() if ref in follows}
-    return node.layer.along_time(node.input_types, node.inputs, along) if along else None
+    return node.layer.time_dependence(node.input_types, node.inputs, along) if along else None
 
 
-def _obstacle(decoding: Decoding, node: Node, found: AlongTime) -> tuple[str, str] | None:
+def _obstacle(decoding: Decoding, node: Node, found: TimeDependence) -> tuple[str, str] | None:
     if found.obstacle is not None:
         return found.obstacle
     if found.keeps and not decoding.cache:
@@ -112,7 +112,7 @@ def _follows(decoding: Decoding) -> set[Ref]:
     """Return the tensors whose first axis is the time axis of the tokens."""
     follows = {Ref(decoding.token)}
     for node in decoding.decoder.nodes.values():
-        found = _along_time(node, follows)
+        found = _time_dependence(node, follows)
         if found is not None:
             follows |= {Ref(node.name, output) for output in (node.outputs if found.outputs is None else found.outputs)}
     return follows
@@ -143,7 +143,7 @@ class _Deriving:
     def _node(self, node: Node) -> Node:
         inputs = {port: self._types[ref] for port, ref in node.inputs.items()}
         node = replace(node, input_types=inputs, outputs=node.layer.output_types(inputs))
-        found = _along_time(node, self._follows)
+        found = _time_dependence(node, self._follows)
         if found is not None and found.keeps:
             node = self._remembering(node, found.keeps)
         elif found is not None and found.placed:

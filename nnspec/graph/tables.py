@@ -5,8 +5,6 @@ from __future__ import annotations
 from nnspec.graph.model import Graph, Ref
 from nnspec.layers.interfaces import ChoosesByIndex
 
-__all__ = ["table_rows"]
-
 
 def table_rows(graph: Graph) -> dict[Ref, int]:
     """Return the number of choices for each tensor used as an index, also before reshaping; the least of all uses.

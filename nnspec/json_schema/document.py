@@ -32,8 +32,6 @@ from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.training.objectives import OBJECTIVES
 from nnspec.types import DTYPES
 
-__all__ = ["as_text", "schema"]
-
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,

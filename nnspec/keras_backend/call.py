@@ -14,8 +14,6 @@ from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
 
-__all__ = ["Build", "Call", "Lowering", "mask_of", "on_first_call", "plain"]
-
 Call = Callable[..., Any]
 """Maps the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
 sequence of tensors in the order of the layer's outputs."""

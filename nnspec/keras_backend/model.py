@@ -20,8 +20,6 @@ from nnspec.keras_backend.weights import owners, variables
 from nnspec.layers.plugin import guarded
 from nnspec.types import Config, Dim, TensorType
 
-__all__ = ["draw_again", "to_keras"]
-
 
 def to_keras(graph: Graph, *, seed: int | None = None) -> keras.Model:
     """Builds the Keras functional model of a graph.

@@ -11,8 +11,6 @@ import keras
 from nnspec.graph.model import Graph, Node
 from nnspec.types import TensorType
 
-__all__ = ["in_float64", "is_float64", "widened"]
-
 
 def is_float64() -> bool:
     """Whether Keras builds layers in float64."""

@@ -13,8 +13,6 @@ from nnspec.graph.model import Graph, Node
 from nnspec.keras_backend.names import keras_name
 from nnspec.types import Weight, closest
 
-__all__ = ["owners", "set_weight_arrays", "variables", "weight_arrays"]
-
 
 def owners(model: keras.Model, graph: Graph) -> Iterator[tuple[Node, Any]]:
     """Yields each node that has weights with its Keras layer, in the graph's order, including the nodes of bodies.

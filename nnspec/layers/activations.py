@@ -13,8 +13,6 @@ from nnspec.layers.interfaces import ConvolvedOver
 from nnspec.types import TensorType, Weight
 from nnspec.types.activation_names import OVER_LAST_AXIS, ActivationName
 
-__all__ = ["ELU", "Activation", "LeakyReLU", "PReLU", "ReLU", "Softmax", "activation_of"]
-
 _NotNegative = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 

@@ -8,7 +8,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from nnspec.layers.along_time import AlongTime, attending, past_mask
 from nnspec.layers.arguments import PositiveInt
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_axes, require_float
@@ -16,6 +15,7 @@ from nnspec.layers.heads import SCORES, HeadAttention
 from nnspec.layers.initializers import GlorotUniform, Ones
 from nnspec.layers.merge import common_size
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
+from nnspec.layers.time_dependence import TimeDependence, attending, past_mask
 from nnspec.types import Dim, TensorType, Weight, size_text, unknown
 
 
@@ -74,7 +74,7 @@ class DotAttention(Layer):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         value, steps = inputs["value"], unknown()
         keeps = {"past_value": TensorType((steps, value.shape[1]))} | past_mask(value, steps)
         return attending(fed, along, causal=self.use_causal_mask, plain=not self.return_attention_scores, keeps=keeps)

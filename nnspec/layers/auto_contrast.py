@@ -11,8 +11,6 @@ from nnspec.layers.interfaces import RemovesOffset
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import TensorType
 
-__all__ = ["AutoContrast"]
-
 
 class AutoContrast(RemovesOffset):
     """Stretches each channel of an image to the full range of values, in training and in inference."""

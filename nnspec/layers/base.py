@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, ClassVar
 
-from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
+from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.layers.unsupported import EVERYWHERE, foreign_arguments
 from nnspec.types import Config, Dim, TensorType, Weight
 from nnspec.types.activation_names import DISCONTINUOUS
-
-__all__ = ["EVERYTHING", "Inputs", "Layer", "LayerError", "Outputs", "Ports", "Window", "single"]
 
 Inputs = Mapping[str, TensorType]
 """The input types by port. The ports of a merge are ``"0"``, ``"1"``, …"""
@@ -249,7 +247,7 @@ class Layer(Config):
         del inputs
         return None
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         """Return its behavior along the time axis, the first axis after the batch.
 
         Args:
@@ -258,7 +256,7 @@ class Layer(Config):
             along: The ports whose tensors have the time axis; at least one.
         """
         del fed, along
-        return AlongTime(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
+        return TimeDependence(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
 
     def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:
         """Return a weight of this layer, with the initializer in its argument ``{argument}_initializer``.

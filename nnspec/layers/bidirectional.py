@@ -8,13 +8,11 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
 from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import RECURRENT, Recurrent, check_states, state_sizes
+from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.types import Config, Dim, Named, TensorType, Weight
-
-__all__ = ["Bidirectional", "MergeMode"]
 
 MergeMode = Literal["concat", "sum", "mul", "ave"]
 
@@ -145,6 +143,6 @@ class Bidirectional(MixesSteps):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         del inputs, fed, along
-        return AlongTime(sees_ahead=True, obstacle=LOOKS_AROUND)
+        return TimeDependence(sees_ahead=True, obstacle=LOOKS_AROUND)

@@ -13,18 +13,6 @@ from nnspec.layers.padding import WrittenSides, parse_padding
 from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 
-__all__ = [
-    "Borders",
-    "Cropping",
-    "Cropping1D",
-    "Cropping2D",
-    "Cropping3D",
-    "ZeroPadding",
-    "ZeroPadding1D",
-    "ZeroPadding2D",
-    "ZeroPadding3D",
-]
-
 Margins = tuple[tuple[int, int], ...]
 """Positions before and after each spatial axis."""
 

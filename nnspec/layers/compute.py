@@ -17,8 +17,8 @@ from nnspec.functions.base import Context
 from nnspec.functions.names import CONSTANTS, names_read
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Input, Term, in_order
 from nnspec.functions.typing import Typing, input_term
-from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window
+from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.types import Dim, TensorType, product
 
 _DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
@@ -186,7 +186,7 @@ class Compute(Layer):
                     return EVERYTHING
         return None
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         """Each time step is computed on its own if the time axis is preserved and its size is not read."""
         found = self.typed(inputs)
         follow, ahead = [], False
@@ -196,7 +196,7 @@ class Compute(Layer):
             ahead = ahead or not kept or any((name, 1) in term.sizes for name in along)
             if reading and kept:
                 follow.append(result)
-        return AlongTime(sees_ahead=ahead, obstacle=LOOKS_AROUND if ahead else None, outputs=tuple(follow))
+        return TimeDependence(sees_ahead=ahead, obstacle=LOOKS_AROUND if ahead else None, outputs=tuple(follow))
 
     @property
     def activation_name(self) -> str | None:
@@ -211,8 +211,9 @@ def frozen(value: Any) -> Hashable:
     return tuple(map(frozen, value)) if isinstance(value, list | tuple) else (type(value), value)
 
 
-def _thawed(value: Any) -> Any:
-    return value[1] if isinstance(value[0], type) else [_thawed(each) for each in value]
+def thawed(value: Any) -> Any:
+    """Params from their hashable copy."""
+    return value[1] if isinstance(value[0], type) else [thawed(each) for each in value]
 
 
 @lru_cache(maxsize=1024)
@@ -228,7 +229,7 @@ def typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tuple
         LayerError: If an expression does not fit the inputs.
     """
     names: dict[str, Any] = {name: input_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
-    typing = Typing(names, {name: _thawed(value) for name, value in params})
+    typing = Typing(names, {name: thawed(value) for name, value in params})
     found: dict[str, Term] = {}
     for name, text in results:
         try:

@@ -15,8 +15,6 @@ from nnspec.layers.unsupported import LATER
 from nnspec.types import Dim, Weight, product
 from nnspec.types.activation_names import ActivationName
 
-__all__ = ["Dense", "Embedding"]
-
 
 class Dense(Affine, ConvolvedOver):
     """A fully connected layer: ``activation(x · kernel + bias)`` over the last axis."""

@@ -9,11 +9,11 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.along_time import AlongTime, attending, past_mask
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
 from nnspec.layers.checks import known_size, require_float
 from nnspec.layers.merge import common_size
+from nnspec.layers.time_dependence import TimeDependence, attending, past_mask
 from nnspec.types import Dim, TensorType, Weight, product, size_text, unknown
 
 SCORES = "attention_scores"
@@ -214,7 +214,7 @@ class HeadAttention(Layer):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         """The cache has the axes (heads, time, size), the layout in which it is multiplied."""
         steps = unknown()
         sizes = {"past_key": self.key_size, "past_value": self.value_size}

@@ -14,15 +14,6 @@ from nnspec.layers.initializers import Ones
 from nnspec.layers.interfaces import ConvolvedOver, RemovesOffset
 from nnspec.types import TensorType, Weight
 
-__all__ = [
-    "AlongAxes",
-    "BatchNormalization",
-    "GroupNormalization",
-    "LayerNormalization",
-    "RMSNormalization",
-    "UnitNormalization",
-]
-
 Epsilon = Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)]
 
 _RENORM = "batch renormalization is not supported; remove it"

@@ -8,15 +8,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, PositiveInt
 from nnspec.layers.base import Inputs, Layer, LayerError, Outputs, single
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.interfaces import LimitsSteps
 from nnspec.layers.scalars import PositiveNumber
+from nnspec.layers.time_dependence import TimeDependence
 from nnspec.types import Dim, Weight
-
-__all__ = ["PositionEmbedding", "SinusoidalPositionEncoding"]
 
 
 class _Placed(Layer):
@@ -24,9 +22,9 @@ class _Placed(Layer):
 
     passes_mask: ClassVar[bool] = True
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         del inputs, fed, along
-        return AlongTime(placed=True)
+        return TimeDependence(placed=True)
 
 
 class PositionEmbedding(_Placed, LimitsSteps):

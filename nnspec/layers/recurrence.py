@@ -8,26 +8,13 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from nnspec.layers.along_time import AlongTime
 from nnspec.layers.arguments import AnyConstraint, AnyInitializer, AnyRegularizer, Flag, Fraction, PositiveInt, WholeNumber
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Window
 from nnspec.layers.checks import known_size, require_axes, require_float
 from nnspec.layers.interfaces import MixesSteps
+from nnspec.layers.time_dependence import TimeDependence
 from nnspec.types import Dim, Family, TensorType, Weight, same_size
 from nnspec.types.activation_names import ActivationName
-
-__all__ = [
-    "BACKWARD",
-    "GO_BACKWARDS",
-    "RECURRENT",
-    "RETURN_SEQUENCES",
-    "ZERO_OUTPUT_FOR_MASK",
-    "Recurrent",
-    "RecurrentStep",
-    "check_mask",
-    "check_states",
-    "state_sizes",
-]
 
 RECURRENT = Family(
     kind="recurrent layer",
@@ -152,12 +139,12 @@ class Recurrent(RecurrentStep, MixesSteps):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         del inputs, fed, along
         outputs = ("output",) if self.return_sequences else ()
         if self.go_backwards:
-            return AlongTime(sees_ahead=True, obstacle=BACKWARD, outputs=outputs)
-        return AlongTime(states=self.states, outputs=outputs)
+            return TimeDependence(sees_ahead=True, obstacle=BACKWARD, outputs=outputs)
+        return TimeDependence(states=self.states, outputs=outputs)
 
 
 def check_mask(layer: Layer, x: TensorType, port: str = "x") -> None:

@@ -14,8 +14,6 @@ from nnspec.layers.recurrence import Recurrent, RecurrentStep
 from nnspec.types import TensorType, Weight
 from nnspec.types.activation_names import ActivationName
 
-__all__ = ["GRU", "LSTM", "GRUStep", "LSTMStep", "SimpleRNN", "SimpleRNNStep"]
-
 
 class SimpleRNNStep(RecurrentStep):
     """The arguments and weights of one step of `SimpleRNN`."""

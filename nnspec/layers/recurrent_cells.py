@@ -10,8 +10,6 @@ from nnspec.layers.recurrence import RecurrentStep, check_states
 from nnspec.layers.recurrent import GRUStep, LSTMStep, SimpleRNNStep
 from nnspec.types import Dim, Family, TensorType
 
-__all__ = ["CELLS", "GRUCell", "LSTMCell", "RecurrentCell", "SimpleRNNCell"]
-
 CELLS = Family(
     kind="recurrent cell", modules=dict.fromkeys(("GRUCell", "LSTMCell", "SimpleRNNCell"), "nnspec.layers.recurrent_cells")
 )

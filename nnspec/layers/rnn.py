@@ -9,16 +9,14 @@ from typing import Annotated, Any, ClassVar, Protocol, overload
 
 from pydantic import Field, PrivateAttr
 
-from nnspec.layers.along_time import LOOKS_AROUND, AlongTime
 from nnspec.layers.arguments import Flag
 from nnspec.layers.base import EVERYTHING, Inputs, LayerError, Outputs, Ports, Window
 from nnspec.layers.interfaces import MixesSteps
 from nnspec.layers.recurrence import BACKWARD, GO_BACKWARDS, RETURN_SEQUENCES, ZERO_OUTPUT_FOR_MASK, Recurrent, check_mask
 from nnspec.layers.recurrent_cells import CELLS
+from nnspec.layers.time_dependence import LOOKS_AROUND, TimeDependence
 from nnspec.types import Config, Dim, Named, TensorType, same_size, size_text, symbols_of
 from nnspec.types.dims import to_json
-
-__all__ = ["RNN", "Cell", "Size", "Steps", "step_type"]
 
 Size = tuple[str, int]
 """An axis of a port at one step; 0 is the batch."""
@@ -242,15 +240,15 @@ class RNN(MixesSteps):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return EVERYTHING
 
-    def along_time(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> AlongTime:
+    def time_dependence(self, inputs: Inputs, fed: Mapping[str, Hashable], along: AbstractSet[str]) -> TimeDependence:
         del inputs, fed
         cell = self.typed
         outputs = tuple(cell.outputs) if self.return_sequences else ()
         if along & {*cell.constants}:
-            return AlongTime(sees_ahead=True, obstacle=LOOKS_AROUND, outputs=outputs)
+            return TimeDependence(sees_ahead=True, obstacle=LOOKS_AROUND, outputs=outputs)
         if self.go_backwards:
-            return AlongTime(sees_ahead=True, obstacle=BACKWARD, outputs=outputs)
-        return AlongTime(states=cell.states, outputs=outputs)
+            return TimeDependence(sees_ahead=True, obstacle=BACKWARD, outputs=outputs)
+        return TimeDependence(states=cell.states, outputs=outputs)
 
     def unsized(self) -> tuple[str, int | Dim] | None:
         """Return a state or output with a size that no size of an input determines, and that size; None if there is none.

@@ -13,9 +13,6 @@ from nnspec.layers.padding import windows
 from nnspec.layers.sliding import SPATIAL_AXES, Sliding
 from nnspec.types import Dim, Weight, product
 
-__all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "DepthwiseConvolution", "PerChannel", "SeparableConv1D", "SeparableConv2D",
-           "SeparableConvolution"]  # fmt: skip
-
 
 class PerChannel(Sliding):
     """Base class of depthwise and separable convolutions."""

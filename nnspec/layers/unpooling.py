@@ -18,8 +18,6 @@ from nnspec.layers.sliding import SPATIAL_AXES
 from nnspec.layers.unsupported import DATA_FORMAT
 from nnspec.types import Dim, TensorType, product
 
-__all__ = ["MaxPoolingWithIndices2D", "MaxUnpooling2D"]
-
 
 class MaxPoolingWithIndices2D(MaxPooling2D):
     """Max pooling of images that also returns the positions of the maxima.

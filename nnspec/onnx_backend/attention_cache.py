@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from nnspec.layers.along_time import PAST
 from nnspec.layers.attention import DotAttention
 from nnspec.layers.heads import HeadAttention
+from nnspec.layers.time_dependence import PAST
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call
 from nnspec.onnx_backend.value import Value

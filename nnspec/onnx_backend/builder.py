@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +15,6 @@ from nnspec.types import Condition, TensorType
 
 if TYPE_CHECKING:
     from onnx import TypeProto
-
-__all__ = ["Body", "Builder", "Operation"]
 
 
 @dataclass
@@ -29,21 +28,16 @@ class Operation:
     attributes: dict[str, Any]
     bodies: dict[str, Body] = field(default_factory=dict)
 
+    @property
+    def scope(self) -> str:
+        """The path of the layer that the node belongs to."""
+        return self.name.rpartition("/")[0]
+
     def reads(self) -> Iterator[str]:
         """Every tensor the node reads, including those its bodies capture."""
         yield from filter(None, self.inputs)
         for body in self.bodies.values():
-            made = {name for operation in body.operations for name in operation.outputs} | {name for name, _ in body.inputs}
-            for operation in body.operations:
-                yield from (name for name in operation.reads() if name not in made)
-
-    def replace(self, tensor: str, other: str) -> None:
-        """Replace a tensor by another in inputs, outputs and bodies."""
-        self.inputs = [other if name == tensor else name for name in self.inputs]
-        self.outputs = [other if name == tensor else name for name in self.outputs]
-        for body in self.bodies.values():
-            for operation in body.operations:
-                operation.replace(tensor, other)
+            yield from body.captures()
 
 
 @dataclass
@@ -60,6 +54,12 @@ class Body:
     outputs: list[tuple[str, TensorType | TypeProto]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
 
+    def captures(self) -> Iterator[str]:
+        """Every tensor of the enclosing graph that the body reads or outputs."""
+        own = {name for operation in self.operations for name in operation.outputs} | {name for name, _ in self.inputs}
+        read = (name for operation in self.operations for name in operation.reads())
+        yield from (name for name in chain(read, (name for name, _ in self.outputs)) if name not in own)
+
 
 class Builder:
     """An ONNX graph under construction. Names start with the path of the current layer (`at`).
@@ -69,6 +69,8 @@ class Builder:
         conditions: The known constraints on each free size, by symbol.
         operations: The nodes, in topological order.
         constants: The initializers, by name.
+        exact: The elements of constants before they were rounded to float32, for passes that compute with them.
+        outputs: The tensor of each output of the graph.
     """
 
     def __init__(self, opset: int, conditions: Mapping[str, Condition] | None = None) -> None:
@@ -76,10 +78,13 @@ class Builder:
         self.conditions = conditions or {}
         self.operations: list[Operation] = []
         self.constants: dict[str, NDArray[Any]] = {}
+        self.exact: dict[str, NDArray[np.float64]] = {}
+        self.outputs: dict[str, str] = {}
         self.scope = ""
         self._weights_at = ""
         self._wanted: dict[str, str] = {}
         self._owner: dict[str, str] = {}
+        self._alike: dict[tuple[Any, ...], list[str]] = {}
         self._made: dict[tuple[Any, ...], Any] = {}
         self._into = self.operations
 
@@ -93,11 +98,11 @@ class Builder:
 
     @contextmanager
     def body(self) -> Iterator[Body]:
-        """Collect new nodes into the body of a later node."""
-        outer, body = self._into, Body()
-        self._into = body.operations
+        """Collect new nodes into the body of a later node. What is cached in it is not used outside of it."""
+        outer, made, body = self._into, self._made, Body()
+        self._into, self._made = body.operations, dict(made)
         yield body
-        self._into = outer
+        self._into, self._made = outer, made
 
     def claim(self, wanted: str) -> str:
         """Reserve a handle for a name; a number is appended if the name is taken."""
@@ -161,24 +166,29 @@ class Builder:
         self._into.append(Operation(type, name, list(inputs), names, kept, bodies or {}))
         return names
 
-    def constant(self, value: ArrayLike, hint: str, dtype: Any = None, at: str | None = None) -> str:
+    def constant(self, value: ArrayLike, hint: str, dtype: Any = None) -> str:
         """Add an initializer; an equal array under the same name is stored once.
 
         Args:
             value: The elements.
             hint: The name within the layer.
             dtype: The element type; by default that of the array.
-            at: The path of the owning layer; by default the current one.
         """
         array = np.ascontiguousarray(np.asarray(value, dtype=dtype)).reshape(np.shape(value))
-        name = f"{at or self._weights_at}/{hint}"
-        alike: list[str] = self._made.setdefault(("constant", name, array.dtype.str, array.shape), [])
+        name = f"{self._weights_at}/{hint}"
+        alike = self._alike.setdefault((name, array.dtype.str, array.shape), [])
         for handle in alike:
             if self.constants[handle].tobytes() == array.tobytes():
                 return handle
         alike.append(self.claim(name))
         self.constants[alike[-1]] = array
         return alike[-1]
+
+    def rounded(self, value: NDArray[np.float64], hint: str) -> str:
+        """Add a float32 initializer whose float64 elements are kept in `exact`."""
+        name = self.constant(value, hint, np.float32)
+        self.exact[name] = value
+        return name
 
     def ints(self, values: Iterable[int], hint: str) -> str:
         """Add an int64 vector: sizes, axes or pads."""
@@ -190,28 +200,11 @@ class Builder:
             return self.op(type, tensor, self.ints(axes, "axes"), keepdims=int(keepdims))
         return self.op(type, tensor, axes=list(axes), keepdims=int(keepdims))
 
-    def become(self, tensor: str, output: str) -> None:
-        """Rename a tensor to a graph output everywhere."""
-        for operation in self.operations:
-            operation.replace(tensor, output)
-
-    def copy(self, tensor: str, output: str) -> None:
-        """Copy a tensor that must keep its own name to a graph output."""
-        self.operations.append(Operation("Identity", self.name("Identity"), [tensor], [output], {}))
-
     def once(self, key: tuple[Any, ...], make: Any) -> Any:
         """Return the cached result of `make` for a key."""
         if key not in self._made:
             self._made[key] = make()
         return self._made[key]
-
-    def named(self, name: str) -> Operation:
-        """The node of a name, in the current body or in the graph."""
-        return next(operation for operation in (*self._into, *self.operations) if operation.name == name)
-
-    def move(self, operation: Operation) -> None:
-        """Add a node that was collected in a body."""
-        self._into.append(operation)
 
     def produced(self, tensor: str) -> Operation:
         """The node that outputs a tensor."""

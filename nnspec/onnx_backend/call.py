@@ -14,8 +14,6 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
 
-__all__ = ["Array", "Call", "Lowering"]
-
 Array = NDArray[np.float32]
 
 L = TypeVar("L", bound=Layer, covariant=True)

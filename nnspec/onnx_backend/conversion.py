@@ -125,17 +125,12 @@ def _spliced(b: Builder, call: Call[Layer], graph: onnx.GraphProto, fed: Sequenc
     """Insert the converted graph's nodes into ours."""
     names = {given.name: handle for given, handle in zip(graph.input, fed, strict=True)}
     _Splice(b, call.weights).take(graph, names)
-    made = [_made(b, names[output.name]) for output in graph.output]
+    made = [names[output.name] for output in graph.output]
     masked = made.pop() if mask else None
     pairs = zip(call.outputs.items(), made, strict=True)
     found = {output: Value.declared(tensor, type_) for (output, type_), tensor in pairs}
     first = next(iter(found))
     return {**found, first: replace(found[first], mask=masked)}
-
-
-def _made(b: Builder, handle: str) -> str:
-    """The tensor, copied if it is a constant: an output must come from a node."""
-    return b.op("Identity", handle) if handle in b.constants else handle
 
 
 class _Splice:
@@ -170,10 +165,7 @@ class _Splice:
                 names[given.name] = self._b.name("step")
                 body.inputs.append((names[given.name], given.type))
             self.take(graph, names)
-            own = {name for operation in body.operations for name in operation.outputs}
-            for output in graph.output:  # a body's outputs must be computed in it
-                handle = names[output.name]
-                body.outputs.append((handle if handle in own else self._b.op("Identity", handle), output.type))
+            body.outputs += ((names[output.name], output.type) for output in graph.output)
         return body
 
     def _constant(self, array: np.ndarray[Any, Any]) -> str:

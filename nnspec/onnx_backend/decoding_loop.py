@@ -19,7 +19,6 @@ from nnspec.graph.model import Graph
 from nnspec.graph.stepping import decoder_step
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.interface import Interface
-from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.proto import ELEMENT, finish
 from nnspec.onnx_backend.value import Value
@@ -182,7 +181,7 @@ class _Loop:
         types = [*(self._type_of(name) for name in names)]
         scalars = [helper.make_tensor_type_proto(ELEMENT[dtype], []) for dtype in ("int64", "bool")]
         body.inputs = [(trip, scalars[0]), (going, scalars[1]), *zip(state.values(), types, strict=True)]
-        close(b, body, given, [scalars[1], *types, TensorType((), "int64")])
+        body.outputs = list(zip(given, [scalars[1], *types, TensorType((), "int64")], strict=True))
         return names, body
 
     def _type_of(self, name: str) -> TensorType:
@@ -266,8 +265,7 @@ class _Loop:
             first = b.op("Slice", PROMPT, b.ints([0], "from"), b.ints([1], "to"), b.ints([1], "steps"))
             tokens = b.op("Concat", first, tokens, axis=1)
             lengths = b.op("Add", lengths, b.constant(1, "one", np.int64))
-        b.copy(tokens, GENERATED)
-        b.copy(lengths, LENGTHS)
+        b.outputs |= {GENERATED: tokens, LENGTHS: lengths}
         return {GENERATED: TensorType((unknown(),), "int64"), LENGTHS: TensorType((), "int64")}
 
 

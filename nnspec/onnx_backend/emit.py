@@ -65,11 +65,11 @@ def to_onnx(
     values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}
     after = {names[name]: own for name, own in (postprocessing or {}).items() if name in names}
-    for name, ref in graph.outputs.items():
+    for name in graph.outputs:
         if name in after:
             values[name] = _postprocessed(b, after[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
-        outputs |= interface.give(name, ref.source, values[name], wanted)
+        outputs |= interface.give(name, values[name], wanted)
     model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if renamed := {given: name for name, given in names.items() if given != name}:
         model_metadata[OUTPUTS] = json.dumps(renamed)
@@ -93,7 +93,7 @@ def to_onnx(
 def _postprocessed(b: Builder, own: OutputPostprocessing, value: Value) -> Value:
     """Apply the postprocessing of an output."""
     type = replace(value.type, dtype=own.dtype)
-    return replace(value, name=own.lower(b, value.name), type=type, linear=None)
+    return replace(value, name=own.lower(b, value.name), type=type)
 
 
 def output_names(graph: Graph) -> dict[str, str]:

@@ -35,8 +35,6 @@ class Interface:
         self.b = b
         self.inputs: dict[str, TensorType] = {}
         self.given: dict[str, Value] = {}
-        # A tensor that already has an interface name, or must keep its name, is copied if it is also an output.
-        self._named: dict[str, str] = {}
         # Interface names are claimed before layer names.
         for name, type in inputs.items():
             self._take(name, type)
@@ -52,7 +50,6 @@ class Interface:
             mask = self.b.claim(f"{name}_mask")
             self.inputs[mask] = TensorType(type.mask, "bool")
         self.given[name] = Value.declared(name, type, mask)
-        self._named |= {given: given for given in self.inputs}
 
     def _preprocess(self, name: str, own: InputPreprocessing) -> None:
         """Write the preprocessing of an input."""
@@ -61,19 +58,11 @@ class Interface:
             made = own.lower(self.b, name)
         self.given[name] = replace(self.given[name], name=made)
 
-    def give(self, name: str, source: str, value: Value, masks: bool) -> dict[str, TensorType]:
+    def give(self, name: str, value: Value, masks: bool) -> dict[str, TensorType]:
         """Make a tensor, and optionally its mask, an output of the graph; returns the types by name."""
-        with self.b.at(source):
-            self._name(value.name, name)
-            if not masks or value.mask is None or value.type.mask is None:
-                return {name: value.type.masked(None)}
-            mask = self.b.claim(f"{name}_mask")
-            self._name(value.mask, mask)
-            return {name: value.type.masked(None), mask: TensorType(value.type.mask, "bool")}
-
-    def _name(self, tensor: str, output: str) -> None:
-        if tensor in self._named:
-            self.b.copy(self._named[tensor], output)
-        else:
-            self.b.become(tensor, output)
-            self._named[tensor] = output
+        self.b.outputs[name] = value.name
+        if not masks or value.mask is None or value.type.mask is None:
+            return {name: value.type.masked(None)}
+        mask = self.b.claim(f"{name}_mask")
+        self.b.outputs[mask] = value.mask
+        return {name: value.type.masked(None), mask: TensorType(value.type.mask, "bool")}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.value import Axes, Value, as_declared
@@ -23,7 +24,7 @@ def arrange(b: Builder, value: Value, axes: Axes) -> Value:
     if value.axes == axes:
         return value
     made = b.once(("arrange", value.name, value.axes, axes), lambda: _moved(b, value, axes))
-    return replace(value, name=made, axes=axes, linear=None)
+    return replace(value, name=made, axes=axes)
 
 
 def common_axes(values: Sequence[Value]) -> Axes:
@@ -33,10 +34,19 @@ def common_axes(values: Sequence[Value]) -> Axes:
     )
 
 
+def along(value: Value, axis: int, array: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An array of one element for each position of an axis of the spec, in a shape that broadcasts to the tensor."""
+    array = array if value.order is None else array[value.order]
+    shape = [-1 if place == value.position(axis) else 1 for place in range(len(value.axes))]
+    while shape[0] == 1 and len(shape) > 1:
+        shape = shape[1:]
+    return array.reshape(shape)
+
+
 def _ordered(b: Builder, value: Value) -> Value:
     assert value.order is not None
     index = b.ints([int(place) for place in np.argsort(value.order)], "order")
-    return replace(value, name=b.op("Gather", value.name, index, axis=1), order=None, linear=None)
+    return replace(value, name=b.op("Gather", value.name, index, axis=1), order=None)
 
 
 def _moved(b: Builder, value: Value, axes: Axes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -19,8 +18,6 @@ from nnspec.onnx_backend.lower import lowering_of
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 from nnspec.types import TensorType
-
-__all__ = ["lowered"]
 
 
 def lowered(
@@ -41,10 +38,9 @@ def lowered(
     Raises:
         NnspecError: If a weight is missing or has a different shape.
     """
-    values = _Values(b, graph, given, under)
+    values = _Values(b, given, under)
     for name in _needed(graph):
         values.lower(graph.nodes[name], weights)
-    # All are transposed before the first one is renamed, because others may read it.
     return {name: values.declared(ref) for name, ref in graph.outputs.items()}
 
 
@@ -60,13 +56,10 @@ def _needed(graph: Graph) -> list[str]:
 class _Values:
     """The ONNX tensor of each tensor of the spec's graph."""
 
-    def __init__(self, b: Builder, graph: Graph, given: Mapping[str, Value], under: str) -> None:
+    def __init__(self, b: Builder, given: Mapping[str, Value], under: str) -> None:
         self._b = b
         self._under = under
         self._at = {Ref(name): value for name, value in given.items()}
-        live = set(_needed(graph))
-        self._uses = Counter(ref for node in graph.nodes.values() if node.name in live for ref in node.inputs.values())
-        self._uses.update(graph.outputs.values())
 
     def lower(self, node: Node, weights: Mapping[str, ArrayLike]) -> None:
         """Write one layer."""
@@ -81,11 +74,9 @@ class _Values:
 
     def _keep(self, ref: Ref, type: TensorType, value: Value, call: Call) -> None:  # type: ignore[type-arg]
         mask = value.mask if value.mask is not None or type.mask is None else call.x.mask
-        alone = self._uses[ref] == 1
         if self._b.owns(value.name):
             self._b.rename(value.name, f"{self._b.scope}/{ref.output}")
-        kept = mask if type.mask is not None else None
-        self._at[ref] = replace(value, type=type, mask=kept, linear=value.linear if alone else None)
+        self._at[ref] = replace(value, type=type, mask=mask if type.mask is not None else None)
 
     def declared(self, ref: Ref) -> Value:
         """A tensor in the spec's axis order."""

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
-from nnspec.onnx_backend.passes import PASSES
+from nnspec.onnx_backend.passes import PASSES, Pass
 from nnspec.runtime.metadata import PARITY
 from nnspec.runtime.seal import DIGEST, digest_of
 from nnspec.types import Dim, TensorType
@@ -40,30 +40,29 @@ def finish(
     name: str,
     metadata: Mapping[str, str],
     version: str,
+    passes: Sequence[Pass] | None = None,
 ) -> onnx.ModelProto:
-    """Build the model of a graph. Unused nodes and constants are omitted.
+    """Build the model of a graph.
 
     Args:
-        b: The graph; inputs and outputs already have their names.
+        b: The graph, with the tensors of its outputs.
         inputs: The input types, by name. An ONNX type does not include the batch axis. An input that is also a constant is
             optional, with the constant as its default.
         outputs: The output types, by name.
         name: The graph's name.
         metadata: The metadata of the model.
         version: The version of nnspec.
+        passes: The rewrites of the graph; by default all.
     """
-    for rewrite in PASSES:
-        rewrite(b, outputs)
-    operations = live(b.operations, outputs)
-    read = {tensor for operation in operations for tensor in operation.reads()} | set(outputs)
-    constants = {key: array for key, array in b.constants.items() if key in read}
-    names = _settled(b, operations, [*inputs, *outputs], constants)
+    for each in PASSES if passes is None else passes:
+        each.run(b)
+    names = _settled(b, inputs)
     graph = helper.make_graph(
-        [_node(operation, names) for operation in operations],
+        [_node(operation, names) for operation in b.operations],
         name,
         [_value(key, type) for key, type in inputs.items()],
         [_value(key, type) for key, type in outputs.items()],
-        [numpy_helper.from_array(array, names[key]) for key, array in constants.items()],
+        [numpy_helper.from_array(array, names[key]) for key, array in b.constants.items()],
     )
     opsets = [helper.make_opsetid("", b.opset)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=version)
@@ -98,20 +97,10 @@ def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
     return serialized(model)
 
 
-def live(operations: Sequence[Operation], outputs: Iterable[str]) -> list[Operation]:
-    """The nodes that the outputs need, in order."""
-    needed, kept = set(outputs), []
-    for operation in reversed(operations):
-        if needed.intersection(operation.outputs):
-            needed.update(operation.reads())
-            kept.append(operation)
-    return kept[::-1]
-
-
-def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], constants: Iterable[str]) -> dict[str, str]:
+def _settled(b: Builder, inputs: Iterable[str]) -> dict[str, str]:
     """The final name of each handle: the requested one, with a number if it is taken."""
-    names = {key: key for key in fixed}
-    taken, nodes = set(names), set[str]()
+    names = {key: key for key in inputs} | {tensor: name for name, tensor in b.outputs.items()}
+    taken, nodes = set(names.values()), set[str]()
 
     def settle(handle: str, among: set[str]) -> None:
         if handle and handle not in names:
@@ -133,9 +122,9 @@ def _settled(b: Builder, operations: Iterable[Operation], fixed: Iterable[str], 
             for handle in operation.outputs:
                 settle(handle, taken)
 
-    for handle in constants:
+    for handle in b.constants:
         settle(handle, taken)
-    visit(operations)
+    visit(b.operations)
     return names
 
 

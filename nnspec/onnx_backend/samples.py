@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
@@ -18,8 +17,6 @@ from nnspec.layers.compute import Compute
 from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
-
-__all__ = ["BATCHES", "draw", "draw_many", "sizes"]
 
 BATCHES = (1, 2, 5)
 
@@ -71,7 +68,7 @@ def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterat
         seed: The seed of the random inputs.
         empty_rows: Whether to include examples of only padding.
     """
-    macs = [substitute(total_macs(graph), free) for free in sizes(graph)]
+    macs = [substitute(graph.macs, free) for free in sizes(graph)]
     if all(isinstance(count, int) and count * _MANY <= _CHEAP for count in macs):
         yield from draw(graph, seed=seed + 1, empty_rows=empty_rows, batches=(_MANY,))
 

@@ -39,23 +39,6 @@ def time_first(rank: int) -> Axes:
     return (1, 0, *range(2, rank + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
-    """A linear node with a constant kernel, into which a scale and an offset can be folded.
-
-    Attributes:
-        node: The node's name.
-        kernel: The node's kernel.
-        bias: The bias; None if the node has none.
-        axis: The kernel's axis of output channels.
-    """
-
-    node: str
-    kernel: NDArray[np.float32]
-    bias: NDArray[np.float32] | None
-    axis: int
-
-
 @dataclass(frozen=True, eq=False, slots=True)
 class Value:
     """A tensor of the spec's graph and its representation in the ONNX graph.
@@ -66,7 +49,6 @@ class Value:
         axes: The axis order of the ONNX tensor.
         order: The permutation of the features of a flattened tensor: the feature at each position; None if not permuted.
         mask: The ONNX tensor of its mask, boolean, in the spec's axis order.
-        linear: The node that computes it, if a scale and an offset can be folded into that node.
     """
 
     name: str
@@ -74,7 +56,6 @@ class Value:
     axes: Axes
     order: NDArray[np.int64] | None = None
     mask: str | None = None
-    linear: Linear | None = None
 
     @classmethod
     def declared(cls, name: str, type: TensorType, mask: str | None = None) -> Value:
@@ -83,11 +64,7 @@ class Value:
 
     def with_name(self, name: str) -> Value:
         """Another tensor with the same axis order, such as the result of an element-wise operation."""
-        return replace(self, name=name, linear=None)
-
-    def with_linear(self, linear: Linear) -> Value:
-        """A copy with a linear node, into which a scale and an offset can be folded."""
-        return replace(self, linear=linear)
+        return replace(self, name=name)
 
     @property
     def is_declared(self) -> bool:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from nnspec.graph.analysis import total_macs
 from nnspec.packaging.contents import Contents
 from nnspec.printable import json_text, markdown_code, markdown_text
 from nnspec.runtime.ports import Port
@@ -17,8 +16,6 @@ from nnspec.runtime.seal import deciding, undecided
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
-
-__all__ = ["card", "params_section"]
 
 _UNKNOWN = "Not stated."
 
@@ -129,7 +126,7 @@ def _budget(contents: Contents) -> str:
         limits = contents.run.info["spec"]["document"].get("budget") or {}
         rows = [
             ["parameters", f"{graph.parameters:,}", _limit(limits, "parameters")],
-            ["multiply–accumulates per example", _count(total_macs(graph)), _limit(limits, "macs")],
+            ["multiply–accumulates per example", _count(graph.macs), _limit(limits, "macs")],
             ["ONNX file", f"{len(contents.model):,} bytes", _limit(limits, "onnx_bytes")],
         ]
     return _table(("", "value", "limit"), rows)

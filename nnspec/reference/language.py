@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["language_text"]
-
 _TEXTS: Mapping[str, str] = {
     "Residual": (
         "Adds its input, or the output of `shortcut`, to the output of its layers (He et al. 2015).\n\n"

@@ -8,7 +8,6 @@ from typing import Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.drawing.facts import count_text
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.memory import bytes_text
 from nnspec.reports.elements import Html, element, number, section, table
 from nnspec.training.run.folder import Run
@@ -31,7 +30,7 @@ def run_facts(run: Run, part: str, rows: int | None) -> Html:
         facts["tested on"] = f"{rows:,} examples"
     facts |= {
         "parameters": count_text(graph.parameters) + (f", {frozen:,} not trained" if frozen else ""),
-        "MACs for one example": count_text(total_macs(graph)),
+        "MACs for one example": count_text(graph.macs),
     }
     best = info.get("best")
     if best:

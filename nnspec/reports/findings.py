@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +12,6 @@ import numpy as np
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
 from nnspec.reports.elements import Html, element, section
-from nnspec.reports.objectives import report_of
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
@@ -31,7 +30,13 @@ class Finding:
     text: str
 
 
-def findings(run: Run, found: Evaluation | None, train: Evaluation | None, reports: dict[str, dict[str, Any]]) -> list[Finding]:
+def findings(
+    run: Run,
+    found: Evaluation | None,
+    train: Evaluation | None,
+    reports: dict[str, dict[str, Any]],
+    of_objective: Iterable[Finding] = (),
+) -> list[Finding]:
     """Collects the findings of a run.
 
     Args:
@@ -39,8 +44,9 @@ def findings(run: Run, found: Evaluation | None, train: Evaluation | None, repor
         found: Its evaluation; None if the data do not exist.
         train: Its evaluation on the training data, or a part of them.
         reports: The reports of the outputs of `found`.
+        of_objective: The findings of the run's objective.
     """
-    items = [*_ending(run), *report_of(run).findings()]
+    items = [*_ending(run), *of_objective]
     if found is not None:
         if found.part != "test":
             which = (

@@ -94,7 +94,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
         piece
         for piece in (
             summary,
-            findings_section(findings(run, found, train, reports)),
+            findings_section(findings(run, found, train, reports, own.findings())),
             learning_curves(run),
             *scored,
             *own.sections(found),

@@ -10,10 +10,10 @@ import numpy as np
 from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.images import colored, image_tag
-from nnspec.training.evaluation.curves import curve_names, draw_curve
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import NUMBER_METRICS
+from nnspec.training.run.curves import curve_names, draw_curve
 from nnspec.training.run.folder import Run
 
 _MOST_CURVES = 12

@@ -20,8 +20,6 @@ from nnspec.runtime.tiled import Tiling
 from nnspec.runtime.token_output import texts_of
 from nnspec.types import TensorType
 
-__all__ = ["Predictions", "input_types", "predict_file", "predictions_of", "read_rows"]
-
 
 @dataclass(frozen=True)
 class Predictions:

@@ -24,8 +24,6 @@ from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
 
-__all__ = ["application"]
-
 
 def application(state: State) -> ASGIApp:
     """Create the ASGI application.

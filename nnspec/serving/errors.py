@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["RequestError", "client_disconnected", "overloaded", "body_too_large", "deadline_exceeded"]
-
 
 class RequestError(Exception):
     """Raised when a request is rejected.

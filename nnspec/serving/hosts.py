@@ -11,8 +11,6 @@ from collections.abc import Collection, Sequence
 
 from nnspec.serving.errors import RequestError
 
-__all__ = ["allowed_hosts", "require_host"]
-
 ANY = "*"
 _HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([^:\[\]]*))(?::[0-9]*)?")
 

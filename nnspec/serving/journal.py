@@ -13,8 +13,6 @@ import orjson
 
 from nnspec.serving.errors import RequestError
 
-__all__ = ["Journal"]
-
 _MAX_QUEUED = 10_000
 
 

@@ -16,8 +16,6 @@ from nnspec.serving.hosts import require_host
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
 
-__all__ = ["Middleware"]
-
 _PUBLIC_PATHS = ("/", "/v2/health/live", "/v2/health/ready")
 """Paths that require no token: the page, which contains no data, and health checks."""
 

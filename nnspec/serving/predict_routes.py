@@ -19,8 +19,6 @@ from nnspec.serving.responses import TrackedResponse, json_response
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
 
-__all__ = ["routes"]
-
 
 def routes() -> list[BaseRoute]:
     """The routes: ``GET`` describes the input of a model, ``POST`` predicts."""

@@ -26,8 +26,6 @@ from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.errors import RequestError
 from nnspec.serving.tables import csv_table, decode_image, json_table, text_table
 
-__all__ = ["RequestDecoder", "request_decoder_of"]
-
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
 _BYTES_AN_ELEMENT = 16
 """The memory per element while an input is computed: eight bytes, twice."""
@@ -42,13 +40,13 @@ class RequestDecoder:
 
     Attributes:
         predictor: The model.
-        kind: What a request contains: ``picture``, ``text`` or ``row``.
+        kind: What a request contains: ``image``, ``text`` or ``row``.
         columns: The columns of a row, in order, with the kind of their values.
         decoder: The decoder of sequences, if the model is one.
     """
 
     predictor: Predictor
-    kind: Literal["picture", "text", "row"]
+    kind: Literal["image", "text", "row"]
     columns: Mapping[str, Mapping[str, Any]]
     decoder: Decoder | None = None
 
@@ -73,7 +71,7 @@ class RequestDecoder:
             "takes": self.kind,
             "columns": [{"name": name, **column} for name, column in self.columns.items()],
         }
-        if self.kind == "picture":
+        if self.kind == "image":
             description |= {
                 "height": _size(self._port.shape[1]),
                 "width": _size(self._port.shape[2]),
@@ -152,7 +150,7 @@ class RequestDecoder:
             return json_table(body, self._feeds, self._series, first if self.kind == "text" else None, budget)
         if kind == "text/csv":
             return csv_table(body, self._feeds, self._series, list(self.columns), self.predictor.recipe, budget)
-        if self.kind == "picture" and (is_image(body) or kind in _IMAGE_TYPES):
+        if self.kind == "image" and (is_image(body) or kind in _IMAGE_TYPES):
             column = Column(tuple(_size(size) for size in self._port.shape[1:]), self._port.dtype)
             return decode_image(body, first, column, self.predictor.recipe, budget)
         if self.kind == "text" and kind.startswith("text/") and not is_image(body):
@@ -182,7 +180,7 @@ class RequestDecoder:
     @property
     def _expected(self) -> str:
         rows = "rows as JSON or as CSV (application/json, text/csv)"
-        prefix = {"picture": "a PNG or JPEG image, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
+        prefix = {"image": "a PNG or JPEG image, ", "text": "a text (text/plain), ", "row": ""}[self.kind]
         return prefix + rows
 
 
@@ -202,7 +200,7 @@ def request_decoder_of(predictor: Predictor) -> RequestDecoder | None:
         if columns[next(iter(columns))]["kind"] == "text":
             return RequestDecoder(predictor, "text", columns)
         if "white" in inputs[name] and (len(port.shape) == 3 or (len(port.shape) == 4 and port.shape[3] in COLOR_MODES)):
-            return RequestDecoder(predictor, "picture", columns)
+            return RequestDecoder(predictor, "image", columns)
     return RequestDecoder(predictor, "row", columns)
 
 

@@ -22,8 +22,6 @@ from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.json_keys import require_unique_keys
 
-__all__ = ["csv_table", "decode_image", "json_table", "text_table"]
-
 _IMAGE = "the image"
 _MAX_PIXELS = 2**24
 _BYTES_A_PIXEL = 8

@@ -17,8 +17,6 @@ from nnspec.spec.shapes import NAME
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["BLOCK_NAME", "Block", "bind", "read_block"]
-
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
 
@@ -67,7 +65,7 @@ def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]
         problems.append(p.MissingKey.at(key.span, tree.path, help="write `layers:` under it", where=f"`{name}`", key="layers"))
     return Block(
         name,
-        _params(name, tree.get("params"), problems),
+        block_params(name, tree.get("params"), problems),
         *_inputs(name, tree.get("inputs"), problems),
         tree.get("layers"),
         tree.get("outputs"),
@@ -78,7 +76,8 @@ def read_block(key: Scalar, tree: Tree, scope: Scope, problems: list[Diagnostic]
     )
 
 
-def _params(name: str, tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Param]:
+def block_params(name: str, tree: Tree | None, problems: list[Diagnostic]) -> dict[str, Param]:
+    """Read the params of a block or an objective."""
     if tree is None:
         return {}
     if not isinstance(tree, MappingNode):

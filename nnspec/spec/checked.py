@@ -26,8 +26,6 @@ from nnspec.spec.tree import MappingNode, Place, Resolved, Scalar, SequenceNode,
 from nnspec.spec.wrong_values import Where, joint_error, translated
 from nnspec.types import Config, Family, Named, PluginError, closest
 
-__all__ = ["Known", "check", "check_again", "check_known", "check_named"]
-
 C = TypeVar("C", bound=Config)
 _Resolve = Callable[[Tree, list[Diagnostic]], Any]
 

@@ -16,8 +16,6 @@ from nnspec.spec.evaluate import Scope, computed, evaluate
 from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
-__all__ = ["CHECK_KEYS", "Check", "names_in_expressions", "read_checks"]
-
 CHECK_KEYS = ("that", "message")
 """Keys of a check."""
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError, once
@@ -21,18 +21,18 @@ from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
+from nnspec.spec.objectives import program_of, shipped_objective, shipped_objectives
 from nnspec.spec.overrides import override
 from nnspec.spec.params import Param
+from nnspec.spec.program import OBJECTIVE, Program, ProgramSource, averaged_networks, read_program, renamed
 from nnspec.spec.reader import read_file
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.step import Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
-__all__ = ["KEYS", "Network", "Spec", "load", "read_spec"]
-
-KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "inputs", "layers",
-        "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
+KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "objectives", "inputs",
+        "layers", "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
@@ -54,6 +54,7 @@ class Network:
         weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level.
         is_cut: Whether its steps could not be read because of an error that has been reported.
         checks: Conditions on the sizes of its inputs and outputs.
+        reads_fields: Whether its inputs are data fields of a program, of which it may read some.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Network:
     weights_at: str = ""
     is_cut: bool = False
     checks: tuple[Check, ...] = ()
+    reads_fields: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Spec:
         limits: Resource limits.
         overrides: The ``path=value`` overrides that were applied.
         params: The document's params by name.
+        program: The training program; None if the objective is none.
         hash: Digest of the document's values, independent of comments and key order.
     """
 
@@ -97,6 +100,7 @@ class Spec:
     limits: Limits = field(default_factory=Limits)
     overrides: tuple[str, ...] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
+    program: Program | None = None
 
     def section(self, name: str) -> MappingNode | None:
         """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""
@@ -170,13 +174,59 @@ def read_spec(
     root = (root or _root_of(folder)).resolve()
     library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
     tree = _with_params(tree, library.params)
-    sections = _sections(tree, library.scope, problems)
-    networks = _networks(tree, library, limits, problems, _compared(sections.get("train"), library, limits))
+    source = _program_source(tree, library, problems)
+    sections = _sections(tree, library.scope, problems, source)
+    program = None if source is None else _program(tree, source, sections, library, limits, problems)
+    used = _compared(sections.get("train"), library, limits) if program is None else set(program.used)
+    networks = _networks(tree, library, limits, problems, used, program)
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
     return Spec(
-        name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params
-    )
+        name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params,
+        program,
+    )  # fmt: skip
+
+
+def _program_source(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> ProgramSource | None:
+    """Return the training program of a document; None if its objective is none."""
+    train = tree.get("train")
+    objective = train.get("objective") if isinstance(train, MappingNode) else None
+    if isinstance(objective, MappingNode) and len(objective) == 1:
+        [(name, body)] = objective.items()
+    elif isinstance(objective, Scalar):
+        name, body = objective, Scalar(None, objective.span, objective.place)
+    else:
+        return None
+    if name.value == OBJECTIVE and isinstance(body, MappingNode):
+        return ProgramSource(body, library.scope, name.span)
+    known = library.objectives.get(str(name.value))
+    if known is None and name.value in shipped_objectives():
+        known = shipped_objective(str(name.value))
+    if known is None:
+        return None
+    inputs = tree.get("inputs")
+    fields = [str(key.value) for key, _ in inputs.items()] if isinstance(inputs, MappingNode) else []
+    networks = [*library.networks, *(["main"] if "layers" in tree else [])]
+    arguments = evaluated(body, library.scope, problems)
+    return program_of(known, arguments, name, networks, fields, problems)
+
+
+def _program(
+    tree: MappingNode,
+    source: ProgramSource,
+    sections: Mapping[str, MappingNode],
+    library: Library,
+    limits: Limits,
+    problems: list[Diagnostic],
+) -> Program:
+    fields = read_inputs(evaluated(tree.get("inputs"), library.scope, problems), problems)
+    if tree.get("inputs") is None:
+        help = "declare the data fields: `inputs: {image: [28, 28, 1]}`"
+        problems.append(p.MissingKey.at(source.span, tree.path, help=help, where="a spec with a program", key="inputs"))
+    objective = sections["train"].get("objective") if "train" in sections else None
+    body = objective.get(OBJECTIVE) if isinstance(objective, MappingNode) else None
+    body = body if isinstance(body, MappingNode) else MappingNode([], source.span, source.tree.place)
+    return read_program(source, body, library, fields, limits.layers, problems, main="layers" in tree)
 
 
 def _with_params(tree: MappingNode, params: Mapping[str, Param]) -> MappingNode:
@@ -266,7 +316,12 @@ def _compared(train: MappingNode | None, library: Library, limits: Limits) -> se
 
 
 def _networks(
-    tree: MappingNode, library: Library, limits: Limits, problems: list[Diagnostic], used: set[str]
+    tree: MappingNode,
+    library: Library,
+    limits: Limits,
+    problems: list[Diagnostic],
+    used: set[str],
+    program: Program | None,
 ) -> dict[str, Network]:
     """Return the networks, each after those it uses, and the document's own layers last.
 
@@ -275,10 +330,12 @@ def _networks(
         library: Its definitions.
         limits: Resource limits.
         problems: List to which problems are appended.
-        used: Names of blocks that the section ``train`` may use.
+        used: Names of blocks and networks that the section ``train`` may use.
+        program: The training program, if there is one.
     """
     sources = dict(library.networks)
-    if not sources or any(key in tree for key in ("inputs", "layers", "outputs")):
+    own = ("inputs", "layers", "outputs") if program is None else ("layers", "outputs")
+    if (not sources and program is None) or any(key in tree for key in own):
         sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
     for check in library.checks if "main" not in sources else ():
         reason = "a check of sizes needs inputs and layers, which this document has only in its networks"
@@ -292,18 +349,47 @@ def _networks(
         if not wanted:
             kind = "block" if name in library.blocks else "network"
             problems.append(p.UnusedDefinition.at(definition.span, help="use it or remove it", kind=kind, name=name))
-    return {name: network for name, network in networks.items() if name not in borrowed or name in used}
+    found = {name: network for name, network in networks.items() if name not in borrowed or name in used}
+    if program is None:
+        return found
+    if "main" in found:
+        found["main"] = replace(found["main"], reads_fields=True)
+    for average, names in averaged_networks(program.averages, found):
+        copies = {new: replace(found[of], name=new, steps=renamed(found[of].steps, names)) for of, new in names.items()}
+        # Networks come after those that they use.
+        found = {
+            **{name: copy for name, copy in reversed(copies.items()) if name != average},
+            average: copies[average],
+            **found,
+        }
+    return found
 
 
-def _sections(tree: MappingNode, scope: Scope, problems: list[Diagnostic]) -> dict[str, MappingNode]:
+def _sections(
+    tree: MappingNode, scope: Scope, problems: list[Diagnostic], program: ProgramSource | None
+) -> dict[str, MappingNode]:
     sections: dict[str, MappingNode] = {}
     for name in SECTIONS:
-        section = evaluated(tree.get(name), scope, problems)
+        given = tree.get(name)
+        if name == "train" and program is not None and isinstance(given, MappingNode):
+            given = _with_program(given, program, problems)
+        section = evaluated(given, scope, problems)
         if isinstance(section, MappingNode):
             sections[name] = section
         elif section is not None and not (isinstance(section, Scalar) and section.value is None):
             problems.append(p.NotAMapping.at(section.span, name, what=f"`{name}`", got=section.kind))
     return sections
+
+
+def _with_program(train: MappingNode, program: ProgramSource, problems: list[Diagnostic]) -> MappingNode:
+    """Return the section ``train`` with the program's keys evaluated, and without its steps."""
+    entries: list[tuple[Scalar, Tree]] = []
+    for key, value in train.items():
+        if key.value == "objective":
+            name = Scalar(OBJECTIVE, program.span, value.place)
+            value = MappingNode([(name, program.evaluated(problems))], value.span, value.place)
+        entries.append((key, value))
+    return MappingNode(entries, train.span, train.place)
 
 
 def _check_params_used(tree: MappingNode, library: Library, problems: list[Diagnostic]) -> None:

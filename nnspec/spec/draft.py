@@ -55,7 +55,13 @@ class Draft:
         return name is not None and name.unknown
 
 
-def read_draft(item: Tree, scope: Scope, operations: Container[object], problems: list[Diagnostic]) -> Draft:
+def read_draft(
+    item: Tree,
+    scope: Scope,
+    operations: Container[object],
+    problems: list[Diagnostic],
+    step_keys: tuple[str, ...] = STEP_KEYS,
+) -> Draft:
     """Split a step into its parts.
 
     Args:
@@ -63,6 +69,7 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         scope: Names that its expressions can use.
         operations: Names of the document's blocks and networks.
         problems: List to which problems are appended.
+        step_keys: Keys of a step other than its operation.
     """
     if isinstance(item, Unknown):
         return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
@@ -72,11 +79,14 @@ def read_draft(item: Tree, scope: Scope, operations: Container[object], problems
         help = "write `- Flatten` or `- Dense: {units: 10}`"
         problems.append(p.NotAStep.at(item.span, item.path, help=help, got=item.kind))
         return Draft(Scalar(INVALID_OPERATION, item.span), None, None, scope, item.path)
-    keys = _evaluated(_respelt(item, operations, problems), scope, problems)
-    found = [(key, value) for key, value in keys.items() if key.value not in STEP_KEYS]
+    item = _with_named_keys(item, scope, problems)
+    keys = _evaluated(_respelt(item, operations, problems, step_keys), scope, problems)
+    found = [(key, value) for key, value in keys.items() if key.value not in step_keys]
     if not found:
         return _without_operation(keys, scope, problems)
     op, arguments = found[0] if len(found) == 1 else _the_operation(found, operations)
+    if op.unknown:
+        return Draft(Scalar(INVALID_OPERATION, op.span), arguments, keys, scope, item.path)
     problems.extend(_surplus(key, value, op, operations) for key, value in found if key is not op)
     keys = _hoisted(keys, op, arguments)
     for name in (GROUP, SHARE):
@@ -97,17 +107,32 @@ def _hoisted(keys: MappingNode, op: Scalar, arguments: Tree | None) -> MappingNo
     return MappingNode([*keys.items(), *moved], keys.span, keys.place) if moved else keys
 
 
-def _respelt(item: MappingNode, operations: Container[object], problems: list[Diagnostic]) -> MappingNode:
+def _with_named_keys(item: MappingNode, scope: Scope, problems: list[Diagnostic]) -> MappingNode:
+    """Replace keys that params give by their values: an operation, as in ``$teacher:``, and the ports under ``from``."""
+    entries: list[tuple[Scalar, Tree]] = []
+    changed = False
+    for key, value in item.items():
+        found = evaluate(key, scope, problems) if key.dynamic else key
+        if key.value == "from" and isinstance(value, MappingNode):
+            value = _with_named_keys(value, scope, problems)
+        changed = changed or found is not key or value is not item.get(str(key.value))
+        entries.append((found if isinstance(found, Scalar) else key, value))
+    return MappingNode(entries, item.span, item.place) if changed else item
+
+
+def _respelt(
+    item: MappingNode, operations: Container[object], problems: list[Diagnostic], step_keys: tuple[str, ...]
+) -> MappingNode:
     """Replace misspelled step keys by the intended ones and report each."""
     words = [str(key.value) for key, _ in item.items()]
-    if sum(word not in STEP_KEYS for word in words) < 2:
+    if sum(word not in step_keys for word in words) < 2:
         return item
     entries: list[tuple[Scalar, Tree]] = []
     for key, value in item.items():
         word = str(key.value)
         meant = None
-        if word not in STEP_KEYS and word[:1].islower() and word not in operations and not _of_argument(word, words):
-            meant = closest(word, [name for name in STEP_KEYS if name not in words])
+        if word not in step_keys and word[:1].islower() and word not in operations and not _of_argument(word, words):
+            meant = closest(word, [name for name in step_keys if name not in words])
         if meant is not None:
             help = f"did you mean `{meant}`?"
             problems.append(p.UnknownKey.at(key.span, _beside(value, word), help=help, key=word, where="a step"))

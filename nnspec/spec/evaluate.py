@@ -15,8 +15,6 @@ from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, listed
 
-__all__ = ["Expanded", "Scope", "computed", "evaluate", "evaluated", "names_in", "names_read"]
-
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
 _MOST_NAMES = 300

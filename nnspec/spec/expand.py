@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cached_property
+from typing import ClassVar
 
 from nnspec.diagnostics import Diagnostic, Note, Span
 from nnspec.layers import LAYERS, snake_name
@@ -23,8 +24,6 @@ from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import PluginError, closest
-
-__all__ = ["DEEPEST_STEPS", "STEP_NAME", "Expander", "default_name"]
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
@@ -53,6 +52,9 @@ class Expander:
     networks: Mapping[str, tuple[str, ...]]
     limit: int
     problems: list[Diagnostic]
+
+    step_keys: ClassVar[tuple[str, ...]] = STEP_KEYS
+    """Keys of a step other than its operation."""
 
     def __post_init__(self) -> None:
         self._layers = 0
@@ -89,7 +91,7 @@ class Expander:
     # --- from entries to drafts: groups are unrolled into the enclosing list --------------------------------------------
 
     def _drafts(self, item: Tree, scope: Scope) -> Iterable[Draft]:
-        draft = read_draft(item, scope, self.operations, self.problems)
+        draft = read_draft(item, scope, self.operations, self.problems, self.step_keys)
         if not _is_group(draft) or draft.key("name"):
             self._count(draft)
             return [draft]
@@ -165,7 +167,7 @@ class Expander:
                 name is None and (draft.is_open or draft.key("name") is not None or self._is_unknown(draft))
             )
             if name is None:
-                name = default_name(_base_name(draft), used, numbers)
+                name = default_name(self.base_name(draft), used, numbers)
                 used.add(name)
             elif (name in first or name in taken) and name not in reported:
                 reported.add(name)
@@ -182,6 +184,16 @@ class Expander:
         word = str(draft.op.value)
         known = word in LAYERS or word in (*NESTING, GROUP, SHARE, INVALID_OPERATION) or word in self.operations
         return not known and intended_member(LAYERS, word) is None
+
+    def base_name(self, draft: Draft) -> str:
+        """Return the operation of a step without a name, in snake case."""
+        word = str(draft.op.value)
+        if word == SHARE:
+            shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
+            return str(shared.value) if isinstance(shared, Scalar) else SHARE
+        if word not in LAYERS and word[:1].isupper() and word not in NESTING:
+            word = intended_member(LAYERS, word) or word  # other steps use its default name
+        return "group" if word == GROUP else "step" if word == INVALID_OPERATION else snake_name(word)
 
     def _given_name(self, draft: Draft) -> str | None:
         tree = draft.key("name")
@@ -203,16 +215,23 @@ class Expander:
         op = str(draft.op.value)
         source = draft.keys.get("from") if draft.keys else None
         freeze, weights = self._freeze(draft), read_weights(draft.key("weights"), self.problems)
-        return Step(name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights, is_assumed=assumed)
+        return Step(
+            name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights, is_assumed=assumed,
+            training=self._flag(draft, "training"),
+        )  # fmt: skip
 
     def _freeze(self, draft: Draft) -> bool:
-        tree = draft.key("freeze")
-        if tree is None:
-            return False
+        return self._flag(draft, "freeze") or False
+
+    def _flag(self, draft: Draft, key: str) -> bool | None:
+        """Return the value of a step key that is true or false; None if it is missing or invalid."""
+        tree = draft.key(key)
+        if tree is None or key not in self.step_keys:
+            return None
         if not isinstance(tree, Scalar) or not isinstance(tree.value, bool):
-            reason = f"`freeze` must be true or false, not {tree.kind}"
+            reason = f"`{key}` must be true or false, not {tree.kind}"
             self.problems.append(p.WrongValue.at(tree.span, tree.path, reason=reason))
-            return False
+            return None
         return tree.value
 
     def _repeated(self, draft: Draft) -> Nested:
@@ -431,16 +450,6 @@ def _returns(content: Content | None, name: str) -> bool:
 
 def _is_group(draft: Draft) -> bool:
     return draft.op.value == GROUP
-
-
-def _base_name(draft: Draft) -> str:
-    word = str(draft.op.value)
-    if word == SHARE:
-        shared = draft.arguments.get("layer") if isinstance(draft.arguments, MappingNode) else draft.arguments
-        return str(shared.value) if isinstance(shared, Scalar) else SHARE
-    if word not in LAYERS and word[:1].isupper() and word not in NESTING:
-        word = intended_member(LAYERS, word) or word  # other steps use its default name
-    return "group" if word == GROUP else "step" if word == INVALID_OPERATION else snake_name(word)
 
 
 def default_name(base: str, used: set[str], numbers: dict[str, int]) -> str:

@@ -16,13 +16,12 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.evaluate import Expanded, Scope, evaluated
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
+from nnspec.spec.objectives import DefinedObjective, read_objectives
 from nnspec.spec.params import Param, read_param, settled
 from nnspec.spec.reader import read_file
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-
-__all__ = ["Files", "Library", "NetworkSource", "read_library"]
 
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NETWORK_KEYS = ("description", "inputs", "layers", "outputs")
@@ -67,6 +66,7 @@ class Library:
         borrowed: Names that come from other files.
         weights: Initial weights of its networks.
         checks: Conditions on the sizes of the inputs and outputs of its own layers.
+        objectives: Objectives by name.
     """
 
     scope: Scope
@@ -76,6 +76,7 @@ class Library:
     borrowed: set[str] = field(default_factory=set)
     weights: WeightsFrom | None = None
     checks: tuple[Check, ...] = ()
+    objectives: dict[str, DefinedObjective] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ def read_library(tree: MappingNode, files: Files, problems: list[Diagnostic]) ->
     for key, value in networks.items() if networks else ():
         if _free(str(key.value), key, library, problems):
             _read_network(key, value, library, problems)
+    library.objectives |= read_objectives(tree.get("objectives"), scope, problems)
     return library
 
 
@@ -233,6 +235,7 @@ def _take_all(theirs: Library, span: Span, library: Library, problems: list[Diag
         if library.blocks.get(name) is not block and _free(name, at, library, problems):
             library.blocks[name] = block
             library.borrowed.add(name)
+    library.objectives |= theirs.objectives
     for name, network in theirs.networks.items():
         if library.networks.get(name) is not network and _free(name, at, library, problems):
             library.networks[name] = network

@@ -11,8 +11,6 @@ from nnspec.spec.params import KEYS, is_declaration
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
-__all__ = ["find", "keys_of", "override"]
-
 _PATH = re.compile(r"[^.\[\]]+(?:\[\d+\])*(?:\.[^.\[\]]+(?:\[\d+\])*)*")
 _KEY = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 

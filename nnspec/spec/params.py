@@ -16,8 +16,6 @@ from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import closest, did_you_mean, listed
 
-__all__ = ["KEYS", "TYPES", "Param", "check_value", "intended_type", "is_declaration", "read_param", "settled"]
-
 KEYS = ("default", "type", "at_least", "at_most", "multiple_of", "one_of", "help")
 """Keys of a declaration."""
 

@@ -15,8 +15,6 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
-__all__ = ["Reading", "is_like_a_number", "suggest_literal", "readings"]
-
 
 class Reading(NamedTuple):
     """One interpretation of a value.

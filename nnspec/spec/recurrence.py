@@ -15,8 +15,6 @@ from nnspec.types import closest
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
 
-__all__ = ["named", "read_recurrence", "runs_a_cell"]
-
 _RNN, _BOTH = "RNN", "Bidirectional"
 
 

@@ -11,8 +11,6 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
 
-__all__ = ["HIGHEST_RANK", "Input", "NAME", "SYMBOL", "declared", "read_inputs"]
-
 SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _LARGEST = 2**31 - 1

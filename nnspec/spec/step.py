@@ -16,20 +16,6 @@ if TYPE_CHECKING:
     from nnspec.layers.bidirectional import MergeMode
     from nnspec.layers.rnn import RNN
 
-__all__ = [
-    "INPUT",
-    "BothDirections",
-    "Content",
-    "Nested",
-    "NetworkUse",
-    "Recurrence",
-    "Shared",
-    "Step",
-    "WeightsFrom",
-    "inner_steps",
-]
-
-
 INPUT = "(input)"
 """Name of the input of nested steps without a user-defined name; never equal to a user's name."""
 
@@ -157,6 +143,7 @@ class Step:
         weights: Source of its initial weights, if given.
         is_open: Whether its name is unknown because of an error that has been reported.
         is_assumed: Whether invalid arguments that affect no shape were replaced by their defaults.
+        training: Whether it runs in training mode, in a program; None for the default.
     """
 
     name: str
@@ -170,6 +157,7 @@ class Step:
     weights: WeightsFrom | None = None
     is_open: bool = False
     is_assumed: bool = False
+    training: bool | None = None
 
 
 def inner_steps(content: Content | None) -> tuple[Step, ...]:

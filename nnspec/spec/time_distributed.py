@@ -18,8 +18,6 @@ from nnspec.types import Config, Named, PluginError
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
 
-__all__ = ["InnerUse", "inner_use"]
-
 
 @dataclass(frozen=True)
 class InnerUse:

@@ -19,8 +19,6 @@ from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import Config, closest
 
-__all__ = ["Where", "joint_error", "translated"]
-
 
 def _nested_class(annotation: Any) -> type[Config] | None:
     """Return the class of an argument that is a nested mapping."""

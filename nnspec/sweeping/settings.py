@@ -14,8 +14,8 @@ from nnspec.graph import compile
 from nnspec.spec import Spec
 from nnspec.sweeping.check import check_sweep
 from nnspec.sweeping.section import SweepSection
+from nnspec.training.check import check_training
 from nnspec.training.checks.monitors import epoch_metrics
-from nnspec.training.checks.training import check_training
 from nnspec.training.plan import Monitor
 from nnspec.types import did_you_mean, listed
 

@@ -29,8 +29,6 @@ from nnspec.layers.core import Embedding
 from nnspec.layers.rnn import RNN
 from nnspec.types import TensorType, symbol
 
-__all__ = ["Case", "Input", "node"]
-
 _VOCABULARY = 11
 _NOWHERE = Span.whole("case")
 

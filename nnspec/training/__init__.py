@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.training.checks.training import check_training
+    from nnspec.training.check import check_training
     from nnspec.training.evaluation.cross_validation import crossval
     from nnspec.training.evaluation.evaluate import evaluate, evaluation_text, golden_rows
     from nnspec.training.run.folder import Run
@@ -20,7 +20,7 @@ __all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "
 
 _MODULES = {
     "Run": "run.folder",
-    "check_training": "checks.training",
+    "check_training": "check",
     "crossval": "evaluation.cross_validation",
     "evaluate": "evaluation.evaluate",
     "evaluation_text": "evaluation.evaluate",

@@ -11,10 +11,10 @@ from nnspec.graph import Graph
 from nnspec.graph.model import Node
 from nnspec.layers.standardization import Normalization
 from nnspec.spec.tree import MappingNode
-from nnspec.training.batches.targets import Compares, comparable
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.catalogue.targets import Compares, comparable
 from nnspec.training.objectives.base import Objective
 from nnspec.training.section import TrainSection, WeightedLoss
 from nnspec.types import TensorType

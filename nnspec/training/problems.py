@@ -230,3 +230,22 @@ class LossesDisagree(Problem):
     passes = _GOOD.replace(
         _LOSS, "loss: {digit: [SparseCategoricalCrossentropy, {CategoricalGeneralizedCrossEntropy: {q: 0.7}}]}"
     )
+
+
+_PAIR = (
+    _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
+    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"
+    "    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n"
+    "      - Dense: {units: 1}\n        name: logit\n"
+)
+TWO_NETWORKS = _PAIR + _DIGITS + "train: {objective: gan, epochs: 1}\n"
+"""An example document with several networks."""
+
+
+class OptimizerNames(Problem):
+    """`optimizer` is one for all networks, or one for each."""
+
+    code = "NN564"
+    message = "`optimizer` {reason}"
+    fails = TWO_NETWORKS.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}}")
+    passes = TWO_NETWORKS.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}, discriminator: SGD}")

@@ -9,9 +9,6 @@ from nnspec.types.conditions import Condition, Relation
 from nnspec.types.dims import Dim, Monomial, SizeTooComplex, first_quotient, product_as_symbol, substitute, symbol, symbols_of
 from nnspec.types.solving import as_condition, reduced_bound, reduced_equality, sample, solve_one
 
-__all__ = ["Constraint", "Solution", "conflict", "solve"]
-
-
 _MOST_RELATED = 64
 """The largest number of related symbols for which valid sizes are searched."""
 

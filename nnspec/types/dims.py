@@ -15,27 +15,6 @@ from functools import cached_property
 from math import gcd
 from typing import Any
 
-__all__ = [
-    "Dim",
-    "Monomial",
-    "SizeTooComplex",
-    "ceil_div",
-    "coefficients",
-    "divided",
-    "exact_quotient",
-    "first_quotient",
-    "from_json",
-    "largest_term",
-    "product",
-    "product_as_symbol",
-    "same_size",
-    "substitute",
-    "symbol",
-    "symbols_of",
-    "to_json",
-    "unknown",
-]
-
 _unknown_names = itertools.count()
 
 _MOST_TERMS = 200

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
+import pytest
+
 from tests.architecture.imports import ROOT, Import, package_imports
 
 ORDER: tuple[tuple[str, ...], ...] = (
@@ -31,10 +35,86 @@ ORDER: tuple[tuple[str, ...], ...] = (
 )
 """From the bottom up: a package may import what is in earlier groups, and nothing of its own group."""
 
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "training": (
+        "problems",
+        "catalogue",
+        "objectives/__init__",
+        "objectives/base",
+        "objectives/plugin",
+        "section",
+        "plan",
+        "checks",
+        "batches",
+        "loop",
+        "backends",
+        "evaluation/predictions",
+        "objectives",
+        "check",
+        "run",
+        "evaluation",
+        "__init__",
+    ),
+    "reports": (
+        "elements",
+        "facts",
+        "images",
+        "plots",
+        "tensors",
+        "examples",
+        "errors",
+        "activation_maps",
+        "attention_maps",
+        "convolutions",
+        "results",
+        "findings",
+        "objectives",
+        "page",
+        "__init__",
+    ),
+    "onnx_backend": (
+        "float64",
+        "ties",
+        "samples",
+        "builder",
+        "passes",
+        "proto",
+        "value",
+        "preprocessing",
+        "interface",
+        "layout",
+        "activation",
+        "call",
+        "attention_cache",
+        "recurrence",
+        "conversion",
+        "lower",
+        "lowered",
+        "emit",
+        "decoding_loop",
+        "parity",
+        "proof",
+        "export",
+        "__init__",
+    ),
+}
+"""The parts of some packages from the bottom up: folders and modules. A part may import those before it."""
+
 EXCEPTIONS = {
     ("explanations/codes.py", "nnspec.api"): "the page of a code shows what `validate` reports of its example",
 }
 """Imports against the order, file and imported module, each with its reason."""
+
+_METHOD = "methods of an objective import what they need when they are called, so that reading a spec loads no objective"
+PART_EXCEPTIONS = {
+    ("training/objectives/__init__.py", "nnspec.training.objectives.base"): "what a plug-in must be, when one is loaded",
+    ("training/objectives/base.py", "nnspec.training.objectives.check"): _METHOD,
+    ("training/objectives/base.py", "nnspec.training.objectives.context"): _METHOD,
+    ("training/objectives/base.py", "nnspec.training.objectives.supervised.task"): _METHOD,
+    ("training/objectives/plugin.py", "nnspec.training.objectives.context"): "the type of a result, when it is returned",
+    ("training/objectives/plugin.py", "nnspec.training.plan"): "the type of a result, when it is returned",
+}
+"""Imports against the order of the parts, likewise."""
 
 LEVEL = {name: level for level, names in enumerate(ORDER) for name in names}
 
@@ -68,6 +148,46 @@ def test_annotations_name_only_types_from_below():
     assert not listed("type")
 
 
-def test_no_exception_outlives_its_import():
+def part_of(package: str, path: str) -> str | None:
+    """The part of a package that a module is in; None if no part is named after it.
+
+    Args:
+        package: The package.
+        path: The module's path in it, without the ending.
+    """
+    return max((part for part in PARTS[package] if path == part or path.startswith(f"{part}/")), key=len, default=None)
+
+
+def inside(package: str) -> Iterator[tuple[Import, str, str]]:
+    """The imports of a package from itself, with the paths of both modules; names in annotations only are left out."""
+    for each in package_imports():
+        target = each.target.removeprefix(f"nnspec.{package}").replace(".", "/").removeprefix("/")
+        if each.kind == "type" or not each.file.startswith(f"{package}/") or f"nnspec.{package}" not in each.target:
+            continue
+        if (ROOT / package / target / "__init__.py").exists():
+            target = f"{target}/__init__".removeprefix("/")
+        yield each, each.file.removeprefix(f"{package}/").removesuffix(".py"), target
+
+
+@pytest.mark.parametrize("package", PARTS)
+def test_every_module_is_in_a_part_of_its_package(package: str) -> None:
+    paths = (path.relative_to(ROOT / package).with_suffix("").as_posix() for path in (ROOT / package).rglob("*.py"))
+    assert not [path for path in paths if part_of(package, path) is None]
+
+
+@pytest.mark.parametrize("package", PARTS)
+def test_a_part_of_a_package_imports_only_from_below(package: str) -> None:
+    levels = {part: level for level, part in enumerate(PARTS[package])}
+    wrong = []
+    for each, source, target in inside(package):
+        own, other = part_of(package, source), part_of(package, target)
+        assert own is not None
+        assert other is not None
+        if levels[other] > levels[own] and (each.file, each.target) not in PART_EXCEPTIONS:
+            wrong.append(str(each))
+    assert not wrong
+
+
+def test_no_exception_outlives_its_import() -> None:
     found = {(each.file, each.target) for each in package_imports()}
-    assert EXCEPTIONS.keys() <= found
+    assert {*EXCEPTIONS, *PART_EXCEPTIONS} <= found

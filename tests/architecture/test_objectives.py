@@ -16,7 +16,7 @@ from nnspec.explanations.codes import all_problems
 from nnspec.graph import compile
 from nnspec.json_schema import schema
 from nnspec.spec import load
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.objectives import DEFAULT, OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
 from nnspec.training.objectives.context import Targets
@@ -33,7 +33,6 @@ OWN = (*(f"training/objectives/{folder}/" for folder in FOLDERS), "reports/objec
 ALLOWED: Mapping[tuple[str, str], str] = {
     ("training/objectives/__init__.py", "*"): "the registry of the objectives",
     ("training/objectives/base.py", "supervised"): "the defaults of an objective are those of supervised training",
-    ("training/objectives/problems.py", "gan"): "an example document of problems that several objectives share",
     ("data/targets/next_token.py", "next_token"): "a source of targets, which any objective can use",
     ("data/windows.py", "next_token"): "the values of that source",
     ("templates/__init__.py", "autoencoder"): "the name of a template",
@@ -177,7 +176,7 @@ def test_what_it_says_of_a_run_has_the_right_types(name):
     assert kind.generator_record(info) in (None, info["samples"])
 
 
-def test_an_objective_that_lacks_everything_is_told_everything(monkeypatch):
+def test_an_objective_that_lacks_everything_is_reported_everything(monkeypatch):
     class hollow(Objective):  # noqa: N801
         report = "nnspec.reports.objectives.hollow"
 

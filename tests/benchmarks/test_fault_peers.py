@@ -1,4 +1,4 @@
-"""The mistakes given to peers are the mistakes of the specs, and are judged by what was said."""
+"""The mistakes given to peers are the mistakes of the specs, and are judged by what was reported."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_a_fault_is_one_edit_at_its_line(injected):
 
 
 def test_a_mistake_in_keras_is_one_edit_at_its_line_that_names_it(injected):
-    said = [mistake for _, mistake in keras_mistakes(injected)]
-    assert len(said) > len(injected) / 2
-    for mistake in said:
+    reported = [mistake for _, mistake in keras_mistakes(injected)]
+    assert len(reported) > len(injected) / 2
+    for mistake in reported:
         assert _changed(mistake.good, mistake.text) == {mistake.line}, mistake
         line = mistake.text.splitlines()[mistake.line - 1]
         assert mistake.kind == "a needed argument left out" or mistake.tokens[0] in line, mistake

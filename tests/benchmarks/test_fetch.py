@@ -57,6 +57,6 @@ def test_copies_of_a_message_are_in_one_part(tmp_path, monkeypatch):
     ]
 
 
-def test_a_set_that_is_none_is_said(capsys):
+def test_a_set_that_is_none_is_reported(capsys):
     assert main(["mnits"]) == 2
     assert "there is no set mnits" in capsys.readouterr().err

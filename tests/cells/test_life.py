@@ -14,12 +14,11 @@ from nnspec.comparison import compare
 from nnspec.drawing import to_html, to_mermaid, to_svg
 from nnspec.explanations.places import origins
 from nnspec.graph import Model
-from nnspec.graph.analysis import total_macs
 from nnspec.graph.describe import describe
 from nnspec.graph.fixed_sizes import at_sizes
 from nnspec.graph.memory import peak_activation_bytes
 from nnspec.keras_backend import to_keras
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 from nnspec.types import substitute
 
 from ..onnx_backend.nets import graph_of_text
@@ -49,7 +48,7 @@ def test_weights_are_under_the_step_and_those_of_a_network_under_its_own_name() 
 
 def test_what_is_computed_at_each_step_is_counted_at_each_step() -> None:
     graph = graph_of_text(GATED)
-    assert str(total_macs(graph)) == f"{2 * 7 * 3}*T + 6"
+    assert str(graph.macs) == f"{2 * 7 * 3}*T + 6"
     assert graph.parameters == 2 * (7 * 3 + 3) + 8
     [peak] = peak_activation_bytes(graph)
     [more] = peak_activation_bytes(graph_of_text(GATED.replace("units: 3}}}", "units: 30}}}")))
@@ -130,7 +129,7 @@ def test_an_argument_inside_a_cell_is_explained(write: Callable[[str], Path]) ->
 def test_sizes_can_be_fixed(write: Callable[[str], Path]) -> None:
     spec = nnspec.load(write(GATED))
     fixed = at_sizes(spec, nnspec.compile(spec), {"T": 5})
-    assert total_macs(fixed.main) == 5 * 42 + 6
+    assert fixed.main.macs == 5 * 42 + 6
 
 
 def test_repeated_recurrences_have_weights_of_their_own() -> None:

@@ -68,7 +68,7 @@ def places(output):
         "two of one name",
     ],
 )
-def test_a_mistake_in_a_spec_is_said_at_its_place(run, text, expected):
+def test_a_mistake_in_a_spec_is_reported_at_its_place(run, text, expected):
     assert places(run(text, "validate")) == [expected]
 
 
@@ -76,7 +76,7 @@ def test_a_spec_of_10_mb_is_refused_with_the_limit(run):
     assert places(run("#" * 10 * 2**20, "validate")) == [("NN005", 1, 1)]
 
 
-def test_a_directory_for_a_file_is_said(run, tmp_path):
+def test_a_directory_for_a_file_is_reported(run, tmp_path):
     (tmp_path / "net.yaml").mkdir()
     output = run(None, "inspect")
     assert places(output) == [("NN002", 1, 1)]
@@ -92,7 +92,7 @@ def test_a_directory_for_a_file_is_said(run, tmp_path):
     ids=["a missing file", "labels outside the classes", "NaN"],
 )
 @pytest.mark.parametrize("command", [["validate", "--data"], ["train"]])
-def test_a_mistake_in_the_data_is_said_at_its_place_before_the_first_step(run, tmp_path, x, y, expected, command):
+def test_a_mistake_in_the_data_is_reported_at_its_place_before_the_first_step(run, tmp_path, x, y, expected, command):
     if x is not None:
         np.savez(tmp_path / "data.npz", x=x, y=y)
     assert expected in places(run(DATA, *command))

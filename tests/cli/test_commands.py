@@ -17,7 +17,7 @@ def nnspec(tmp_path, monkeypatch):
     return lambda *arguments: CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def test_a_good_spec_is_said_to_be_good(nnspec, write):
+def test_a_good_spec_is_reported_as_good(nnspec, write):
     result = nnspec("validate", write(GOOD))
     assert (result.exit_code, result.stdout) == (0, "1 spec OK\n")
 

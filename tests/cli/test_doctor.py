@@ -27,21 +27,21 @@ def test_what_is_always_there_works():
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "reported"),
     [
         ("raise ValueError('no such device')", "ValueError: no such device"),
         ("import os; os.kill(os.getpid(), 4)", "SIGILL; the processor may lack instructions"),
     ],
 )
-def test_what_breaks_is_told_with_its_reason_and_fails_the_command(monkeypatch, code, told):
+def test_what_breaks_is_reported_with_its_reason_and_fails_the_command(monkeypatch, code, reported):
     only(monkeypatch, parquet=("Parquet is read", code))
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 1
-    assert told in result.output
+    assert reported in result.output
     assert "pip install --force-reinstall 'nnspec[parquet]'" in result.output
 
 
-def test_what_is_not_installed_is_told_with_how_to_install_it_and_fails_nothing(monkeypatch):
+def test_what_is_not_installed_is_reported_with_how_to_install_it_and_fails_nothing(monkeypatch):
     only(monkeypatch, jax=("Keras on JAX computes", ""))
     monkeypatch.setattr(doctor, "installed", lambda module: module != "jax")
     result = CliRunner().invoke(main, ["doctor", "--format", "json"])

@@ -60,7 +60,7 @@ def test_a_misspelt_template_gets_a_suggestion(run):
     assert "did you mean `digits`?" in result.output
 
 
-def test_a_folder_that_is_not_there_is_said(run):
+def test_a_folder_that_is_not_there_is_reported(run):
     result = run("-o", "no/such/net.nnspec.yaml")
     assert result.exit_code == 1
     assert "cannot write no/such/net.nnspec.yaml" in result.output

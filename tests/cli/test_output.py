@@ -33,9 +33,9 @@ def nnspec(*arguments: str, **options) -> subprocess.Popen[bytes]:
 def test_a_full_standard_output_is_an_error(command):
     with Path("/dev/full").open("wb") as full:
         child = nnspec(*COMMANDS[command], stdout=full)
-        said = child.communicate()[1].decode()
+        reported = child.communicate()[1].decode()
     assert child.returncode == 1
-    assert said == "error: cannot write to standard output: No space left on device\n"
+    assert reported == "error: cannot write to standard output: No space left on device\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell closes no stream there")
@@ -43,9 +43,9 @@ def test_a_full_standard_output_is_an_error(command):
 def test_a_closed_standard_output_is_an_error(command):
     arguments = {**COMMANDS, "version": ["--version"]}[command]
     child = nnspec(*arguments, preexec_fn=lambda: os.close(1))
-    said = child.communicate()[1].decode()
+    reported = child.communicate()[1].decode()
     assert child.returncode == 1
-    assert said == "error: cannot write to standard output: it is closed\n"
+    assert reported == "error: cannot write to standard output: it is closed\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell closes no stream there")
@@ -95,8 +95,8 @@ def test_sighup_ends_a_training_as_sigterm_does(tmp_path, command):
     while child.poll() is None and not (run / "metrics.jsonl").is_file():
         time.sleep(0.05)
     child.send_signal(signal.SIGHUP)
-    said = child.communicate()[1].decode()
-    assert child.returncode == 128 + signal.SIGHUP, said
+    reported = child.communicate()[1].decode()
+    assert child.returncode == 128 + signal.SIGHUP, reported
     assert damaged_files(run) == []
     assert '"signal": "SIGHUP"' in (run / "run.json").read_text()
 
@@ -144,7 +144,7 @@ def test_a_full_standard_output_is_reported_after_what_the_framework_writes(fini
     part = ["--data", "train"] if command == "evaluate" else []
     with Path("/dev/full").open("wb") as full:
         child = nnspec(command, str(finished), *part, stdout=full, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "0"})
-        said = child.communicate()[1].decode()
+        reported = child.communicate()[1].decode()
     assert child.returncode == 1
-    assert said.splitlines()[-1] == "error: cannot write to standard output: No space left on device"
-    assert "Traceback" not in said
+    assert reported.splitlines()[-1] == "error: cannot write to standard output: No space left on device"
+    assert "Traceback" not in reported

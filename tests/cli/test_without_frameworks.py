@@ -74,7 +74,7 @@ def test_layers_are_listed_and_explained_where_no_framework_is_installed(argumen
     assert "MultiHeadAttention" in done.stdout
 
 
-def test_the_extra_to_install_is_said_where_one_is_missing():
+def test_the_extra_to_install_is_reported_where_one_is_missing():
     done = run("build", str(CORPUS / "lenet5.nnspec.yaml"), "-o", "/nowhere")
     assert done.returncode == 1
     assert "pip install 'nnspec[train,export]'" in done.stderr

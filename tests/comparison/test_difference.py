@@ -121,7 +121,7 @@ def test_another_optimizer_is_one_change(diff):
     assert triples([change]) == [("optimizer", {"SGD": {"learning_rate": 0.1}}, "Adam")]
 
 
-def test_a_section_that_is_gone_is_told_as_it_was_written(diff):
+def test_a_section_that_is_gone_is_reported_as_it_was_written(diff):
     difference = diff(("data: {train: {builtin: digits}}\n", ""))
     assert triples(difference.sections["data"]) == [("train", {"builtin": "digits"}, None)]
 
@@ -177,13 +177,13 @@ def test_the_command_prints_text_and_json(write):
     text = CliRunner().invoke(main, ["diff", a, b]).stdout
     assert "  ~ conv2d  Conv2D\n      filters: 4 → 5\n      shape: (4, 4, 4) → (4, 4, 5)\n" in text
     assert "  3 of 6 carry over, 35 parameters\n" in text
-    told = json.loads(CliRunner().invoke(main, ["diff", a, b, "--format", "json"]).stdout)
-    assert told["networks"][0]["layers"][0]["changes"][0] == {"path": "filters", "before": 4, "after": 5}
-    assert told["weights"]["carried"] == ["hidden/bias", "y/kernel", "y/bias"]
+    reported = json.loads(CliRunner().invoke(main, ["diff", a, b, "--format", "json"]).stdout)
+    assert reported["networks"][0]["layers"][0]["changes"][0] == {"path": "filters", "before": 4, "after": 5}
+    assert reported["weights"]["carried"] == ["hidden/bias", "y/kernel", "y/bias"]
     assert CliRunner().invoke(main, ["diff", a, a]).stdout == "no differences; all weights carry over\n"
 
 
-def test_a_spec_with_errors_is_told_so(write):
+def test_a_spec_with_errors_is_reported(write):
     bad = write(SPEC.replace("Flatten", "Flaten"))
     result = CliRunner().invoke(main, ["diff", str(bad), str(bad)])
     assert result.exit_code == 1

@@ -14,7 +14,7 @@ from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import build
 from nnspec.spec import read_spec
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.plan import TrainingPlan
 
 CODES = {"u1": 0x08, ">i4": 0x0C, ">f4": 0x0D}

@@ -148,7 +148,7 @@ def test_lines_end_as_they_do_on_any_system(tmp_path, end):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reported"),
     [
         (b"PAR1" + bytes(20), "is a Parquet file, not CSV text"),
         (b"\x89HDF\r\n\x1a\n" + bytes(20), "is an HDF5 file"),
@@ -162,9 +162,9 @@ def test_lines_end_as_they_do_on_any_system(tmp_path, end):
         (b"# made by hand\nx\n", "starts with the line `# made by hand`"),
     ],
 )
-def test_what_is_no_csv_is_named_for_what_it_is(tmp_path, content, said):
+def test_what_is_no_csv_is_named_for_what_it_is(tmp_path, content, reported):
     error = refused(lambda: table(tmp_path / "a.csv", content))
-    assert said in error.message and error.help
+    assert reported in error.message and error.help
 
 
 def test_whole_numbers_keep_their_digits(tmp_path):

@@ -138,7 +138,7 @@ def test_a_single_folder_of_folders_is_probably_the_folder_of_the_classes(tmp_pa
     ]
 
 
-def test_a_single_class_tells_nothing_apart(tmp_path):
+def test_a_single_class_has_nothing_to_distinguish(tmp_path):
     assert warned(tmp_path, "cat") == [("NN481", "name a folder that contains one folder per class")]
 
 

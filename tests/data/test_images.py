@@ -86,7 +86,7 @@ def test_pictures_named_in_a_table_come_with_its_columns(project):
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "reported"),
     [
         ("../secret.png", "`../secret.png` is outside the folder"),
         ("/etc/hostname", "is outside the folder"),
@@ -94,12 +94,12 @@ def test_pictures_named_in_a_table_come_with_its_columns(project):
         ("", "the image path is missing"),
     ],
 )
-def test_a_path_in_a_table_may_not_leave_its_folder(tmp_path, path, said):
+def test_a_path_in_a_table_may_not_leave_its_folder(tmp_path, path, reported):
     (tmp_path / "t").mkdir()
     Image.new("L", (2, 2)).save(tmp_path / "secret.png")
     (tmp_path / "t" / "a.csv").write_text(f"file,label\n{path},x\n")
     error = refused(Images(csv=Csv(file="a.csv"), column="file"), {"csv": tmp_path / "t" / "a.csv"})
-    assert said in error.message
+    assert reported in error.message
     assert "a.csv, line 2, column `file`" in error.message
 
 
@@ -111,7 +111,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "reported"),
     [
         ("a/x.png", b"", "a/x.png is not a PNG or JPEG image"),
         ("a/x.jpg", b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff!", "a/x.jpg is not a PNG or JPEG image"),
@@ -121,11 +121,11 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path):
         ("x.png", bomb(2, 2), "`p` contains both files (`x.png`) and class folders (`a`)"),
     ],
 )
-def test_what_is_no_picture_is_named_before_the_first_step(tmp_path, name, content, said):
+def test_what_is_no_picture_is_named_before_the_first_step(tmp_path, name, content, reported):
     (tmp_path / "p" / "a").mkdir(parents=True)
     Image.new("L", (2, 2)).save(tmp_path / "p" / "a" / "1.png")
     (tmp_path / "p" / name).write_bytes(content)
-    assert said in refused(Images(folder="p"), {"folder": tmp_path / "p"}).message
+    assert reported in refused(Images(folder="p"), {"folder": tmp_path / "p"}).message
 
 
 def test_a_picture_of_16_bits_is_refused_rather_than_cut(tmp_path):
@@ -173,7 +173,7 @@ def test_an_empty_class_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("reader", "code", "said"),
+    ("reader", "code", "reported"),
     [
         ("{folder: digits, image_sise: [8, 8]}", "NN103", "image_sise"),
         ("{folder: digits, color_mode: grey}", "NN105", "color_mode"),
@@ -186,14 +186,14 @@ def test_an_empty_class_is_refused(tmp_path):
         ("{folder: digits, image_size: [9, 9]}", "NN407", "(9, 9, 1)"),
     ],
 )
-def test_validate_says_what_is_wrong_with_the_reader(project, reader, code, said):
+def test_validate_says_what_is_wrong_with_the_reader(project, reader, code, reported):
     write_digits(project.folder / "digits", 10)
     (project.folder / "a.csv").write_text("file,digit\n")
     _, problems = project.plan(spec(reader, "validation: 0.5, " + TARGETS))
-    assert (problems[0].code, said in problems[0].message) == (code, True), problems
+    assert (problems[0].code, reported in problems[0].message) == (code, True), problems
 
 
-def test_text_without_a_transform_is_told_by_validate(project):
+def test_text_without_a_transform_is_reported_by_validate(project):
     write_digits(project.folder / "digits", 10)
     _, [problem] = project.plan(spec("digits", "validation: 0.5"))
     assert problem.code == "NN462"

@@ -50,7 +50,7 @@ def test_an_object_of_an_array_is_named_by_the_line_on_which_it_begins(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reported"),
     [
         ('[{"a": 1}, {"a": 2}', "line 1: Expecting"),
         ('[{"a": 1} {"a": 2}]', "missing comma"),
@@ -66,8 +66,8 @@ def test_an_object_of_an_array_is_named_by_the_line_on_which_it_begins(tmp_path)
         (b"\x89HDF\r\n\x1a\n", "is an HDF5 file, not JSON"),
     ],
 )
-def test_what_is_no_array_of_rows_is_refused(tmp_path, content, said):
-    assert said in refused(lambda: table(tmp_path / "a.json", content)).message
+def test_what_is_no_array_of_rows_is_refused(tmp_path, content, reported):
+    assert reported in refused(lambda: table(tmp_path / "a.json", content)).message
 
 
 def test_a_list_of_texts_is_a_list_of_tokens(tmp_path):

@@ -41,26 +41,26 @@ def test_good_data_have_no_warning(table):
     assert codes(table, spec(", test: {csv: t.csv}, validation: 0.2")) == []
 
 
-def test_a_target_among_the_inputs_is_told_before_anything_is_read(table):
+def test_a_target_among_the_inputs_is_reported_before_anything_is_read(table):
     _, [problem] = table.plan(spec("", inputs="[a, kind]"))
     assert (problem.code, problem.path) == ("NN472", "data.inputs.x")
     assert problem.message == "the column `kind` of the input `x` is the target of `kind`"
 
 
-def test_a_copy_of_the_target_under_another_name_is_told_by_its_values(table):
+def test_a_copy_of_the_target_under_another_name_is_reported_by_its_values(table):
     [problem] = table.prepare(spec("", inputs="[a, copy]")).warnings
     assert problem.code == "NN472"
     assert "the column `copy` of the input `x` equals in every row the target of `kind`" in problem.message
 
 
 @pytest.mark.parametrize("part", ["test", "validation"])
-def test_the_training_data_as_test_data_are_told(table, part):
+def test_the_training_data_as_test_data_are_reported(table, part):
     _, [problem] = table.plan(spec(f", {part}: {{csv: a.csv}}"))
     assert (problem.code, problem.path) == ("NN473", f"data.{part}")
     assert problem.message == f"the {part} data are the training data"
 
 
-def test_test_data_that_are_mostly_training_data_are_told_by_their_rows(table):
+def test_test_data_that_are_mostly_training_data_are_reported_by_their_rows(table):
     lines = (table.folder / "a.csv").read_text().splitlines()
     new = "\n0.5,0.25,1,1\n0.5,0.75,1,1\n"
     (table.folder / "t.csv").write_text("\n".join([lines[0], *lines[5:11]]) + new)
@@ -86,7 +86,7 @@ def test_rows_that_are_the_same_everywhere_are_no_leak(project):
         (3, "{column: kind, transform: [label_encode]}", False),
     ],
 )
-def test_units_without_a_class_are_told(table, units, target, warned):
+def test_units_without_a_class_are_reported(table, units, target, warned):
     net = NET.replace("units: 3", f"units: {units}")
     found = table.prepare(spec("", target=target, net=net)).warnings
     assert [problem.code for problem in found] == ["NN474"] * warned

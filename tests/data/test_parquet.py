@@ -47,7 +47,7 @@ def test_iris_as_parquet_is_iris(project):
     np.testing.assert_array_equal(prepared.train.batch(slice(None)).targets["kind"], iris.target[rows])
 
 
-def test_every_kind_of_column_is_what_it_is_said_to_be(tmp_path):
+def test_every_kind_of_column_is_what_it_is_reported_as(tmp_path):
     day = datetime.date(2026, 1, 31)
     files = write(
         tmp_path / "a.parquet",
@@ -62,10 +62,10 @@ def test_every_kind_of_column_is_what_it_is_said_to_be(tmp_path):
         s=[[1, 2], [3]],
         m=[[[1, 2]], [[3, 4]]],
     )
-    told = Parquet(file="a.parquet").columns(files)
+    reported = Parquet(file="a.parquet").columns(files)
     table = Parquet(file="a.parquet").open(files)
-    assert told | {} == {**told, "i": Column((), "int32"), "f": Column((), "float32"), "t": Column((), "text")}
-    assert told["v"] == Column((2,), "float32")
+    assert reported | {} == {**reported, "i": Column((), "int32"), "f": Column((), "float32"), "t": Column((), "text")}
+    assert reported["v"] == Column((2,), "float32")
     assert table.columns["s"] == Column((None,), "int64", ragged=True)
     assert table.columns["m"].shape == (1, 2)
     read = {name: table.read(name, slice(None)).tolist() for name in ("i", "b", "t", "d", "v", "m")}
@@ -126,5 +126,5 @@ def test_without_pyarrow_the_extra_is_named():
         "try: Parquet(file='a').columns({'file': Path('a')})\n"
         "except DataError as error: print(error.message, error.help)"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "Parquet requires pyarrow, which is not installed pip install 'nnspec[parquet]'" in said
+    reported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "Parquet requires pyarrow, which is not installed pip install 'nnspec[parquet]'" in reported

@@ -44,7 +44,7 @@ def test_a_link_to_itself_is_refused(root):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [
         ("https://example.org/a.csv", "is a URL"),
         ("file:///etc/passwd", "is a URL"),
@@ -55,8 +55,8 @@ def test_a_link_to_itself_is_refused(root):
         ("x" * 5000, "cannot be"),
     ],
 )
-def test_what_is_no_path_to_a_file_is_refused(root, text, said):
-    with pytest.raises(DataError, match=said):
+def test_what_is_no_path_to_a_file_is_refused(root, text, reported):
+    with pytest.raises(DataError, match=reported):
         find_file(text, root / "specs", root)
 
 
@@ -66,6 +66,6 @@ def test_a_pipe_is_refused(root):
         find_file("pipe", root, root)
 
 
-def test_a_missing_file_is_told_apart(root):
+def test_a_missing_file_is_reported_apart(root):
     with pytest.raises(MissingFileError, match=r"there is no file `data/c\.csv`"):
         find_file("data/c.csv", root / "specs", root)

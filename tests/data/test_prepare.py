@@ -126,7 +126,7 @@ def test_inputs_that_share_a_symbol_must_agree_on_its_size(project):
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "said"),
+    ("text", "code", "reported"),
     [
         ("a,b,kind\n1,2,0\n3,nan,1\n", "NN422", "a.csv, line 3, column `b`: the value is missing"),
         ("a,b,kind\n1,2,0\n3,,1\n,,1\n", "NN422", "a.csv, line 3, column `b`: the value is missing (and 1 more row)"),
@@ -150,17 +150,17 @@ def test_inputs_that_share_a_symbol_must_agree_on_its_size(project):
         ("a,b\n1,2\n", "NN405", "cannot infer which column is the target of `kind`"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named_with_its_place(project, text, code, said):
+def test_a_value_that_cannot_be_used_is_named_with_its_place(project, text, code, reported):
     (project.folder / "a.csv").write_text(text)
     spec = csv_spec("" if code == "NN405" else ", inputs: {x: {columns: [a, b]}}")
     problem = project.refuses(spec)[0]
     assert problem.code == code
-    assert said in problem.message
+    assert reported in problem.message
     assert problem.path.startswith("data")
 
 
 @pytest.mark.parametrize(
-    ("loss", "values", "code", "said"),
+    ("loss", "values", "code", "reported"),
     [
         ("mse", [1, np.nan], "NN422", "array `y`, row 1"),
         ("mse", [1, np.inf], "NN423", "inf is not a finite number"),
@@ -169,23 +169,23 @@ def test_a_value_that_cannot_be_used_is_named_with_its_place(project, text, code
         ("poisson", [1, -3], "NN426", "-3 is not at least 0"),
     ],
 )
-def test_a_target_outside_what_its_loss_takes_is_refused(project, loss, values, code, said):
+def test_a_target_outside_what_its_loss_takes_is_refused(project, loss, values, code, reported):
     np.savez(project.folder / "a.npz", x=np.ones((2, 2)), y=np.array(values, float))
     problem = only(project.refuses(f"{REGRESSION}data: {{train: {{npz: a.npz}}}}\ntrain: {{epochs: 1, loss: {loss}}}\n"))
     assert problem.code == code
-    assert said in problem.message
+    assert reported in problem.message
 
 
-def test_classes_counted_from_1_are_told_apart(project):
+def test_classes_counted_from_1_are_reported_apart(project):
     (project.folder / "a.csv").write_text(rows(6, "i % 3 + 1"))
     assert "numbered from 1" in only(project.refuses(csv_spec())).help
 
 
-def test_more_encoded_classes_than_units_are_not_told_to_be_encoded(project):
+def test_more_encoded_classes_than_units_are_not_reported_to_be_encoded(project):
     (project.folder / "a.csv").write_text(rows(8, "'abcd'[i % 4]"))
-    said = only(project.refuses(csv_spec(", targets: {kind: {column: kind, transform: [label_encode]}}")))
-    assert said.code == "NN425"
-    assert said.help == "give the layer 4 units, the number of classes that `label_encode` found"
+    reported = only(project.refuses(csv_spec(", targets: {kind: {column: kind, transform: [label_encode]}}")))
+    assert reported.code == "NN425"
+    assert reported.help == "give the layer 4 units, the number of classes that `label_encode` found"
 
 
 def test_an_unknown_class_of_the_validation_data_is_named(project):
@@ -207,22 +207,23 @@ def test_a_one_hot_target_of_another_number_of_classes_is_refused(project):
 
 
 @pytest.mark.parametrize(
-    ("weights", "said"), [((-1, 1), "-1 is not a valid weight"), ((0, 0), "0 is not a valid weight"), (("a", 1), "'a' is not")]
+    ("weights", "reported"),
+    [((-1, 1), "-1 is not a valid weight"), ((0, 0), "0 is not a valid weight"), (("a", 1), "'a' is not")],
 )
-def test_a_weight_is_a_number_of_at_least_0(project, weights, said):
+def test_a_weight_is_a_number_of_at_least_0(project, weights, reported):
     (project.folder / "a.csv").write_text(f"a,b,w,kind\n1,2,{weights[0]},0\n3,4,{weights[1]},1\n")
     spec = csv_spec(", inputs: {x: {columns: [a, b]}}, targets: {kind: {column: kind, weight: w}}")
-    assert said in only(project.refuses(spec)).message
+    assert reported in only(project.refuses(spec)).message
 
 
 def test_an_input_of_whole_numbers_takes_no_other(project):
     net = "inputs: {x: {shape: [2], dtype: int32}}\nlayers:\n  - Embedding: {input_dim: 5, output_dim: 3}\n  - Flatten\n"
     net += "  - Dense: {units: 1}\n    name: price\n"
-    for value, said in ((0.5, "0.5 is not an integer"), (2.0**40, "is not an integer from -2147483648")):
+    for value, reported in ((0.5, "0.5 is not an integer"), (2.0**40, "is not an integer from -2147483648")):
         np.savez(project.folder / "a.npz", x=np.array([[1, 2], [3, value]]), price=np.zeros(2))
         problem = only(project.refuses(f"{net}data: {{train: {{npz: a.npz}}}}\ntrain: {{epochs: 1, loss: mse}}\n"))
         assert problem.code == "NN424"
-        assert said in problem.message
+        assert reported in problem.message
 
 
 def test_an_input_is_looked_up_in_a_table_that_has_a_row_for_it(project):
@@ -241,13 +242,13 @@ def test_a_validation_part_that_leaves_nothing_to_train_on_is_refused(project):
     assert problem.path == "data.validation"
 
 
-def test_several_bad_columns_are_all_told_of(project):
+def test_several_bad_columns_are_all_reported_of(project):
     (project.folder / "a.csv").write_text("a,b,kind\nnan,2,7\n1,2,0\n")
     spec = csv_spec(", inputs: {x: {columns: [a, b]}}")
     assert {problem.code for problem in project.refuses(spec)} == {"NN422", "NN425"}
 
 
-def test_a_file_cut_short_is_told_at_its_argument(project, write_idx):
+def test_a_file_cut_short_is_reported_at_its_argument(project, write_idx):
     path = write_idx("images", np.zeros((3, 4, 4)))
     path.write_bytes(path.read_bytes()[:-5])
     write_idx("labels", np.zeros(3))
@@ -277,7 +278,7 @@ def test_without_data_there_is_nothing_to_train_on(project):
     assert only(project.refuses(TABLE + TRAIN)).code == "NN432"
 
 
-def test_classes_under_a_loss_of_numbers_are_told_apart(project):
+def test_classes_under_a_loss_of_numbers_are_reported_apart(project):
     (project.folder / "a.csv").write_text(rows(6))
     problem = only(project.refuses(csv_spec(train="train: {epochs: 1, loss: mse}\n")))
     assert problem.code == "NN407"

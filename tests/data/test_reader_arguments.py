@@ -1,4 +1,4 @@
-"""What a reader was told in training is in the recipe, and data that come later are read alike."""
+"""The arguments of a reader in training are in the recipe, and data that come later are read alike."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ def pictures(folder, size=(6, 9), mode="RGB"):
 
 
 @pytest.mark.parametrize("name", READERS.names())
-def test_every_argument_of_a_reader_changes_values_or_is_said_not_to(name):
+def test_every_argument_of_a_reader_changes_values_or_is_reported_not_to(name):
     kind = READERS.get(name)
     for argument in (*kind.paths, *kind.not_of_values):
         assert argument in kind.model_fields
 
 
-def test_what_changes_values_is_told_and_what_says_where_they_are_is_not():
-    told = Images(csv={"file": "a.csv", "delimiter": ";"}, column="file", interpolation="area").value_arguments()
-    assert told == {
+def test_what_changes_values_is_reported_and_what_says_where_they_are_is_not():
+    reported = Images(csv={"file": "a.csv", "delimiter": ";"}, column="file", interpolation="area").value_arguments()
+    assert reported == {
         "image_size": None,
         "color_mode": None,
         "interpolation": "area",
@@ -59,7 +59,7 @@ RECIPE = {
 }
 
 
-def test_a_reader_takes_from_the_recipe_what_it_is_not_told_itself():
+def test_a_reader_takes_from_the_recipe_what_it_is_not_reported_itself():
     shapes = {"image": Column((4, 4, 1), "float32")}
     made = with_training_arguments(Images(folder="a", interpolation="area"), RECIPE, shapes)
     assert (made.image_size, made.color_mode, made.interpolation) == ([4, 4], "grayscale", "area")

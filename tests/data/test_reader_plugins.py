@@ -81,7 +81,7 @@ def test_a_reader_of_another_package_is_checked_and_read_as_any(validate):
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "reported"),
     [
         ("counting = count_reader:other", "of the package count-reader 0.3 is not a subclass of `nnspec.data.readers.Reader`"),
         ("counting = count_reader:Counting", "must be called `counting` in its module"),
@@ -89,7 +89,7 @@ def test_a_reader_of_another_package_is_checked_and_read_as_any(validate):
         ("csv = count_reader:other", "unknown reader `counting`"),
     ],
 )
-def test_a_reader_that_cannot_be_used_is_named_with_its_package(validate, entry, said):
+def test_a_reader_that_cannot_be_used_is_named_with_its_package(validate, entry, reported):
     text = validate("counting", entry)
-    assert said in text
+    assert reported in text
     assert "Traceback" not in text

@@ -36,7 +36,7 @@ def test_a_reader_is_found_by_its_name_in_a_spec(name):
 
 
 @pytest.mark.parametrize("name", ["breast_cancer", "diabetes", "digits", "iris", "wine"])
-def test_a_builtin_set_has_the_columns_it_tells_of_before_it_is_loaded(name):
+def test_a_builtin_set_has_the_columns_it_declares_before_it_is_loaded(name):
     reader = Builtin(set=name)
     table = reader.open({})
     for column, kind in reader.columns({}).items():
@@ -90,7 +90,7 @@ def test_idx_of_colour_images_keeps_its_channels(write_idx):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reported"),
     [
         (b"", "not an IDX file: it starts with nothing"),
         (b"\x89PNG\r\n", "not an IDX file: it starts with 89 50 4e 47"),
@@ -102,11 +102,11 @@ def test_idx_of_colour_images_keeps_its_channels(write_idx):
         (b"\x1f\x8b\x08\x00garbage", "cannot be read"),
     ],
 )
-def test_idx_refuses_a_file_that_is_not_what_it_says(tmp_path, content, said):
+def test_idx_refuses_a_file_that_is_not_what_it_says(tmp_path, content, reported):
     path = tmp_path / "images"
     path.write_bytes(content)
     reader = Idx(images="images")
-    assert said in refused(lambda: reader.open({"images": path}))
+    assert reported in refused(lambda: reader.open({"images": path}))
 
 
 def test_idx_refuses_a_compressed_file_that_unpacks_to_more_than_it_says(write_idx, tmp_path):
@@ -134,7 +134,7 @@ def npz(path: Path, **arrays) -> dict[str, Path]:
     return {"file": path}
 
 
-def test_npz_tells_its_columns_without_reading_them(tmp_path):
+def test_npz_returns_its_columns_without_reading_them(tmp_path):
     files = npz(
         tmp_path / "a.npz",
         x=np.zeros((4, 2, 3), np.float32),
@@ -180,7 +180,7 @@ def npy(header: str, data: bytes = b"") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reported"),
     [
         (b"not numpy", "is not a NumPy array"),
         (npy("{'descr': '<f8', 'shape': (3,)}", bytes(8)), "not have the number of bytes"),
@@ -192,11 +192,11 @@ def npy(header: str, data: bytes = b"") -> bytes:
         (b"\x93NUMPY\x02\x00" + struct.pack("<I", 2**31), "invalid header"),
     ],
 )
-def test_npz_refuses_an_array_that_is_not_what_it_says(tmp_path, content, said):
+def test_npz_refuses_an_array_that_is_not_what_it_says(tmp_path, content, reported):
     path = tmp_path / "a.npz"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", content)
-    assert said in refused(lambda: Npz(file="a").columns({"file": path}))
+    assert reported in refused(lambda: Npz(file="a").columns({"file": path}))
 
 
 def test_npz_refuses_arrays_of_different_length(tmp_path):
@@ -223,7 +223,7 @@ def table(path: Path, text: str, **arguments):
     return Csv(file=path.name, **arguments).open({"file": path})
 
 
-def test_csv_tells_numbers_from_text(tmp_path):
+def test_csv_distinguishes_numbers_from_text(tmp_path):
     found = table(tmp_path / "a.csv", 'age,"city, state",n\n31,"Berlin, BE",1e3\n-2.5," York ",7\n')
     assert [column.dtype for column in found.columns.values()] == ["float64", "text", "float64"]
     assert found.read("age", slice(None)).tolist() == [31, -2.5]
@@ -270,7 +270,7 @@ def test_csv_finds_text_that_stands_late_in_a_column_of_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [
         ("", "is empty"),
         ("a,a\n1,2\n", "two columns `a`"),
@@ -282,8 +282,8 @@ def test_csv_finds_text_that_stands_late_in_a_column_of_numbers(tmp_path):
         ("a\n" + "x" * 200_000 + "\n", "line 2: field larger than field limit"),
     ],
 )
-def test_csv_refuses_what_is_no_table(tmp_path, text, said):
-    assert said in refused(lambda: table(tmp_path / "a.csv", text))
+def test_csv_refuses_what_is_no_table(tmp_path, text, reported):
+    assert reported in refused(lambda: table(tmp_path / "a.csv", text))
 
 
 def test_csv_refuses_what_is_not_utf_8(tmp_path):

@@ -366,10 +366,10 @@ def test_a_help_that_is_followed_ends_in_a_spec_that_works(tmp_path, name):
     case = STORY[name]
     case.files(tmp_path)
     text, spec = case.text, tmp_path / "remedy.nnspec.yaml"
-    for said, remedy in case.steps:
+    for reported, remedy in case.steps:
         spec.write_text(text, encoding="utf-8")
         errors = [found for found in validate(spec, data=True) if found.is_error]
-        assert errors and said in errors[0].help, errors
+        assert errors and reported in errors[0].help, errors
         if callable(remedy):
             remedy(tmp_path)
         else:

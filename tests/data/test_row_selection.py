@@ -93,7 +93,7 @@ def test_the_columns_that_are_drawn_by_feed_nothing(table):
 
 
 @pytest.mark.parametrize(
-    ("data", "code", "said", "path"),
+    ("data", "code", "reported", "path"),
     [
         ("validation: 0.2, group: patent", "NN404", "there is no column `patent`", "data.group"),
         ("validation: 0.2, group: patient, time: day", "NN105", "only one of `group` and `time`", "data"),
@@ -105,7 +105,7 @@ def test_the_columns_that_are_drawn_by_feed_nothing(table):
         ("validation: 0.2, time: patient", "NN464", "is neither a number nor an ISO 8601 date", "data.time"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(table, data, code, said, path):
+def test_what_cannot_be_drawn_is_refused(table, data, code, reported, path):
     problem = table.refuses(spec(data))[0]
     assert (problem.code, problem.path) == (code, path)
-    assert said in problem.message
+    assert reported in problem.message

@@ -38,7 +38,7 @@ def test_data_that_are_not_drawn_by_class_are_named(tmp_path, written, part):
     classes = NET.replace("{units: 1}", "{units: 2, activation: softmax}")
     train = "train: {epochs: 1, loss: SparseCategoricalCrossentropy}\n"
     spec.write_text(f"{classes}data:\n  train: {{csv: a.csv}}\n  {written}\n  inputs: {{x: {{columns: [a, b]}}}}\n{train}")
-    said = [(problem.path, problem.message) for problem in validate(spec, data=True) if problem.code == "NN431"]
-    assert [(path, message.partition(":")[0]) for path, message in said] == [
+    reported = [(problem.path, problem.message) for problem in validate(spec, data=True) if problem.code == "NN431"]
+    assert [(path, message.partition(":")[0]) for path, message in reported] == [
         (f"data.{part}", f"the {part} split is not stratified by class")
     ]

@@ -57,7 +57,7 @@ def test_the_last_part_is_kept_and_none_of_its_targets_is_trained_on(table, stri
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "said"),
+    ("text", "code", "reported"),
     [
         (spec(y="lod"), "NN404", "there is no column `lod` in the training data"),
         (spec("window: 5, horizon: 3"), "NN407", "(5, 2)"),
@@ -71,9 +71,9 @@ def test_the_last_part_is_kept_and_none_of_its_targets_is_trained_on(table, stri
          "NN463", "`at` requires the reader `series`"),
     ],
 )  # fmt: skip
-def test_validate_says_what_is_wrong_with_the_windows(table, text, code, said):
+def test_validate_says_what_is_wrong_with_the_windows(table, text, code, reported):
     _, problems = table.plan(text)
-    assert (problems[0].code, said in problems[0].message) == (code, True), problems
+    assert (problems[0].code, reported in problems[0].message) == (code, True), problems
 
 
 def test_columns_nearly_named_are_suggested_without_their_time(table):
@@ -86,7 +86,7 @@ def test_a_table_shorter_than_a_window_is_refused(table):
     assert "got 30 rows, but `window` plus `horizon` is 31" in problem.message
 
 
-def test_text_is_told_by_the_row_it_stands_in(table):
+def test_text_is_reported_by_the_row_it_stands_in(table):
     [problem] = table.refuses(spec(x="{columns: [load, day]}"))
     assert problem.code in ("NN408", "NN421")
 
@@ -101,6 +101,6 @@ def test_sunspots_hold_their_order(tmp_path):
 
 
 @pytest.mark.parametrize("reader", ["{series: {csv: {file: a.csv, delimeter: x}, window: 4}}", "{images: {foldr: p}}"])
-def test_a_misspelt_argument_is_all_that_is_said(table, reader):
+def test_a_misspelt_argument_is_all_that_is_reported(table, reader):
     _, problems = table.plan(spec().replace("{series: {csv: a.csv, window: 4, horizon: 3}}", reader))
     assert [problem.code for problem in problems] == ["NN103"]

@@ -46,7 +46,7 @@ def hours(count, skip=()):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (
             "csv: rev.csv, time: time",
@@ -62,29 +62,29 @@ def hours(count, skip=()):
         ),
     ],
 )
-def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments, said):
+def test_what_is_wrong_with_the_times_is_an_error_with_its_row(cases, arguments, reported):
     [problem] = cases.refuses(spec(arguments))
     assert (problem.code, problem.path) == ("NN470", "data.train.series.time")
-    assert said in problem.message
+    assert reported in problem.message
 
 
-def test_the_help_names_the_column_that_tells_the_series_apart(cases):
+def test_the_help_names_the_column_that_distinguishes_the_series(cases):
     [problem] = cases.refuses(spec("csv: ids.csv, time: time"))
     assert problem.help == "`id` probably identifies several series: write `by: id`"
 
 
 @pytest.mark.parametrize(
-    ("name", "said", "help"),
+    ("name", "reported", "help"),
     [
         ("rev", "`time` looks like the time, but it decreases at 199 rows, first at rev.csv, line 3", "sort the rows by it"),
         ("gap", "`time` looks like the time, but it is not evenly spaced at 1 row, first at gap.csv, line 82", "gaps: split"),
         ("ids", "`time` looks like the time, but it decreases at 1 row, first at ids.csv, line 102", "`by: id`"),
     ],
 )
-def test_without_time_what_can_be_seen_is_a_warning(cases, name, said, help):
+def test_without_time_what_can_be_seen_is_a_warning(cases, name, reported, help):
     [warning] = cases.prepare(spec(f"csv: {name}.csv")).warnings
     assert warning.code == "NN471"
-    assert said in warning.message
+    assert reported in warning.message
     assert help in warning.help
 
 
@@ -126,7 +126,7 @@ def test_windows_never_span_a_gap_that_splits(times, project):
     assert len(steps) == (20 - 14) + (20 - 14) + (18 - 14)
 
 
-def test_runs_shorter_than_a_window_are_said(times, project):
+def test_runs_shorter_than_a_window_are_reported(times, project):
     [warning] = project.prepare(times(hours(60, skip={20, 30}), ", gaps: split")).warnings
     assert (warning.code, warning.path) == ("NN471", "data.train.series.window")
     assert "a run of rows (9 in total) is shorter than `window` plus `horizon`, 15 rows" in warning.message
@@ -154,7 +154,7 @@ def test_several_columns_may_tell_series_apart(project):
 
 
 @pytest.mark.parametrize(
-    ("rows", "said", "help"),
+    ("rows", "reported", "help"),
     [
         (["2024-02-27", "2024-02-28", "2024-02-28", *hours(20)], "is equal to the time of the previous row", "keep one row"),
         (["01.03.2024"] * 20, "`01.03.2024` is neither a number nor an ISO 8601 date", "write the year first: `2024-03-01`"),
@@ -168,9 +168,9 @@ def test_several_columns_may_tell_series_apart(project):
         ([1, 2, 3, 5, *range(6, 30)], "5 is 2 after 3, but the usual step is 1", "gaps: split"),
     ],
 )  # fmt: skip
-def test_times_that_are_none_are_told_with_their_row_and_what_to_write(times, project, rows, said, help):
+def test_times_that_are_none_are_reported_with_their_row_and_what_to_write(times, project, rows, reported, help):
     [problem] = project.refuses(times(rows))
-    assert said in problem.message
+    assert reported in problem.message
     assert "a.csv, line " in problem.message
     assert help in problem.help
 
@@ -190,7 +190,7 @@ def test_even_steps_are_no_gaps(times, project, rows):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said", "path"),
+    ("arguments", "code", "reported", "path"),
     [
         ("csv: ok.csv, time: tiem, by: idd", "NN404", "there is no column `tiem`", "data.train.series.time"),
         ("csv: ok.csv, gaps: split", "NN105", "`gaps` requires `time`", "data.train.series"),
@@ -198,10 +198,10 @@ def test_even_steps_are_no_gaps(times, project, rows):
         ("csv: ok.csv, time: load", "NN470", "is before the time", "data.train.series.time"),
     ],
 )
-def test_validate_says_what_is_wrong_with_the_arguments(cases, arguments, code, said, path):
+def test_validate_says_what_is_wrong_with_the_arguments(cases, arguments, code, reported, path):
     problem = cases.refuses(spec(arguments))[0]
     assert (problem.code, problem.path) == (code, path)
-    assert said in problem.message
+    assert reported in problem.message
 
 
 @pytest.mark.parametrize(("key", "argument"), [("time", "time: time"), ("group", "by: id")])

@@ -79,7 +79,7 @@ def test_texts_become_tokens_of_one_length_by_what_the_training_part_has(mail):
 
 
 @pytest.mark.parametrize(
-    ("transform", "code", "said"),
+    ("transform", "code", "reported"),
     [
         ("[tokenize]", "NN461", "the input `words` requires rows of equal length"),
         ("[tokenize, standardize]", "NN408", "`standardize` requires rows of equal length"),
@@ -90,12 +90,12 @@ def test_texts_become_tokens_of_one_length_by_what_the_training_part_has(mail):
         ("[{tokenize: {vocabulary: [a, <PAD>]}}]", "NN105", "duplicates or special tokens"),
     ],
 )
-def test_validate_says_what_is_missing_between_text_and_numbers(mail, transform, code, said):
+def test_validate_says_what_is_missing_between_text_and_numbers(mail, transform, code, reported):
     _, problems = mail.plan(spec(transform))
-    assert (problems[0].code, said in problems[0].message) == (code, True), problems
+    assert (problems[0].code, reported in problems[0].message) == (code, True), problems
 
 
-def test_more_tokens_than_the_table_has_rows_are_told(mail):
+def test_more_tokens_than_the_table_has_rows_are_reported(mail):
     (mail.folder / "mail" / "ham" / "2.txt").write_text(" ".join(f"word{i}" for i in range(60)))
     [problem] = mail.refuses(spec("[tokenize, {pad: {length: 8, cut: left}}]"))
     assert problem.code == "NN433"
@@ -116,7 +116,7 @@ def test_words_are_split_at_marks_and_keep_their_apostrophes():
     assert vocabulary[4] == "don't"
 
 
-def test_characters_can_begin_and_end_and_unknown_ones_are_told():
+def test_characters_can_begin_and_end_and_unknown_ones_are_reported():
     vocabulary, rows = tokens(tokenize(by="character", start=True, end=True), ["ab", "né"], learn=["abba", "b"])
     assert vocabulary == ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "b", "a"]
     assert rows == [[1, 5, 4, 2], [1, 3, 3, 2]]
@@ -183,7 +183,7 @@ def test_lines_of_json_give_numbers_texts_and_lists(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "reported"),
     [
         ("[1]", "a.jsonl, line 2: a line must be an object, got a list"),
         ("{", "a.jsonl, line 2: Expecting"),
@@ -196,9 +196,9 @@ def test_lines_of_json_give_numbers_texts_and_lists(tmp_path):
         ('{"a": ' + "9" * 400 + "}", "a.jsonl, line 2, column `a`: the number is too large"),
     ],
 )
-def test_a_line_that_is_no_row_is_named(tmp_path, line, said):
+def test_a_line_that_is_no_row_is_named(tmp_path, line, reported):
     files = jsonl(tmp_path / "a.jsonl", '{"a": 1}', line)
-    assert said in refused(lambda: Jsonl(file="a.jsonl").open(files))
+    assert reported in refused(lambda: Jsonl(file="a.jsonl").open(files))
 
 
 def test_iris_as_lines_of_json_is_iris(project):

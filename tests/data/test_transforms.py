@@ -101,7 +101,7 @@ def test_as_many_names_as_classes_are_wanted():
         label_encode(classes=10, names=["coat", "boot"])
 
 
-def test_an_unknown_class_is_an_error_that_tells_where():
+def test_an_unknown_class_is_an_error_that_names_the_place():
     transform = label_encode(classes=["a", "b"])
     with pytest.raises(UnknownClassError) as caught:
         transform.apply(np.array(["a", "c"], object), transform.fit([]))
@@ -116,7 +116,7 @@ def test_an_unknown_class_that_is_allowed_comes_behind_the_others_or_is_all_0():
         assert built.apply(values, built.fit([])).tolist() == wanted
 
 
-def test_one_hot_adds_an_axis_of_the_size_it_tells():
+def test_one_hot_adds_an_axis_of_the_size_it_declares():
     transform = one_hot(classes=3)
     assert transform.infer(Column((2,), "int64")) == Column((2, 3), "float32")
     made = transform.apply(np.array([[0, 2]]), transform.fit([]))

@@ -39,9 +39,9 @@ def follow(found_in, text, code):
         before = {(d.code, d.message) for d in found_in(texts[-1])}
         better = []
         for edited in edits(texts[-1], wanted):
-            told = found_in(edited)
-            after = {(d.code, d.message) for d in told if d.is_error}
-            if (wanted.code, wanted.message) not in {(d.code, d.message) for d in told} and "NN010" not in {
+            reported = found_in(edited)
+            after = {(d.code, d.message) for d in reported if d.is_error}
+            if (wanted.code, wanted.message) not in {(d.code, d.message) for d in reported} and "NN010" not in {
                 code for code, _ in after
             }:
                 better.append((len(after - before), edited, after))
@@ -76,7 +76,7 @@ def test_every_error_of_the_documents_own_text_and_structure_has_a_help(found_in
 
 
 @pytest.mark.parametrize("word", sorted(REPLACEMENTS))
-def test_what_is_said_of_a_word_of_others_names_layers_and_activations_that_there_are(found_in, word):
+def test_what_is_reported_of_a_word_of_others_names_layers_and_activations_that_there_are(found_in, word):
     help = REPLACEMENTS[word]
     named = re.findall(r"`([A-Z]\w+)", help)
     assert all(name in LAYERS or name in ("Residual", "Parallel", "NAME") for name in named)
@@ -86,7 +86,7 @@ def test_what_is_said_of_a_word_of_others_names_layers_and_activations_that_ther
 
 
 @pytest.mark.parametrize("family", [LOSSES, METRICS], ids=["losses", "metrics"])
-def test_what_is_said_of_a_word_for_a_loss_or_a_metric_names_those_that_there_are(family):
+def test_what_is_reported_of_a_word_for_a_loss_or_a_metric_names_those_that_there_are(family):
     for word, help in family.replacements.items():
         assert word not in family
         assert all(name in LOSSES or name in METRICS for name in re.findall(r"`\{?([A-Z]\w+)", help))

@@ -99,7 +99,7 @@ def _fetch(kept: Path) -> None:
 
 
 @given(CHECKED)
-def test_sarif_fits_its_schema_whatever_is_said(sarif, checked):
+def test_sarif_fits_its_schema_whatever_is_reported(sarif, checked):
     assert [error.message for error in sarif.iter_errors(json.loads(written("sarif", checked)))] == []
 
 
@@ -131,10 +131,10 @@ def test_junit_has_the_elements_and_attributes_that_others_read(checked, strict)
 
 @given(CHECKED)
 def test_each_command_for_github_is_one_line_of_its_grammar(checked):
-    said = [diagnostic for diagnostics in checked.values() for diagnostic in diagnostics]
+    reported = [diagnostic for diagnostics in checked.values() for diagnostic in diagnostics]
     text = written("github", checked)
     lines = re.split("\r\n|\r|\n", text) if text else []
-    assert len(lines) == len(said)
+    assert len(lines) == len(reported)
     for line in lines:
         assert COMMAND.fullmatch(line), line
 

@@ -57,14 +57,14 @@ def explain(write):
     return lambda path, *overrides: nnspec.explain(file, path, overrides)
 
 
-def told(origin) -> list[tuple[str, int | None]]:
+def reported(origin) -> list[tuple[str, int | None]]:
     return [(link.what, link.span.line if link.span else None) for link in origin.links]
 
 
 def test_an_argument_is_followed_through_block_params_to_the_document(explain):
     [origin] = explain("first/dense.units")
     assert origin.value == 8
-    assert told(origin) == [
+    assert reported(origin) == [
         ("computed from `$units`", 8),
         ("`units` = 8, given to `unit`: computed from `$twice`", 17),
         ("`twice` = 8, a param of the document: computed from `${2 * width}`", 3),
@@ -83,7 +83,7 @@ def test_a_place_has_the_column_of_the_value(explain):
 def test_an_override_is_named_with_what_it_took_the_place_of(explain):
     [origin] = explain("first/dense.units", "params.width=5")
     assert origin.value == 10
-    assert told(origin)[-2:] == [
+    assert reported(origin)[-2:] == [
         ("`width` = 5, a param of the document: set by `--set params.width=5`", None),
         ("replaces 4", 3),
     ]
@@ -91,15 +91,15 @@ def test_an_override_is_named_with_what_it_took_the_place_of(explain):
 
 def test_a_default_of_a_layer_is_one(explain):
     [origin] = explain("d.use_bias")
-    assert (origin.value, told(origin)) == (True, [("the default of `Dense`", None)])
+    assert (origin.value, reported(origin)) == (True, [("the default of `Dense`", None)])
 
 
 def test_a_default_of_a_block_is_one_and_may_read_what_was_given(explain):
     [origin] = explain("first/dense.activation")
-    assert told(origin)[1] == ("`act` = relu, the default of the block `unit`: written here", 6)
+    assert reported(origin)[1] == ("`act` = relu, the default of the block `unit`: written here", 6)
     [half] = explain("first/dense_1.units")
     assert half.value == 4
-    assert told(half)[1:3] == [
+    assert reported(half)[1:3] == [
         ("`half` = 4, the default of the block `unit`: computed from `${units // 2}`", 6),
         ("`units` = 8, given to `unit`: computed from `$twice`", 17),
     ]
@@ -108,7 +108,7 @@ def test_a_default_of_a_block_is_one_and_may_read_what_was_given(explain):
 def test_the_turns_of_a_repeat_show_their_counter(explain):
     first, second = explain("steps.units")
     assert (first.name, first.value, second.name, second.value) == ("steps/0.units", 1, "steps/1.units", 2)
-    assert told(second)[1] == ("`i` = 1, the counter of a `repeat`: written here", 21)
+    assert reported(second)[1] == ("`i` = 1, the counter of a `repeat`: written here", 21)
 
 
 def test_turns_that_are_alike_are_shown_once():
@@ -131,7 +131,7 @@ def test_what_stands_deeper_in_an_argument_is_found_or_is_a_default(explain):
     [seed] = explain("head/dense.kernel_initializer.HeNormal.seed")
     assert (seed.value, seed.links[0].span.line) == (3, 14)
     [bias] = explain("head/dense.bias_initializer")
-    assert (bias.value, told(bias)) == ("Zeros", [("the default of `Dense`", None)])
+    assert (bias.value, reported(bias)) == ("Zeros", [("the default of `Dense`", None)])
 
 
 def test_the_merge_of_parallel_branches_has_its_place(explain):
@@ -155,22 +155,22 @@ def test_a_path_of_the_document_leads_to_every_use_of_its_line():
 def test_a_section_has_written_values_and_defaults(explain):
     assert [o.value for o in explain("train.epochs")] == [3]
     [size] = explain("train.batch_size")
-    assert (size.value, told(size)) == (32, [("the default of `train`", None)])
+    assert (size.value, reported(size)) == (32, [("the default of `train`", None)])
     [rate] = explain("train.optimizer.SGD.learning_rate")
     assert rate.value == 0.04
-    assert told(rate)[1] == ("`width` = 4, a param of the document: written here", 3)
+    assert reported(rate)[1] == ("`width` = 4, a param of the document: written here", 3)
     [momentum] = explain("train.optimizer.momentum")
-    assert told(momentum) == [("the default of `SGD`", None)]
+    assert reported(momentum) == [("the default of `SGD`", None)]
 
 
 def test_a_layer_by_its_place_in_the_document_has_defaults_too(explain):
     [origin] = explain("layers[2].Dense.activation")
     assert origin.name == "d.activation"
-    assert told(origin) == [("the default of `Dense`", None)]
+    assert reported(origin) == [("the default of `Dense`", None)]
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "reported"),
     [
         ("frist/dense.units", "unknown step `frist`; did you mean `first`?"),
         ("first/dens.units", "unknown step `dens` in `first`; did you mean `dense`?"),
@@ -186,10 +186,10 @@ def test_a_layer_by_its_place_in_the_document_has_defaults_too(explain):
         ("head/", "expected a step in `head`; the steps are dense"),
     ],
 )
-def test_what_is_not_there_is_an_error_with_a_suggestion(explain, path, said):
+def test_what_is_not_there_is_an_error_with_a_suggestion(explain, path, reported):
     with pytest.raises(NnspecError) as error:
         explain(path)
-    assert said in str(error.value)
+    assert reported in str(error.value)
 
 
 _PIECES = [

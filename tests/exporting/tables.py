@@ -31,9 +31,11 @@ class ArrayTable(Table):
 
 def learn(transforms: Sequence[Transform], values: np.ndarray) -> tuple[list[dict[str, Any]], np.ndarray]:
     """What a run says of transforms that learned from values, and what they make of them."""
-    said = []
+    reported = []
     for transform in transforms:
         learned = transform.fit([values])
-        said.append({"transform": type(transform).__name__, "arguments": transform.model_dump(mode="json"), "learned": learned})
+        reported.append(
+            {"transform": type(transform).__name__, "arguments": transform.model_dump(mode="json"), "learned": learned}
+        )
         values = transform.apply(values, learned)
-    return said, values
+    return reported, values

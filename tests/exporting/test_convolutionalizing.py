@@ -16,8 +16,8 @@ from nnspec.exporting.convolutionalizing import convolutionalize
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
-from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.progress import Quiet
+from nnspec.training.run.initial_weights import initial_weights
 from tests.onnx_backend.nets import keras_reference, random_weights
 
 CONV = "  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n  - MaxPooling2D\n"
@@ -175,11 +175,11 @@ def test_of_a_run_the_file_keeps_the_classes_and_the_transforms_but_not_the_size
     (tmp_path / "digits.nnspec.yaml").write_text(DIGITS)
     run = train(nnspec.load(tmp_path / "digits.nnspec.yaml"), out=tmp_path / "run", progress=Quiet())
     arguments = ["convolutionalize", str(tmp_path / "run"), "-o", str(tmp_path / "fcn"), "--format", "json"]
-    said = CliRunner().invoke(main, arguments)
-    assert said.exit_code == 0, said.output
-    told = json.loads(said.stdout.splitlines()[-1])
-    assert told["layers"] == {"flatten": None, "digit": "Conv2D"}
-    predictor = Predictor(told["files"][2])
+    reported = CliRunner().invoke(main, arguments)
+    assert reported.exit_code == 0, reported.output
+    reported = json.loads(reported.stdout.splitlines()[-1])
+    assert reported["layers"] == {"flatten": None, "digit": "Conv2D"}
+    predictor = Predictor(reported["files"][2])
     assert predictor.classes["digit"][1] == "i"
     assert predictor.recipe["inputs"]["image"]["transforms"] == []
     assert predictor.recipe["inputs"]["image"]["white"] == 1

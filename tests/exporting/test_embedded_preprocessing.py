@@ -28,18 +28,18 @@ OUTSIDE = {"tokenize", "pad", "resize"}
 
 def processed(transforms, raw: np.ndarray, dtype: str = "float32", extra: int = 0):
     """A net behind transforms: its recipe, its preprocessing, its raw model, and the bare one after the transforms in NumPy."""
-    said, made = learn(transforms, raw)
+    reported, made = learn(transforms, raw)
     shape = [*made.shape[1:], *([1] * extra)] if extra >= 0 else list(made.shape[1:-1])
     layers = "- Flatten\n- Dense: {units: 2}" if "float" in dtype else "- Embedding: {input_dim: 9, output_dim: 2}"
     graph = graph_of(layers, f"{{x: {{shape: {shape}, dtype: {dtype}}}}}")
     weights = random_weights(graph)
-    recipe = {"inputs": {"x": {"columns": ["x"], "stacked": False, "transforms": said}}}
+    recipe = {"inputs": {"x": {"columns": ["x"], "stacked": False, "transforms": reported}}}
     served, preprocessing = embed_preprocessing(recipe, ArrayTable({"x": raw}), graph.inputs)
     bare = runner(serialized(to_onnx(graph, weights)))
 
     def reference(inputs):
         values = inputs["x"].reshape(inputs["x"].shape[: raw.ndim] + (1,) * (raw.ndim - inputs["x"].ndim))
-        for transform, step in zip(transforms, said, strict=True):
+        for transform, step in zip(transforms, reported, strict=True):
             values = transform.apply(values, step["learned"])
         return bare({"x": values.reshape(len(values), *shape).astype(dtype)})
 
@@ -97,7 +97,7 @@ def test_a_graph_on_raw_values_answers_as_one_without_the_transforms_on_transfor
     assert parity.agrees, (taken, parity)
 
 
-def test_every_transform_is_in_the_graph_or_is_said_to_be_outside():
+def test_every_transform_is_in_the_graph_or_is_reported_as_outside():
     assert {transform.__name__ for transform in PREPROCESSING_OPS} | OUTSIDE == set(TRANSFORMS.names())
 
 

@@ -80,9 +80,9 @@ def test_the_loss_is_what_is_restored_and_the_divergence(run):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [({"network": "encodr"}, "did you mean `encoder`"), ({"form": "loop"}, "cannot be combined")]
+    ("given", "reported"), [({"network": "encodr"}, "did you mean `encoder`"), ({"form": "loop"}, "cannot be combined")]
 )
-def test_a_network_that_is_not_there_is_refused(run, tmp_path, given, said):
-    with pytest.raises(NnspecError, match=said):
+def test_a_network_that_is_not_there_is_refused(run, tmp_path, given, reported):
+    with pytest.raises(NnspecError, match=reported):
         export_run(run.path, tmp_path / "net.onnx", **{"network": "encoder", **given})
     assert not (tmp_path / "net.onnx").exists()

@@ -110,7 +110,7 @@ def test_texts_go_in_and_texts_come_out(translator):
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "reported"),
     [
         ({"sorce": [[1]]}, "did you mean `source`"),
         ({}, "the input `source` is missing"),
@@ -118,9 +118,9 @@ def test_texts_go_in_and_texts_come_out(translator):
         ({"source": [[0.5]]}, "does not accept float64"),
     ],
 )
-def test_what_is_no_source_is_refused(translator, given, said):
+def test_what_is_no_source_is_refused(translator, given, reported):
     for path in ("parts", "translate.onnx"):
-        with pytest.raises(NnspecError, match=said):
+        with pytest.raises(NnspecError, match=reported):
             Generator(translator / path).generate(given)
 
 
@@ -130,7 +130,7 @@ def test_a_model_that_does_not_decode_is_refused(built):
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "reported"),
     [
         ({"memory": {"memory": "state"}}, "its encoder has no output `state`"),
         ({"carry": {"state": "states"}}, "its decoder has no output `states`"),
@@ -138,14 +138,14 @@ def test_a_model_that_does_not_decode_is_refused(built):
         ({"max_length": None}, "damaged: `max_length`"),
     ],
 )
-def test_a_decoder_that_says_nonsense_of_how_it_is_run_is_refused(translator, tmp_path, changed, said):
+def test_a_decoder_that_says_nonsense_of_how_it_is_run_is_refused(translator, tmp_path, changed, reported):
     shutil.copy(translator / "parts" / "encoder.onnx", tmp_path)
     model = onnx.load(translator / "parts" / "decoder.onnx")
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    told[GENERATE] = json.dumps({**json.loads(told[GENERATE]), **changed})
-    onnx.helper.set_model_props(model, told)
+    reported = {entry.key: entry.value for entry in model.metadata_props}
+    reported[GENERATE] = json.dumps({**json.loads(reported[GENERATE]), **changed})
+    onnx.helper.set_model_props(model, reported)
     onnx.save(model, tmp_path / "decoder.onnx")
-    with pytest.raises(NnspecError, match=said):
+    with pytest.raises(NnspecError, match=reported):
         Generator(tmp_path)
 
 
@@ -181,17 +181,17 @@ def test_data_are_decoded_by_their_column(translator):
 
 
 @pytest.mark.parametrize(
-    ("options", "status", "said"),
+    ("options", "status", "reported"),
     [
         (("--beam", "3", "--top-k", "2"), 2, "choose one"),
         (("--length-penalty", "1"), 2, "requires --beam"),
         (("--data", "nowhere.csv"), 2, "cannot be combined"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(translator, options, status, said):
+def test_options_that_do_not_go_together_are_refused(translator, options, status, reported):
     done = run("generate", translator / "parts", "guten", *options)
     assert done.exit_code == status
-    assert said in done.stderr
+    assert reported in done.stderr
 
 
 def test_a_file_with_the_loop_inside_is_not_searched_with(translator):

@@ -59,11 +59,11 @@ def test_every_form_of_a_run_is_exported_and_decodes_alike(trained, tmp_path):
 
 def test_the_file_carries_its_vocabulary_and_its_parity(trained, tmp_path):
     export_run(trained, tmp_path / "letters.onnx")
-    told = {entry.key: entry.value for entry in onnx.load(tmp_path / "letters.onnx").metadata_props}
-    [step, _] = json.loads(told["nnspec.data"])["inputs"]["words"]["transforms"]
+    reported = {entry.key: entry.value for entry in onnx.load(tmp_path / "letters.onnx").metadata_props}
+    [step, _] = json.loads(reported["nnspec.data"])["inputs"]["words"]["transforms"]
     assert step["learned"]["vocabulary"] == ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "a", "b", "c", "d"]
-    assert json.loads(told["nnspec.parity"])["tokens"] > 0
-    assert json.loads(told["nnspec.generate"])["end"] == 2
+    assert json.loads(reported["nnspec.parity"])["tokens"] > 0
+    assert json.loads(reported["nnspec.generate"])["end"] == 2
 
 
 def test_a_loop_is_not_written_over_a_folder(trained, tmp_path):

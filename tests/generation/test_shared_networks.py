@@ -52,7 +52,7 @@ NESTED = CASE.replace(
 """,
 )
 
-# The decoder reads its tokens, and what was said, through the encoder's own table.
+# The decoder reads its tokens, and its input, through the encoder's own table.
 DECODER_TOO = CASE.replace(
     "  decoder:\n    inputs:\n      tokens: {shape: [T], dtype: int32}\n      state: [$width]\n    layers:\n"
     "      - Embedding: {input_dim: $vocabulary, output_dim: 8, mask_zero: true}\n        from: tokens\n",

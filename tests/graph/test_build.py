@@ -104,7 +104,7 @@ def test_all_problems_of_a_file_are_found_in_one_pass(checked):
     ]
 
 
-def test_one_mistake_is_said_once(checked):
+def test_one_mistake_is_reported_once(checked):
     _, problems = checked(HEAD + "  - Dens: {units: 2}\n  - ReLU\n  - Dense: {units: 2}\n  - Flatten\n")
     assert [problem.code for problem in problems] == ["NN204"]
 

@@ -12,7 +12,7 @@ from nnspec.spec import Limits
 HEAD = "nnspec: 1\nname: net\n"
 
 
-def said(tmp_path: Path, text: str, **limits: int) -> list[tuple[str, int, str]]:
+def reported(tmp_path: Path, text: str, **limits: int) -> list[tuple[str, int, str]]:
     file = tmp_path / "net.nnspec.yaml"
     file.write_text(HEAD + text)
     found = nnspec.validate(file, limits=Limits(**limits))
@@ -31,20 +31,20 @@ def said(tmp_path: Path, text: str, **limits: int) -> list[tuple[str, int, str]]
 def test_a_network_that_no_machine_holds_is_refused_where_it_goes_too_far(
     tmp_path: Path, text: str, line: int, message: str
 ) -> None:
-    [(code, at, what)] = said(tmp_path, text)
+    [(code, at, what)] = reported(tmp_path, text)
     assert (code, at) == ("NN005", line)
     assert message in what
 
 
 def test_a_limit_can_be_raised(tmp_path: Path) -> None:
     text = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1_000_000_000}\n"
-    assert said(tmp_path, text, parameters=5_000_000_000) == []
+    assert reported(tmp_path, text, parameters=5_000_000_000) == []
 
 
 def test_tensors_of_free_size_are_counted_at_the_smallest_sizes_that_fit(tmp_path: Path) -> None:
     text = "inputs: {x: [T, 4]}\nlayers:\n  - Dense: {units: 100}\n"
-    assert said(tmp_path, text, activations=416) == []
-    [(code, _, message)] = said(tmp_path, text, activations=415)
+    assert reported(tmp_path, text, activations=416) == []
+    [(code, _, message)] = reported(tmp_path, text, activations=415)
     assert code == "NN005"
     assert message.startswith("416 B of activations for one example, at the smallest valid sizes")
-    assert said(tmp_path, text.replace("T, ", ""), activations=1) != []
+    assert reported(tmp_path, text.replace("T, ", ""), activations=1) != []

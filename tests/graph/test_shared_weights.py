@@ -60,12 +60,12 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)
-def test_what_one_use_freezes_is_frozen_in_all_and_the_others_are_told(checked, case):
-    text, trainable, told = DOCUMENTS[case]
+def test_what_one_use_freezes_is_frozen_in_all_and_the_others_are_reported(checked, case):
+    text, trainable, reported = DOCUMENTS[case]
     model, problems = checked(text)
     assert not any(p.is_error for p in problems)
     assert model.main.trainable_parameters == trainable
-    assert [p.message.split("`")[1] for p in problems if p.code == "NN251"] == ([told] if told else [])
+    assert [p.message.split("`")[1] for p in problems if p.code == "NN251"] == ([reported] if reported else [])
 
 
 @pytest.mark.parametrize("case", DOCUMENTS)

@@ -1,4 +1,4 @@
-"""Weights by the spec's names: what does not fit is said by name, and nothing is set."""
+"""Weights by the spec's names: what does not fit is reported by name, and nothing is set."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ __all__ = ["functional", "keras_file", "layer", "tensor", "weights_of"]
 
 
 def tensor(name: str, shape: tuple[int | None, ...], call: int = 0) -> dict[str, Any]:
-    """A tensor as a config tells of it."""
+    """A tensor as a config describes it."""
     return {
         "class_name": "__keras_tensor__",
         "config": {"shape": list(shape), "dtype": "float32", "keras_history": [name, call, 0]},

@@ -77,7 +77,7 @@ def test_graphs_that_differ_in_an_argument_are_no_pair():
     assert one is not None and other is not None and paired(one, one) and paired(one, other) is None
 
 
-def test_the_command_folds_unless_it_is_told_not_to(tmp_path, monkeypatch):
+def test_the_command_folds_unless_it_is_reported_not_to(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     tower(4, 4, 4).save("net.keras")
     run = CliRunner().invoke(main, ["import", "net.keras"])

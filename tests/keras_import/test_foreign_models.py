@@ -138,9 +138,11 @@ def test_a_file_that_was_refused_or_crashed_is_imported_and_equal(file: Path, tm
 
 def test_a_functional_subclass_in_a_file_is_refused_because_its_call_is_not_in_the_file():
     [case] = [case for case in CASES if case.stem == "functional_subclass_with_call"]
-    said = refusal(case)
-    assert said.startswith("NN624 the model `f_call` is of the custom class `mypkg>FCall`: the code of its `call` is not in")
-    assert "`keras.Model(model.inputs, model.outputs)`" in said and "nnspec.from_keras(model)" in said
+    reported = refusal(case)
+    assert reported.startswith(
+        "NN624 the model `f_call` is of the custom class `mypkg>FCall`: the code of its `call` is not in"
+    )
+    assert "`keras.Model(model.inputs, model.outputs)`" in reported and "nnspec.from_keras(model)" in reported
 
 
 class Trained(keras.Model):
@@ -180,10 +182,10 @@ def test_what_refuses_code_names_the_place_the_reason_and_what_to_write(tmp_path
     inner = keras.Sequential([keras.Input((4,)), L.Lambda(relu, name="turn")], name="inner")
     x = keras.Input((4,), name="x")
     keras.Model(x, ops.cumprod(inner(x), axis=1)).save(tmp_path / "m.keras")
-    said = refusal(tmp_path / "m.keras").splitlines()
-    assert said[0].startswith("NN602 `turn` (Lambda) has no equivalent: its function `relu` is code, which is never run")
-    assert "replace it with equivalent layers or operations" in said[0]
-    assert "neither a layer nor a function computes `keras.ops.cumprod`" in said[1] and "move the operation" in said[1]
+    reported = refusal(tmp_path / "m.keras").splitlines()
+    assert reported[0].startswith("NN602 `turn` (Lambda) has no equivalent: its function `relu` is code, which is never run")
+    assert "replace it with equivalent layers or operations" in reported[0]
+    assert "neither a layer nor a function computes `keras.ops.cumprod`" in reported[1] and "move the operation" in reported[1]
 
 
 def test_an_input_that_only_embeddings_read_is_declared_as_whole_numbers_with_a_warning():

@@ -109,8 +109,8 @@ def test_a_member_that_leaves_its_folder_and_one_that_is_there_twice_are_refused
     ],
 )
 def test_a_config_that_is_none_is_refused(config, reason, tmp_path):
-    said = refused(keras_file(tmp_path, config))
-    assert any(part in said for part in reason.split("|")), said
+    reported = refused(keras_file(tmp_path, config))
+    assert any(part in reported for part in reason.split("|")), reported
 
 
 def test_everything_that_has_no_equal_is_listed_in_one_pass(tmp_path):
@@ -124,8 +124,8 @@ def test_everything_that_has_no_equal_is_listed_in_one_pass(tmp_path):
         layer("Cumprod", "sum", tensor("hashing", (None, 2)), module="keras.src.ops.numpy"),
         layer("Dense", "last", tensor("sum", (None, 2)), config={"units": 2, "activation": {"class_name": "function"}}),
     )
-    said = refused(keras_file(tmp_path, config))
-    assert [line.split(" has no")[0].split(":")[0] for line in said.splitlines()] == [
+    reported = refused(keras_file(tmp_path, config))
+    assert [line.split(" has no")[0].split(":")[0] for line in reported.splitlines()] == [
         "NN602 `evil` (Lambda)",
         "NN602 `own` (mine>Mine)",
         "NN602 `fake` (mine>Dense)",
@@ -133,7 +133,7 @@ def test_everything_that_has_no_equal_is_listed_in_one_pass(tmp_path):
         "NN602 `sum` (keras.ops, Cumprod)",
         "NN603 `last` (Dense)",
     ]
-    assert "is code, which is never run" in said
+    assert "is code, which is never run" in reported
 
 
 @pytest.mark.parametrize(
@@ -247,5 +247,5 @@ def test_models_in_models_that_double_are_refused_before_they_are_unfolded(tmp_p
     assert "it has 3,145,726 layer calls" in refused(keras_file(tmp_path, _doubled(20)))
 
 
-def test_weights_that_are_missing_are_told_once_however_often_they_are_used(tmp_path):
+def test_weights_that_are_missing_are_reported_once_however_often_they_are_used(tmp_path):
     assert refused(keras_file(tmp_path, _doubled(5))).count("are missing") == 1

@@ -194,7 +194,7 @@ def test_what_is_imported_is_in_the_canonical_form(tmp_path):
     assert before == after
 
 
-def test_names_that_are_not_legal_are_made_legal_and_told():
+def test_names_that_are_not_legal_are_made_legal_and_reported():
     x = keras.Input((4,), name="my input")
     model = keras.Model(x, L.Dense(2, name="1st")(L.Dense(3, name="hidden layer")(x)), name="My Model")
     imported = from_keras(model)
@@ -245,12 +245,12 @@ def test_settings_without_an_equal_are_refused():
     assert [text.partition(":")[0] for text in said_of(keras.Model(x, y))] == ["NN603 `on` (Dropout)", "NN603 `carried` (LSTM)"]
 
 
-def test_another_precision_is_told():
+def test_another_precision_is_reported():
     model = keras.Sequential([keras.Input((4,)), L.Dense(3, dtype="mixed_float16"), L.Dense(2, dtype="mixed_float16")])
     assert [(d.code, d.severity) for d in from_keras(model).diagnostics] == [("NN622", "warning")]
 
 
-def test_an_initializer_of_ones_own_is_told_and_left_out():
+def test_an_initializer_of_ones_own_is_reported_and_left_out():
     class Mine(keras.initializers.Initializer):
         def __call__(self, shape, dtype=None):
             return ops.ones(shape, dtype)
@@ -260,12 +260,12 @@ def test_an_initializer_of_ones_own_is_told_and_left_out():
     assert imported.text().endswith("- Dense: 3\n")
 
 
-def test_a_mask_that_attention_takes_off_for_others_is_told():
+def test_a_mask_that_attention_takes_off_for_others_is_reported():
     tokens = keras.Input((None,), dtype="int32", name="tokens")
     x = L.Embedding(10, 6, mask_zero=True, name="table")(tokens)
     y = L.Add()([x, L.MultiHeadAttention(2, 3, name="mha")(x, x)])
-    said = from_keras(keras.Model(tokens, y)).diagnostics
-    assert [d.code for d in said] == ["NN623"] and "`table` when `mha` reads it" in said[0].message
+    reported = from_keras(keras.Model(tokens, y)).diagnostics
+    assert [d.code for d in reported] == ["NN623"] and "`table` when `mha` reads it" in reported[0].message
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -53,14 +53,14 @@ def test_a_mask_of_steps_that_a_layer_of_the_model_reads_is_refused() -> None:
     letters = keras.Input((4, 3))
     inner = keras.Model(letters, L.Multiply(name="square")([letters, letters]), name="word")
     mask = L.Embedding(9, 3, mask_zero=True).compute_mask(tokens)
-    assert any("NN606" in said for said in said_of(keras.Model([x, tokens], L.TimeDistributed(inner)(x, mask=mask))))
+    assert any("NN606" in reported for reported in said_of(keras.Model([x, tokens], L.TimeDistributed(inner)(x, mask=mask))))
 
 
 def test_a_mask_that_the_model_makes_for_itself_is_not_passed_on_in_keras() -> None:
     inner = keras.Sequential([keras.Input((6,), dtype="int32"), L.Embedding(9, 3, mask_zero=True, name="letters")], name="word")
     x = keras.Input((5, 6), dtype="int32", name="x")
     pooled = L.TimeDistributed(L.GRU(2), name="pool")(L.TimeDistributed(inner, name="each")(x))
-    assert any(said.startswith("NN606 `pool`") for said in said_of(keras.Model(x, pooled)))
+    assert any(reported.startswith("NN606 `pool`") for reported in said_of(keras.Model(x, pooled)))
 
 
 @pytest.mark.parametrize(
@@ -72,8 +72,8 @@ def test_a_mask_that_the_model_makes_for_itself_is_not_passed_on_in_keras() -> N
 )
 def test_what_cannot_be_applied_at_every_step_is_named(inner: keras.Layer, reason: str) -> None:
     x = keras.Input((5, 3, 2))
-    [said] = said_of(keras.Model(x, L.TimeDistributed(inner)(x)))
-    assert reason in said
+    [reported] = said_of(keras.Model(x, L.TimeDistributed(inner)(x)))
+    assert reason in reported
 
 
 def test_an_input_layer_of_a_custom_class_is_named_with_the_fix() -> None:

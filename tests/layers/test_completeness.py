@@ -60,7 +60,7 @@ def test_no_case_is_of_a_layer_that_is_not_there() -> None:
     assert {case.op for case in CASES} <= set(LAYERS.names())
 
 
-def test_a_layer_that_lacks_everything_is_told_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_layer_that_lacks_everything_is_reported_everything(monkeypatch: pytest.MonkeyPatch) -> None:
     class Hollow(Layer):
         pass
 

@@ -171,14 +171,14 @@ def test_what_attention_does_along_time_depends_on_what_runs_along_it() -> None:
     x = TensorType((T, 4))
     inputs, alone = {"query": x, "value": x}, {"query": "tokens", "value": "tokens"}
     causal = layer("MultiHeadAttention", num_heads=2, key_dim=3, use_causal_mask=True)
-    itself = causal.along_time(inputs, alone, {"query", "value"})
+    itself = causal.time_dependence(inputs, alone, {"query", "value"})
     assert (list(itself.keeps), itself.obstacle, itself.sees_ahead) == (["past_key", "past_value"], None, False)
     assert itself.keeps["past_key"].shape[1] == itself.keeps["past_value"].shape[1]
-    memory = causal.along_time(inputs, {"query": "tokens", "value": "memory"}, {"query"})
+    memory = causal.time_dependence(inputs, {"query": "tokens", "value": "memory"}, {"query"})
     assert memory.obstacle is not None
     assert "two sequences" in memory.obstacle[0]
-    assert layer("Attention").along_time(inputs, alone, {"query", "value"}).sees_ahead
-    assert layer("Attention").along_time(inputs, alone, {"value"}).outputs == ()
+    assert layer("Attention").time_dependence(inputs, alone, {"query", "value"}).sees_ahead
+    assert layer("Attention").time_dependence(inputs, alone, {"value"}).outputs == ()
 
 
 @pytest.mark.parametrize("value", [True, "3", 3.0, 0, -1, None, [3]])

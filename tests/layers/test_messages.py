@@ -1,4 +1,4 @@
-"""What is said where inputs do not fit: what came in, what was needed, and the fix."""
+"""What is reported where inputs do not fit: what came in, what was needed, and the fix."""
 
 from __future__ import annotations
 
@@ -118,5 +118,5 @@ def test_an_error_about_an_input_names_its_port() -> None:
     assert error("GRU", {"units": 2}, x=x(T, 5), state=x(3)).port == "state"
 
 
-def test_a_layer_after_one_that_gave_a_single_step_is_told_about_return_sequences() -> None:
+def test_a_layer_after_one_that_gave_a_single_step_is_reported_about_return_sequences() -> None:
     assert "return_sequences: true" in error("GRU", {"units": 2}, x=x(8)).help

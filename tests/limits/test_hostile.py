@@ -93,9 +93,9 @@ def test_a_spec_made_to_do_harm_is_refused_within_bounds(write) -> None:
     texts = {name: HOSTILE[name] for name in (HOSTILE if FULL else QUICK)}
     for name, answer in answers(texts, write).items():
         assert isinstance(answer, list), f"{name}: {answer}"
-        said, count, longest = answer
-        assert any(is_error for _, is_error, _ in said), name
-        assert not any("internal error" in message for _, _, message in said), name
+        reported, count, longest = answer
+        assert any(is_error for _, is_error, _ in reported), name
+        assert not any("internal error" in message for _, _, message in reported), name
         assert count <= 502, name
         assert longest <= 5_000, name
 

@@ -130,7 +130,7 @@ def test_a_layer_whose_facts_are_wrong_is_named_with_what_keras_gives() -> None:
         prove(Wrong(filters=2), Input((4, 4, 1)))
 
 
-def test_what_onnx_has_no_operator_for_is_said_with_what_would_help() -> None:
+def test_what_onnx_has_no_operator_for_is_reported_with_what_would_help() -> None:
     case = Case.of(Bessel(), {"x": Input((4,))})
     with pytest.raises(PluginError, match=r"tf2onnx cannot convert the layer `Bessel`[\s\S]*to_onnx"):
         to_onnx(case.graph(), {})
@@ -162,7 +162,7 @@ class Times(Layer):
         return Forgetful(**arguments)
 
 
-@pytest.mark.parametrize(("factor", "said"), [(3.0, "returns different values"), (2.0, "cannot be made anew")])
-def test_a_keras_layer_that_forgets_an_argument_fails_its_proof(factor: float, said: str) -> None:
-    with pytest.raises(ProofError, match=said):
+@pytest.mark.parametrize(("factor", "reported"), [(3.0, "returns different values"), (2.0, "cannot be made anew")])
+def test_a_keras_layer_that_forgets_an_argument_fails_its_proof(factor: float, reported: str) -> None:
+    with pytest.raises(ProofError, match=reported):
         prove(Times(factor=factor), Input((4,)))

@@ -30,11 +30,11 @@ def net() -> tuple[Graph, dict[str, np.ndarray], Run]:
 def test_the_file_says_how_far_it_is_from_keras(net: tuple[Graph, Arrays, Run], tmp_path: Path) -> None:
     graph, weights, reference = net
     parity = export(graph, weights, tmp_path / "m.onnx", reference=reference, metadata={"k": "v"})
-    told = {entry.key: entry.value for entry in onnx.load(tmp_path / "m.onnx").metadata_props}
-    record = json.loads(told["nnspec.parity"])
+    reported = {entry.key: entry.value for entry in onnx.load(tmp_path / "m.onnx").metadata_props}
+    record = json.loads(reported["nnspec.parity"])
     assert len(record.pop("sha256")) == 64
     assert record == parity.as_json()
-    assert told["k"] == "v"
+    assert reported["k"] == "v"
     assert parity.outputs["digit"].error < 1e-6
     assert [file.name for file in tmp_path.iterdir()] == ["m.onnx"]
 

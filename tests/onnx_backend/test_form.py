@@ -304,10 +304,10 @@ def test_only_the_families_in_use_are_imported() -> None:
 def test_metadata_and_producer_are_written() -> None:
     graph = graph_of("  - Conv1D: {filters: 2, kernel_size: 5}\n", "{x: [T, 3]}")
     model = to_onnx(graph, random_weights(graph), metadata={"nnspec.spec.hash": "abc"})
-    told = {entry.key: entry.value for entry in model.metadata_props}
-    assert told["nnspec.spec.hash"] == "abc"
-    assert told["nnspec.conditions"] == '{"T": {"at_least": 5}}'
-    assert (model.producer_name, model.producer_version) == ("nnspec", told["nnspec.version"])
+    reported = {entry.key: entry.value for entry in model.metadata_props}
+    assert reported["nnspec.spec.hash"] == "abc"
+    assert reported["nnspec.conditions"] == '{"T": {"at_least": 5}}'
+    assert (model.producer_name, model.producer_version) == ("nnspec", reported["nnspec.version"])
 
 
 @pytest.mark.parametrize("opset", [17, 18, 19, 20, 23, 26])

@@ -184,7 +184,7 @@ def test_a_reference_with_something_before_it_keeps_its_other_forms() -> None:
     assert [float(run({"x": X})["x"][0, 0]) for run in (doubled, doubled.perturbed(), doubled.exact())] == [2, 2, 2]
 
 
-def test_where_float64_cannot_be_computed_the_quick_bound_decides_and_that_is_said() -> None:
+def test_where_float64_cannot_be_computed_the_quick_bound_decides_and_that_is_reported() -> None:
     def make() -> Run:
         raise NotImplementedError("no such kernel")
 

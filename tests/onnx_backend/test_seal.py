@@ -15,11 +15,11 @@ from .nets import lenet, random_weights
 
 
 @given(st.dictionaries(st.text(min_size=1), st.text()))
-def test_the_metadata_are_those_that_onnx_reads(said):
+def test_the_metadata_are_those_that_onnx_reads(reported):
     graph = helper.make_graph([], "g", [], [])
     model = helper.make_model(graph)
-    helper.set_model_props(model, said)
-    assert metadata_of(serialized(model)) == said
+    helper.set_model_props(model, reported)
+    assert metadata_of(serialized(model)) == reported
 
 
 def test_a_sealed_model_says_its_record():

@@ -155,7 +155,7 @@ def test_a_parameter_at_every_step_counts_the_steps() -> None:
         ("{layer: fram}", "unknown layer `fram`"),
     ],
 )
-def test_mistakes_in_what_runs_at_every_step_are_told(checked, line: str, message: str) -> None:
+def test_mistakes_in_what_runs_at_every_step_are_reported(checked, line: str, message: str) -> None:
     _, problems = checked(VIDEO.replace("{layer: {frame: {filters: 4}}}", line))
     assert message in [problem.message for problem in problems]
 

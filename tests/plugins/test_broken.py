@@ -24,7 +24,7 @@ def problems_of(checked, text: str = SPEC) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "reported"),
     [
         ("import no_such_module_at_all", "ModuleNotFoundError: No module named 'no_such_module_at_all'"),
         ("raise SystemExit(3)", "SystemExit: 3"),
@@ -37,16 +37,16 @@ def problems_of(checked, text: str = SPEC) -> list[tuple[str, str]]:
         (HEAD + "class Mine(Base):\n    units: 'Nowhere' = 3", "has fields that pydantic cannot read"),
     ],
 )
-def test_a_package_that_cannot_be_used_is_named(package, checked, code: str, said: str) -> None:
+def test_a_package_that_cannot_be_used_is_named(package, checked, code: str, reported: str) -> None:
     package("broken-layers", ["Mine"], code)
     [(number, message)] = problems_of(checked)
     assert number == "NN320"
     assert "the package broken-layers 1.0" in message
-    assert said in message
+    assert reported in message
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reported"),
     [
         (
             "def infer(self, inputs): return inputs['y']",
@@ -63,11 +63,11 @@ def test_a_package_that_cannot_be_used_is_named(package, checked, code: str, sai
         ("def receptive_field(self, inputs): return 1 / 0", "fails with ZeroDivisionError"),
     ],
 )
-def test_a_fact_that_is_none_is_named_with_its_package(package, checked, body: str, said: str) -> None:
+def test_a_fact_that_is_none_is_named_with_its_package(package, checked, body: str, reported: str) -> None:
     package("broken-layers", ["Mine"], f"{HEAD}class Mine(Base):\n    {body}\n")
     [(number, message)] = problems_of(checked)
     assert number == "NN321"
-    assert said in message
+    assert reported in message
 
 
 def test_a_layer_that_says_what_does_not_fit_is_no_broken_one(package, checked) -> None:
@@ -92,7 +92,7 @@ def test_a_built_in_name_stays_built_in_and_the_package_is_named(package, checke
     assert "the package bold-layers 1.0 defines `Dense`, which is built in" in done.stderr
 
 
-def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None:
+def test_a_broken_layer_inside_a_wrapper_is_reported_there(package, checked) -> None:
     package("broken-layers", ["Mine"], "raise ValueError('no')")
     text = "nnspec: 1\nname: net\ninputs: {x: [T, 4]}\nlayers:\n  - TimeDistributed: {layer: Mine}\n"
     [(number, _)] = problems_of(checked, text)
@@ -101,7 +101,7 @@ def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "reported"),
     [
         ("class Mine(Base): pass", "the layer `Mine` of the package broken-layers 1.0: `to_keras` fails with RuntimeError"),
         ("class Mine(Base):\n    def to_keras(self, **a): return 3", "`to_keras` returns int, expected a Keras layer"),
@@ -125,12 +125,12 @@ def test_a_broken_layer_inside_a_wrapper_is_said_there(package, checked) -> None
     ],
 )
 def test_a_lowering_that_fails_is_an_error_with_the_package_and_nothing_is_written(
-    package, write, tmp_path, code, said
+    package, write, tmp_path, code, reported
 ) -> None:
     package("broken-layers", ["Mine"], HEAD + code)
     done = CliRunner().invoke(main, ["build", str(write(SPEC)), "-o", str(tmp_path / "out")])
     assert done.exit_code == 1, done.stderr
-    assert said in done.stderr
+    assert reported in done.stderr
     assert "Traceback" not in done.stderr
     assert not list((tmp_path / "out").glob("*.onnx"))
 

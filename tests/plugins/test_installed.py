@@ -52,14 +52,14 @@ def test_installed_packages_are_not_looked_for_where_no_name_is_unknown() -> Non
         "sys.argv = ['nnspec', 'validate', sys.argv[1]]\n"
         "main()"
     )
-    said = {}
+    reported = {}
     for name, steps in {"known": "  - Dense: {units: 2}\n", "unknown": "  - Denze: {units: 2}\n"}.items():
         with TemporaryDirectory() as folder:
             file = Path(folder) / "net.nnspec.yaml"
             file.write_text(f"nnspec: 1\nname: net\ninputs: {{x: [4]}}\nlayers:\n{steps}", encoding="utf-8")
             done = subprocess.run([sys.executable, "-c", program, str(file)], capture_output=True, text=True, check=False)
-        said[name] = done.stdout.split("\n")[0]
-    assert said == {"known": "1 spec OK", "unknown": "looked"}
+        reported[name] = done.stdout.split("\n")[0]
+    assert reported == {"known": "1 spec OK", "unknown": "looked"}
 
 
 def test_validate_says_which_layers_are_converted_and_does_not_fail_for_it(example: Path) -> None:
@@ -106,7 +106,7 @@ def test_the_schema_knows_it_where_that_is_asked_for(example: Path) -> None:
         jsonschema.validate(document, schema(plugins=True))
 
 
-def test_a_wrong_argument_a_misfit_and_a_misspelt_name_are_said_as_of_a_built_in_layer(example: Path, checked) -> None:
+def test_a_wrong_argument_a_misfit_and_a_misspelt_name_are_reported_as_of_a_built_in_layer(example: Path, checked) -> None:
     del example
     head = "nnspec: 1\nname: net\ninputs: {x: [T]}\nlayers:\n"
     for step, code, help in (

@@ -36,7 +36,7 @@ LARGEST = 1e6
 
 
 class Unproven(Exception):
-    """Nothing can be said, for the reason that it gives."""
+    """Nothing can be concluded, for the reason that it gives."""
 
 
 RANGE = "out of float32's range"
@@ -62,7 +62,7 @@ def judge(graph: Graph, opset: int = 23, *, seed: int = 1, bound: Bound = "quick
 
     Raises:
         AssertionError: What differs.
-        Unproven: Where nothing can be said, with the reason.
+        Unproven: Where nothing can be concluded, with the reason.
     """
     weights = random_weights(graph, seed)
     model = to_keras(graph, seed=1)
@@ -132,11 +132,11 @@ def check_symbolic(graph: Graph, model: keras.Model) -> None:
             check_certain(f"the mask of {name}", mask.shape, inferred.mask)
 
 
-def check_certain(name: str, said: Any, inferred: tuple[int | Dim, ...]) -> None:
+def check_certain(name: str, reported: Any, inferred: tuple[int | Dim, ...]) -> None:
     """A merge of a free size and a number is that number: Keras says so of some layers, and of others nothing."""
     wanted = symbolic(inferred)
-    certain = tuple(known if size is None else size for size, known in zip(said, wanted, strict=True))
-    assert certain == wanted, f"{name}: Keras says {said}, inferred {inferred}"
+    certain = tuple(known if size is None else size for size, known in zip(reported, wanted, strict=True))
+    assert certain == wanted, f"{name}: Keras says {reported}, inferred {inferred}"
 
 
 def check_weights(graph: Graph, model: keras.Model) -> None:
@@ -174,7 +174,7 @@ def kind_of(graph: Graph, name: str) -> tuple[int | Dim, ...]:
 
 
 def compiled(reference: Reference) -> Reference:
-    """Keras's answers, each followed by its mask where it has one; what TensorFlow refuses is told from an error."""
+    """Keras's answers, each followed by its mask where it has one; what TensorFlow refuses is distinguished from an error."""
 
     def telling(run: Run) -> Run:
         def answers(inputs: Arrays) -> Arrays:
@@ -189,7 +189,7 @@ def compiled(reference: Reference) -> Reference:
 
 
 def _unless_refused(error: Exception) -> Exception:
-    return Unproven(REFUSED) if any(said in str(error) for said in _REFUSALS) else error
+    return Unproven(REFUSED) if any(reported in str(error) for reported in _REFUSALS) else error
 
 
 def check_range(graph: Graph, reference: Run) -> None:

@@ -22,12 +22,12 @@ class Mutant:
 
     Attributes:
         kind: ``weight``, ``pad`` or ``gates``.
-        told: What is wrong.
+        reported: What is wrong.
         model: The model.
     """
 
     kind: str
-    told: str
+    reported: str
     model: onnx.ModelProto
 
 

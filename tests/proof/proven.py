@@ -31,7 +31,7 @@ def prove_document(document: Document, opset: int = 23) -> Model:
     Raises:
         AssertionError: What differs.
         SpecError: Where the compiler refuses what its own layers take.
-        Unproven: Where nothing can be said.
+        Unproven: Where nothing can be concluded.
     """
     model = compiled(document.text)
     check_outputs(model.main, document.outputs)

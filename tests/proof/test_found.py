@@ -93,13 +93,13 @@ def test_gates_that_are_nearly_shut_are_no_mistake() -> None:
     judge(graph_of(SHUT, "{x: [8, W, 4]}"), seed=0)
 
 
-@pytest.mark.parametrize(("given", "told"), [(1e-7, True), (1e-6, False)])
-def test_only_the_last_bit_of_a_gate_is_not_taken_for_a_mistake(given: float, told: bool) -> None:
+@pytest.mark.parametrize(("given", "reported"), [(1e-7, True), (1e-6, False)])
+def test_only_the_last_bit_of_a_gate_is_not_taken_for_a_mistake(given: float, reported: bool) -> None:
     def run(y: float) -> Run:
         return lambda inputs: {"y": np.float32(y) + 0 * inputs["x"]}
 
     cases = [{"x": np.ones((2, 3), "float32")}]
-    assert only_coarse(run(1e-6), run(1e-6 + given), run(1e-6), cases) is told
+    assert only_coarse(run(1e-6), run(1e-6 + given), run(1e-6), cases) is reported
     assert not only_coarse(run(2e-6), run(1e-6), run(1e-6), cases)
 
 

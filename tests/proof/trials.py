@@ -59,7 +59,7 @@ class Trial:
         return telling_refusals(keras_reference(self.graph, self.weights, masks=True))
 
     def check(self) -> None:
-        """Raises `Unproven` where nothing can be said of the network."""
+        """Raises `Unproven` where nothing can be concluded of the network."""
         check_range(self.graph, self.reference)
 
     def parity(self, model: onnx.ModelProto, bound: Bound, level: Level = "all") -> Parity:
@@ -103,7 +103,7 @@ class Trial:
 
 
 def trials(seed: int, around: Sequence[str] = ()) -> Iterator[Trial]:
-    """Drawn networks without end; those of which nothing can be said are left out.
+    """Drawn networks without end; those of which nothing can be concluded are left out.
 
     Args:
         seed: Other networks.

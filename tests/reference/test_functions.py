@@ -54,7 +54,7 @@ def test_each_argument_of_a_function_is_described(name: str) -> None:
         assert not line.endswith("|  |"), line
 
 
-def test_what_is_said_of_functions_is_of_functions() -> None:
+def test_what_is_reported_of_functions_is_of_functions() -> None:
     assert set(DIFFERENCES) | set(EXAMPLES) <= set(FUNCTIONS)
     assert not set(INSTEAD) & set(FUNCTIONS)
 

@@ -282,10 +282,10 @@ def test_a_net_of_another_form_has_no_class_activation_map(iris):
         head_of(iris.model.main, "width")
 
 
-def test_figures_of_validation_data_and_a_training_cut_short_are_told(digits):
+def test_figures_of_validation_data_and_a_training_cut_short_are_reported(digits):
     found = run_evaluation(digits)
-    said = findings(digits, found, None, {name: report_of(judged) for name, judged in found.predictions.items()})
-    assert any("validation data that also selected the weights" in finding.text for finding in said)
+    reported = findings(digits, found, None, {name: report_of(judged) for name, judged in found.predictions.items()})
+    assert any("validation data that also selected the weights" in finding.text for finding in reported)
     cut = Run(digits.path, {**digits.info, "status": "interrupted"})
     assert findings(cut, None, None, {})[0].level == "bad"
 
@@ -317,11 +317,11 @@ def test_a_mask_is_shown_beside_its_picture_and_the_true_one(tmp_path):
     judged = run_evaluation(run).predictions["mask"]
     for row in range(8):
         own = judged.examples == row
-        true, said = judged.true[own], judged.predicted[own]
-        dice = 2 * (true & said).sum() / (true.sum() + said.sum())
-        assert f"row {row}: {(true == said).mean():.1%} correct, Dice {dice:.3f}" in page
+        true, reported = judged.true[own], judged.predicted[own]
+        dice = 2 * (true & reported).sum() / (true.sum() + reported.sum())
+        assert f"row {row}: {(true == reported).mean():.1%} correct, Dice {dice:.3f}" in page
         red = (picture_of(page, f"row {row}: differences") == (230, 26, 26)).all(-1)
-        np.testing.assert_array_equal(red.ravel(), true != said)
+        np.testing.assert_array_equal(red.ravel(), true != reported)
     assert len(re.findall(r'alt="row \d+: actual"', page)) == len(re.findall(r'alt="row \d+: predicted"', page)) == 8
     assert ">iou<" in page
 

@@ -82,15 +82,15 @@ def test_the_file_takes_numbers_as_they_are_and_text_as_the_recipe_makes_it(visi
 
 
 @pytest.mark.parametrize(
-    ("line", "said"), [("40,1,3,f", "line 2, column `ward`"), ("40,,1,f", None), ("40,1,,f", "is missing")]
+    ("line", "reported"), [("40,1,3,f", "line 2, column `ward`"), ("40,,1,f", None), ("40,1,,f", "is missing")]
 )
-def test_what_training_would_refuse_is_refused_before_the_graph(visits, line, said):
+def test_what_training_would_refuse_is_refused_before_the_graph(visits, line, reported):
     (visits / "bad.csv").write_text(f"age,income,ward,sex\n{line}\n")
     for predict, path in ((predict_run, "run"), (predict_file, "visits.onnx")):
-        if said is None:
+        if reported is None:
             assert len(predict(visits / path, str(visits / "bad.csv"))) == 1
         else:
-            with pytest.raises(SpecError, match=said):
+            with pytest.raises(SpecError, match=reported):
                 predict(visits / path, str(visits / "bad.csv"))
 
 

@@ -27,10 +27,10 @@ NUMBERS = {"transform": "standardize", "arguments": {"axis": -1}, "learned": {"m
 
 
 @pytest.mark.parametrize("key", READ)
-@given(said=JSON)
-def test_json_of_any_kind_is_read_or_refused(key, said):
+@given(reported=JSON)
+def test_json_of_any_kind_is_read_or_refused(key, reported):
     try:
-        read_metadata({key: json.dumps(said)}, key, "`m.onnx`")
+        read_metadata({key: json.dumps(reported)}, key, "`m.onnx`")
     except NnspecError as error:
         assert f"the metadata of `m.onnx` are not valid under `{key}`" in str(error)
 
@@ -71,7 +71,7 @@ def test_a_model_that_says_nonsense_is_refused_when_it_is_opened(tmp_path: Path,
 
 
 @pytest.mark.parametrize(
-    "said",
+    "reported",
     [
         {"columns": [], "stacked": False, "transforms": []},
         {"columns": ["text"], "stacked": False, "transforms": [WORDS | {"learned": {"vocabulary": [[], "a"]}}]},
@@ -80,9 +80,9 @@ def test_a_model_that_says_nonsense_is_refused_when_it_is_opened(tmp_path: Path,
         {"columns": ["a", "b"], "stacked": True, "transforms": [NUMBERS | {"learned": {"mean": [1.0] * 3, "std": [1.0] * 3}}]},
     ],
 )
-def test_a_recipe_whose_transforms_cannot_have_learned_that_is_refused(said, tmp_path):
+def test_a_recipe_whose_transforms_cannot_have_learned_that_is_refused(reported, tmp_path):
     file = tmp_path / "rows.jsonl"
     file.write_text('{"text": "a b", "a": 1.0, "b": 2.0}\n', encoding="utf-8")
     table, name = open_data(str(file))
     with pytest.raises(NnspecError, match=r"the model.s metadata of the input `x` are damaged"):
-        read_inputs(table, name, {"inputs": {"x": said}}, {"x": TensorType((2,))})
+        read_inputs(table, name, {"inputs": {"x": reported}}, {"x": TensorType((2,))})

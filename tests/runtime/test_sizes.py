@@ -47,8 +47,8 @@ train: {epochs: 1, loss: {mask: SparseCategoricalCrossentropy}}
 def unet(tmp_path_factory):
     """The corpus's U-Net, exported."""
     graph = nnspec.compile(nnspec.load(CORPUS / "unet.nnspec.yaml")).main
-    said = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "white": 1}}}
-    model = to_onnx(graph, random_weights(graph), metadata={DATA: json.dumps(said)})
+    reported = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "white": 1}}}
+    model = to_onnx(graph, random_weights(graph), metadata={DATA: json.dumps(reported)})
     return models.write(tmp_path_factory.mktemp("unet") / "unet.onnx", model)
 
 
@@ -65,9 +65,9 @@ def test_the_predictor_says_that_both_sizes_must_be_multiples_of_8(unet):
 
 def test_nnspec_predict_says_it(unet, tmp_path):
     np.savez(tmp_path / "pictures.npz", image=pictures(250))
-    said = CliRunner().invoke(main, ["predict", str(unet), "--data", str(tmp_path / "pictures.npz")])
-    assert said.exit_code == 1
-    assert said.output == f"error: {WORDS}\n"
+    reported = CliRunner().invoke(main, ["predict", str(unet), "--data", str(tmp_path / "pictures.npz")])
+    assert reported.exit_code == 1
+    assert reported.output == f"error: {WORDS}\n"
 
 
 def test_the_server_says_it_on_both_of_its_routes(unet):
@@ -92,10 +92,12 @@ def fours(tmp_path, monkeypatch):
 
 def test_training_says_it_before_it_begins(fours):
     fours.write_text(FOURS.replace("fitting", "unfit"))
-    said = CliRunner().invoke(main, ["validate", str(fours)])
-    assert said.exit_code == 1
-    assert "error[NN415]: `H` and `W` must be multiples of 4, not 10 and 10; the next valid sizes are 12 and 12" in said.output
-    assert "the column `image` has shape (10, 10, 1)" in said.output
+    reported = CliRunner().invoke(main, ["validate", str(fours)])
+    assert reported.exit_code == 1
+    assert (
+        "error[NN415]: `H` and `W` must be multiples of 4, not 10 and 10; the next valid sizes are 12 and 12" in reported.output
+    )
+    assert "the column `image` has shape (10, 10, 1)" in reported.output
 
 
 def test_a_run_says_it_of_data_it_is_asked_about(fours, tmp_path):

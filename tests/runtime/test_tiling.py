@@ -175,20 +175,20 @@ def test_nnspec_predict_tiles_and_says_how(tmp_path):
     model = net(tmp_path, NETS["a skip"])
     np.savez(tmp_path / "x.npz", **pictures(1, 81, 80, 2))
     arguments = ["predict", str(tmp_path / "m.onnx"), "--data", str(tmp_path / "x.npz"), "--tile", "40", "--format", "json"]
-    said = CliRunner().invoke(main, arguments)
-    assert said.exit_code == 0, said.output
-    assert "tiles of 40 with an overlap of" in said.stderr
-    assert "padded to 82 × 80" in said.stderr
-    found = np.array(json.loads(said.stdout)["y"])
+    reported = CliRunner().invoke(main, arguments)
+    assert reported.exit_code == 0, reported.output
+    assert "tiles of 40 with an overlap of" in reported.stderr
+    assert "padded to 82 × 80" in reported.stderr
+    found = np.array(json.loads(reported.stdout)["y"])
     assert found.shape == (81, 80, 2)
     assert model.outputs["y"].shape == ("batch", "H", "W", 2)
 
 
 def test_overlap_without_tile_is_bad_usage(tmp_path):
     net(tmp_path, CONV + MASK)
-    said = CliRunner().invoke(main, ["predict", str(tmp_path / "m.onnx"), "--data", "x.npz", "--overlap", "8"])
-    assert said.exit_code == 2
-    assert "--overlap requires --tile" in said.output
+    reported = CliRunner().invoke(main, ["predict", str(tmp_path / "m.onnx"), "--data", "x.npz", "--overlap", "8"])
+    assert reported.exit_code == 2
+    assert "--overlap requires --tile" in reported.output
 
 
 def served(folder, layers):
@@ -198,13 +198,13 @@ def served(folder, layers):
 
 def asked(server, array):
     tensor = {"name": "x", "datatype": "FP32", "shape": list(array.shape), "data": array.ravel().tolist()}
-    status, said = server.json("POST", "/v2/models/net/infer", {"inputs": [tensor]})
-    assert status == 200, said
-    [output] = said["outputs"]
+    status, reported = server.json("POST", "/v2/models/net/infer", {"inputs": [tensor]})
+    assert status == 200, reported
+    [output] = reported["outputs"]
     return np.array(output["data"], np.float32).reshape(output["shape"])
 
 
-def test_the_server_tiles_what_is_larger_than_it_is_told_to_compute_whole(tmp_path):
+def test_the_server_tiles_what_is_larger_than_it_is_reported_to_compute_whole(tmp_path):
     file = served(tmp_path, NETS["a skip"])
     inputs = pictures(1, 96, 64, 2)["x"]
     with running([file], tile=40) as server:

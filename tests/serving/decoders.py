@@ -56,7 +56,7 @@ generate: {token: {input: words, logits: next}, cache: true, start: 1, end: 2, m
 """
 
 
-def _told(column):
+def _column(column):
     step = {"transform": "tokenize", "arguments": {"by": "word"}, "learned": {"vocabulary": _TEXT}}
     return {"columns": [column], "stacked": False, "transforms": [step]}
 
@@ -65,8 +65,8 @@ def decoder_files(folder):
     """The file of each, by name."""
     found = {}
     recipes = {
-        "translator": {"source": _told("german"), "target": _told("english")},
-        "language_model": {"words": _told("word")},
+        "translator": {"source": _column("german"), "target": _column("english")},
+        "language_model": {"words": _column("word")},
     }
     for (name, inputs), text in zip(recipes.items(), (_TRANSLATOR, _LANGUAGE_MODEL), strict=True):
         file = folder / f"{name}.nnspec.yaml"

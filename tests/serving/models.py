@@ -16,10 +16,10 @@ PROVEN = {"outputs": {"y": {"error": 0.0, "tolerance": 1e-5, "sensitivity": 0.0}
 _OPSET = [helper.make_opsetid("", 21)]
 
 
-def _model(nodes, inputs, outputs, constants, **told):
+def _model(nodes, inputs, outputs, constants, **reported):
     graph = helper.make_graph(nodes, "g", inputs, outputs, [numpy_helper.from_array(v, k) for k, v in constants.items()])
     model = helper.make_model(graph, opset_imports=_OPSET, ir_version=10)
-    helper.set_model_props(model, {SPEC_NAME: "scale", **told})
+    helper.set_model_props(model, {SPEC_NAME: "scale", **reported})
     return model
 
 
@@ -27,12 +27,12 @@ def port(name, shape, element=TensorProto.FLOAT):
     return helper.make_tensor_value_info(name, element, shape)
 
 
-def scale(factor=2.0, name="scale", **told) -> onnx.ModelProto:
+def scale(factor=2.0, name="scale", **reported) -> onnx.ModelProto:
     """``y = factor · x``, of (batch, 3)."""
     node = helper.make_node("Mul", ["x", "k"], ["y"])
     batch = ["batch", 3]
     return _model(
-        [node], [port("x", batch)], [port("y", batch)], {"k": np.array(factor, np.float32)}, **{SPEC_NAME: name}, **told
+        [node], [port("x", batch)], [port("y", batch)], {"k": np.array(factor, np.float32)}, **{SPEC_NAME: name}, **reported
     )
 
 
@@ -81,8 +81,8 @@ def picture(dtype=TensorProto.UINT8, reader=None, transforms=(), **facts) -> onn
         helper.make_node("Reshape", ["f", "s"], ["r"]),
         helper.make_node("ReduceMean", ["r", "a"], ["side"], keepdims=0),
     ]
-    said = {"columns": ["image"], "stacked": False, "transforms": list(transforms), "missing": False, **facts}
-    recipe = {"inputs": {"image": said}} | ({"reader": reader} if reader else {})
+    reported = {"columns": ["image"], "stacked": False, "transforms": list(transforms), "missing": False, **facts}
+    recipe = {"inputs": {"image": reported}} | ({"reader": reader} if reader else {})
     constants = {"s": np.array([-1, 4, 2, 2], np.int64), "a": np.array([1, 3], np.int64)}
     return _model(
         nodes,
@@ -101,14 +101,14 @@ def endless(turns=2**62) -> onnx.ModelProto:
         [port("i", [], TensorProto.INT64), port("on", [], TensorProto.BOOL), port("v", ["batch", 3])],
         [port("still", [], TensorProto.BOOL), port("w", ["batch", 3])],
     )
-    told = [
+    reported = [
         helper.make_node("GatherND", ["x", "first"], ["value"]),
         helper.make_node("Cast", ["value"], ["n"], to=TensorProto.INT64),
     ]
     constants = {"yes": np.array(True)} | ({"first": np.array([0, 0])} if turns is None else {"n": np.array(turns)})
     batch = ["batch", 3]
     loop = helper.make_node("Loop", ["n", "yes", "x"], ["y"], body=turn)
-    return _model([*(told if turns is None else []), loop], [port("x", batch)], [port("y", batch)], constants)
+    return _model([*(reported if turns is None else []), loop], [port("x", batch)], [port("y", batch)], constants)
 
 
 def write(path, model, record=PROVEN):

@@ -77,24 +77,24 @@ def rows(tmp_path_factory):
 @pytest.mark.parametrize("is_packed", [False, True])
 def test_rows_and_values_are_counted_before_they_are_read(rows, body, headers, status, words, is_packed):
     sent = {**headers, **({"Content-Encoding": "gzip"} if is_packed else {})}
-    found, said = rows.json("POST", "/predict", gzip.compress(body) if is_packed else body, sent)
+    found, reported = rows.json("POST", "/predict", gzip.compress(body) if is_packed else body, sent)
     assert found == status
-    assert words in said["error"] or (is_packed and "100 times its size" in said["error"]), said
+    assert words in reported["error"] or (is_packed and "100 times its size" in reported["error"]), reported
 
 
 def test_rows_that_are_a_compressed_file_become_no_more_than_their_bytes(rows):
-    status, said = rows.json("POST", "/predict", gzip.compress(b"5,1\n" * 200_000), CSV)
-    assert (status, "decompresses to more" in said["error"]) == (400, True), said
+    status, reported = rows.json("POST", "/predict", gzip.compress(b"5,1\n" * 200_000), CSV)
+    assert (status, "decompresses to more" in reported["error"]) == (400, True), reported
 
 
 def test_a_body_that_unpacks_to_very_much_is_refused_whatever_it_says_of_itself(rows):
     bomb = gzip.compress(b" " * 3_000_000)
     for body in (bomb, bomb[:-4] + (2000).to_bytes(4, "little")):
-        status, said = rows.json("POST", "/predict", body, {**JSON, "Content-Encoding": "gzip"})
+        status, reported = rows.json("POST", "/predict", body, {**JSON, "Content-Encoding": "gzip"})
         assert status in (400, 413)
-        assert "100 times its size" in said["error"] or "declares a wrong size" in said["error"]
-    status, said = rows.json("POST", "/predict", zlib.compress(b" " * 3_000_000), {**JSON, "Content-Encoding": "deflate"})
-    assert (status, "100 times its size" in said["error"]) == (413, True)
+        assert "100 times its size" in reported["error"] or "declares a wrong size" in reported["error"]
+    status, reported = rows.json("POST", "/predict", zlib.compress(b" " * 3_000_000), {**JSON, "Content-Encoding": "deflate"})
+    assert (status, "100 times its size" in reported["error"]) == (413, True)
 
 
 def test_a_deadline_holds_while_a_body_is_read(tmp_path):
@@ -126,8 +126,8 @@ def test_a_request_of_many_rows_is_computed_in_parts_that_others_go_between(tmp_
     file = models.write(tmp_path / "a.onnx", models.scale())
     with running([file], batch_rows=2) as server:
         count = 501
-        status, said = server.json("POST", INFER, request(range(3 * count), [count, 3]))
-        assert (status, said["outputs"][0]["data"]) == (200, [2 * i for i in range(3 * count)])
+        status, reported = server.json("POST", INFER, request(range(3 * count), [count, 3]))
+        assert (status, reported["outputs"][0]["data"]) == (200, [2 * i for i in range(3 * count)])
         text = server.ask("GET", "/metrics")[2].decode()
         assert 'nnspec_batch_rows_count{model="scale",version="1"} 63.0' in text
 
@@ -151,8 +151,8 @@ def connected(server):
 def large_request(rows):
     tensor = {"name": "x", "datatype": "FP32", "shape": [rows, 3], "parameters": {"binary_data_size": 12 * rows}}
     head = json.dumps({"inputs": [tensor]}).encode()
-    told = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(head) + 12 * rows}\r\nInference-Header-Content-Length: {len(head)}\r\n\r\n"
-    return told.encode() + head + np.random.default_rng(0).random(3 * rows, np.float32).tobytes()
+    reported = f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(head) + 12 * rows}\r\nInference-Header-Content-Length: {len(head)}\r\n\r\n"
+    return reported.encode() + head + np.random.default_rng(0).random(3 * rows, np.float32).tobytes()
 
 
 def test_an_answer_is_counted_until_it_is_read_and_a_client_that_does_not_read_is_closed(impatient):
@@ -338,8 +338,8 @@ def test_a_png_with_a_byte_changed_or_left_out_is_refused_as_damaged(pictures):
     for place in [*range(len(content))][:: len(content) // 60]:
         changed = content[:place] + bytes([content[place] ^ draws.randint(1, 255)]) + content[place + 1 :]
         for body in (changed, content[:place] + content[place + 1 :], content[:place]):
-            status, said = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
-            assert status == 400, (place, said)
+            status, reported = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
+            assert status == 400, (place, reported)
 
 
 def test_a_damaged_jpeg_is_refused_or_read_but_never_of_another_kind(pictures):
@@ -369,11 +369,11 @@ def test_pictures_of_very_many_pixels_or_scans_are_refused(pictures):
     jpeg = stream.getvalue()
     scans = jpeg[:-2] + jpeg[jpeg.rfind(b"\xff\xda") : -2] * 200 + jpeg[-2:]
     for body, status, words in ((png, 413, "16,777,216 pixels"), (scans, 400, "100 scans")):
-        got, said = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
-        assert (got, words in said["error"]) == (status, True), said
+        got, reported = pictures.json("POST", "/predict", body, {"Content-Type": "image/png"})
+        assert (got, words in reported["error"]) == (status, True), reported
 
 
 def test_a_sequence_of_no_elements_is_refused(server):
     tensor = {"name": "t", "datatype": "INT64", "shape": [1, 0], "data": []}
-    status, said = server.json("POST", "/v2/models/table/infer", {"inputs": [tensor]})
-    assert (status, "is empty" in said["error"]) == (400, True)
+    status, reported = server.json("POST", "/v2/models/table/infer", {"inputs": [tensor]})
+    assert (status, "is empty" in reported["error"]) == (400, True)

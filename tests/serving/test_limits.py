@@ -35,8 +35,8 @@ def test_a_body_that_says_it_is_too_large_is_not_read(strict):
 
 
 def test_a_client_that_sends_all_of_a_body_that_is_too_large_gets_its_answer(strict):
-    status, said = strict.json("POST", INFER, b" " * 3_000_000)
-    assert (status, list(said)) == (413, ["error"])
+    status, reported = strict.json("POST", INFER, b" " * 3_000_000)
+    assert (status, list(reported)) == (413, ["error"])
 
 
 def test_a_body_in_chunks_is_counted(strict):
@@ -54,8 +54,8 @@ def test_a_body_in_chunks_is_counted(strict):
     ],
 )
 def test_a_body_is_unpacked_no_further_than_is_allowed(strict, bomb, coding, status):
-    found, said = strict.json("POST", INFER, bomb, {"Content-Encoding": coding})
-    assert (found, list(said)) == (status, ["error"])
+    found, reported = strict.json("POST", INFER, bomb, {"Content-Encoding": coding})
+    assert (found, list(reported)) == (status, ["error"])
     assert strict.state.bodies.used == 0
 
 
@@ -139,11 +139,11 @@ def held(tmp_path):
 
 def test_a_request_past_its_own_time_is_answered_with_504(held):
     server, _ = held
-    status, said = server.json("POST", INFER, request(parameters={"timeout": 100_000}))
-    assert (status, said["error"].endswith("within its deadline of 0.1 s")) == (504, True)
+    status, reported = server.json("POST", INFER, request(parameters={"timeout": 100_000}))
+    assert (status, reported["error"].endswith("within its deadline of 0.1 s")) == (504, True)
 
 
-def test_a_request_that_finds_the_queue_full_is_told_when_to_come_back(held):
+def test_a_request_that_finds_the_queue_full_is_reported_when_to_come_back(held):
     server, free = held
     found = []
     threads = [

@@ -80,9 +80,9 @@ def test_a_tensor_with_a_sign_too_many_or_too_few_is_read_as_json_says_or_refuse
     except RequestError as refused:
         assert refused.status == 400
         return
-    said = orjson.loads(message(shape, text))["inputs"][0]
-    wanted = np.array(said["data"], np.float32)
-    assert wanted.shape in (tuple(said["shape"]), (wanted.size,))
+    reported = orjson.loads(message(shape, text))["inputs"][0]
+    wanted = np.array(reported["data"], np.float32)
+    assert wanted.shape in (tuple(reported["shape"]), (wanted.size,))
     assert np.array_equal(found.ravel(), wanted.ravel())
 
 

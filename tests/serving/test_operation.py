@@ -104,9 +104,14 @@ def test_each_request_is_a_line_of_json(tmp_path):
         given(server)
         server.ask("GET", '/no%0Athing"')
     lines = [json.loads(line) for line in server.log.getvalue().splitlines()]
-    told = [line for line in lines if line["event"] == "request"]
-    assert (told[0]["method"], told[0]["path"], told[0]["status"], told[0]["model"]) == ("POST", INFER, 200, "scale")
-    assert told[1]["status"] == 404
+    reported = [line for line in lines if line["event"] == "request"]
+    assert (reported[0]["method"], reported[0]["path"], reported[0]["status"], reported[0]["model"]) == (
+        "POST",
+        INFER,
+        200,
+        "scale",
+    )
+    assert reported[1]["status"] == 404
 
 
 @pytest.mark.parametrize(
@@ -161,7 +166,7 @@ def test_weights_in_another_file_are_not_read(tmp_path):
         serve([str(tmp_path / "a.onnx")], port=0)
 
 
-def test_two_models_of_one_name_are_told_apart(tmp_path):
+def test_two_models_of_one_name_are_reported_apart(tmp_path):
     files = [str(models.write(tmp_path / f"{i}.onnx", models.scale(i))) for i in (1, 2)]
     with pytest.raises(NnspecError, match="are both named `scale`"):
         named_sources(files)

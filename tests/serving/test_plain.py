@@ -53,9 +53,9 @@ def drawn(size=(4, 4), form="PNG"):
 
 
 def test_a_row_of_json_is_answered_with_the_name_of_a_class(rows):
-    status, said = rows.json("POST", "/predict", {"length": 1, "width": 2.5}, {"Content-Type": "application/json"})
-    assert (status, said["model"]) == (200, "iris")
-    assert said["predictions"] == [{"kind_class": "wide", "kind": [1.0, 2.5, 0.0]}]
+    status, reported = rows.json("POST", "/predict", {"length": 1, "width": 2.5}, {"Content-Type": "application/json"})
+    assert (status, reported["model"]) == (200, "iris")
+    assert reported["predictions"] == [{"kind_class": "wide", "kind": [1.0, 2.5, 0.0]}]
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,8 @@ def test_a_row_of_json_is_answered_with_the_name_of_a_class(rows):
     ],
 )
 def test_a_key_that_is_there_twice_is_refused(rows, body):
-    status, said = rows.json("POST", "/predict", body, {"Content-Type": "application/json"})
-    assert (status, said["error"]) == (400, 'the request has the key "length" twice in one object; send it once')
+    status, reported = rows.json("POST", "/predict", body, {"Content-Type": "application/json"})
+    assert (status, reported["error"]) == (400, 'the request has the key "length" twice in one object; send it once')
 
 
 @pytest.mark.parametrize(
@@ -91,15 +91,15 @@ def test_a_request_that_is_nested_deep_is_refused_or_answered(rows):
 
 def test_several_rows_of_json_are_answered_in_order(rows):
     body = [{"length": 9, "width": 1}, {"length": 1, "width": 9}]
-    _, said = rows.json("POST", "/predict/iris", body, {"Content-Type": "application/json"})
-    assert [row["kind_class"] for row in said["predictions"]] == ["long", "wide"]
+    _, reported = rows.json("POST", "/predict/iris", body, {"Content-Type": "application/json"})
+    assert [row["kind_class"] for row in reported["predictions"]] == ["long", "wide"]
 
 
 @pytest.mark.parametrize("body", [b"5,1\n", b"5,1", b"width,length\n1,5\n", b"length,note,width\n5,hello,1"])
 def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
-    status, said = rows.json("POST", "/predict", body, {"Content-Type": "text/csv; charset=utf-8"})
+    status, reported = rows.json("POST", "/predict", body, {"Content-Type": "text/csv; charset=utf-8"})
     assert status == 200
-    assert said["predictions"][0]["kind_class"] == "long"
+    assert reported["predictions"][0]["kind_class"] == "long"
 
 
 @pytest.mark.parametrize(
@@ -119,23 +119,23 @@ def test_a_row_of_csv_may_say_its_columns_or_leave_that_out(rows, body):
     ],
 )
 def test_what_a_model_does_not_take_is_refused_with_the_reason(rows, body, kind, status, words):
-    found, said = rows.json("POST", "/predict", body, {"Content-Type": kind})
+    found, reported = rows.json("POST", "/predict", body, {"Content-Type": kind})
     assert found == status
-    assert words in said["error"]
+    assert words in reported["error"]
 
 
 @pytest.mark.parametrize(("size", "form"), [((4, 4), "PNG"), ((40, 64), "PNG"), ((80, 80), "JPEG")])
 def test_a_picture_is_brought_to_the_models_size(pictures, size, form):
-    status, said = pictures.json("POST", "/predict/side", drawn(size, form), {"Content-Type": f"image/{form.lower()}"})
+    status, reported = pictures.json("POST", "/predict/side", drawn(size, form), {"Content-Type": f"image/{form.lower()}"})
     assert status == 200
-    left, right = said["predictions"][0]["side"]
-    assert said["predictions"][0]["side_class"] == "right"
+    left, right = reported["predictions"][0]["side"]
+    assert reported["predictions"][0]["side_class"] == "right"
     assert (left, right) == (pytest.approx(0, abs=40), pytest.approx(255, abs=40))
 
 
 def test_pixels_are_fractions_where_they_were_in_training(pictures):
-    _, said = pictures.json("POST", "/predict/fractions", drawn(), {"Content-Type": "image/png"})
-    assert said["predictions"][0]["side"] == [0.0, 1.0]
+    _, reported = pictures.json("POST", "/predict/fractions", drawn(), {"Content-Type": "image/png"})
+    assert reported["predictions"][0]["side"] == [0.0, 1.0]
 
 
 def test_a_picture_that_is_cut_short_or_too_large_is_refused(pictures):
@@ -145,21 +145,21 @@ def test_a_picture_that_is_cut_short_or_too_large_is_refused(pictures):
 
 
 def test_several_models_must_be_named(pictures):
-    status, said = pictures.json("POST", "/predict", drawn())
-    assert (status, said["error"]) == (400, "several models are served; use one of /predict/side, /predict/fractions")
+    status, reported = pictures.json("POST", "/predict", drawn())
+    assert (status, reported["error"]) == (400, "several models are served; use one of /predict/side, /predict/fractions")
 
 
 def test_a_model_says_what_a_person_gives_it(pictures, rows):
-    said = pictures.json("GET", "/predict/side")[1]
-    assert (said["takes"], said["height"], said["width"], said["channels"]) == ("picture", 4, 4, 1)
-    said = rows.json("GET", "/predict/iris")[1]
-    assert said["columns"] == [{"name": name, "kind": "number", "may_miss": False} for name in ("length", "width")]
-    assert said["classes"] == {"kind": ["long", "wide", "<b>neither</b>"]}
+    reported = pictures.json("GET", "/predict/side")[1]
+    assert (reported["takes"], reported["height"], reported["width"], reported["channels"]) == ("image", 4, 4, 1)
+    reported = rows.json("GET", "/predict/iris")[1]
+    assert reported["columns"] == [{"name": name, "kind": "number", "may_miss": False} for name in ("length", "width")]
+    assert reported["classes"] == {"kind": ["long", "wide", "<b>neither</b>"]}
 
 
 def test_a_model_that_does_not_say_what_it_was_trained_on_is_asked_otherwise(server):
-    status, said = server.json("POST", "/predict/scale", {"x": 1}, {"Content-Type": "application/json"})
-    assert (status, said["error"][-26:]) == (400, "use /v2/models/scale/infer")
+    status, reported = server.json("POST", "/predict/scale", {"x": 1}, {"Content-Type": "application/json"})
+    assert (status, reported["error"][-26:]) == (400, "use /v2/models/scale/infer")
     assert server.json("GET", "/predict/scale")[1]["takes"] is None
 
 
@@ -206,9 +206,9 @@ def test_a_picture_is_decoded_and_resized_alike_by_predict_and_by_the_server(tra
     file.parent.mkdir()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)).convert(mode).save(file)
     for name, model in files.items():
-        said = server.json("POST", f"/predict/{name}", file.read_bytes(), {"Content-Type": f"image/{form.lower()}"})[1]
+        reported = server.json("POST", f"/predict/{name}", file.read_bytes(), {"Content-Type": f"image/{form.lower()}"})[1]
         for data in (str(file), str(file.parent), f"{{images: {{folder: '{file.parent}'}}}}"):
-            assert said["predictions"][0]["side"] == predict_file(model, data).outputs["side"][0].tolist(), (name, data)
+            assert reported["predictions"][0]["side"] == predict_file(model, data).outputs["side"][0].tolist(), (name, data)
 
 
 def test_the_way_a_picture_is_resized_is_that_of_the_training(trained):
@@ -229,10 +229,10 @@ def test_rows_of_csv_are_written_as_those_of_the_training(tmp_path):
     file = models.write(tmp_path / "a.onnx", model)
     (tmp_path / "rows.csv").write_text("length;width\n9;1\n1;9\n")
     with running([file]) as server:
-        said = server.json("POST", "/predict", (tmp_path / "rows.csv").read_bytes(), {"Content-Type": "text/csv"})[1]
+        reported = server.json("POST", "/predict", (tmp_path / "rows.csv").read_bytes(), {"Content-Type": "text/csv"})[1]
     predicted = predict_file(file, str(tmp_path / "rows.csv"))
     assert (
-        [row["kind_class"] for row in said["predictions"]]
+        [row["kind_class"] for row in reported["predictions"]]
         == [row["kind_class"] for row in predicted.rows()]
         == ["long", "wide"]
     )
@@ -247,8 +247,8 @@ def test_a_file_that_says_nonsense_of_its_reader_is_an_error_and_no_failure(tmp_
         file = models.write(tmp_path / "a.onnx", models.picture(white=255, reader=reader))
         body, kind = (b"image\n1\n", "text/csv") if "csv" in reader else (drawn(), "image/png")
         with running([file]) as server:
-            status, said = server.json("POST", "/predict", body, {"Content-Type": kind})
-            assert (status, "damaged" in said["error"]) == (400, True)
+            status, reported = server.json("POST", "/predict", body, {"Content-Type": kind})
+            assert (status, "damaged" in reported["error"]) == (400, True)
 
 
 # --- decoders ---------------------------------------------------------------------------------------------------------
@@ -274,26 +274,26 @@ def test_a_decoder_answers_with_texts_as_generate_does(decoders, name):
         (json.dumps(rows).encode(), "application/json"),
         (f"{column}\na b\nb\n".encode(), "text/csv"),
     ):
-        status, said = server.json("POST", f"/predict/{name}", body, {"Content-Type": kind})
-        assert status == 200, said
-        assert said["predictions"] == [{key: value for key, value in row.items() if key != "row"} for row in wanted]
-    said = server.json("POST", f"/predict/{name}", b"a b", {"Content-Type": "text/plain"})[1]
-    assert said["predictions"][0]["text"] == wanted[0]["text"]
+        status, reported = server.json("POST", f"/predict/{name}", body, {"Content-Type": kind})
+        assert status == 200, reported
+        assert reported["predictions"] == [{key: value for key, value in row.items() if key != "row"} for row in wanted]
+    reported = server.json("POST", f"/predict/{name}", b"a b", {"Content-Type": "text/plain"})[1]
+    assert reported["predictions"][0]["text"] == wanted[0]["text"]
 
 
 def test_a_decoder_that_is_given_no_text_says_so(decoders):
     server, _ = decoders
     for value in (3, None, [1, 2]):
-        status, said = server.json("POST", "/predict/translator", {"german": value}, {"Content-Type": "application/json"})
+        status, reported = server.json("POST", "/predict/translator", {"german": value}, {"Content-Type": "application/json"})
         assert status == 400
-        assert "row 1" in said["error"]
+        assert "row 1" in reported["error"]
 
 
 def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictures):
     stream = io.BytesIO()
     Image.new("1", (5000, 4000)).save(stream, "PNG")
-    status, said = pictures.json("POST", "/predict/fractions", stream.getvalue(), {"Content-Type": "image/png"})
-    assert (status, said["error"]) == (
+    status, reported = pictures.json("POST", "/predict/fractions", stream.getvalue(), {"Content-Type": "image/png"})
+    assert (status, reported["error"]) == (
         413,
         "the image has more than 16,777,216 pixels, this server's limit; send a smaller image",
     )
@@ -302,12 +302,12 @@ def test_a_picture_of_too_many_pixels_is_refused_with_what_a_client_can_do(pictu
 def test_advice_for_the_author_of_the_spec_is_logged_and_not_answered(tmp_path):
     rows = [{"length": 1, "width": 2}, {"length": "?", "width": 2}]
     with running([models.write(tmp_path / "a.onnx", models.iris())]) as server:
-        status, said = server.json("POST", "/predict", rows, {"Content-Type": "application/json"})
+        status, reported = server.json("POST", "/predict", rows, {"Content-Type": "application/json"})
         assert status == 400
-        assert "transform" not in said["error"]
+        assert "transform" not in reported["error"]
         server.state.journal.close()
         [line] = [found for found in map(json.loads, server.log.getvalue().splitlines()) if found["event"] == "refused"]
-    assert line["error"] == said["error"]
+    assert line["error"] == reported["error"]
     assert "put `impute: median` first under `transform`" in line["advice"]
 
 

@@ -16,8 +16,8 @@ INFER = "/v2/models/scale/infer"
 
 
 def test_the_server_says_what_it_is(server):
-    status, said = server.json("GET", "/v2")
-    assert (status, said["name"], said["extensions"]) == (200, "nnspec", ["binary_tensor_data"])
+    status, reported = server.json("GET", "/v2")
+    assert (status, reported["name"], reported["extensions"]) == (200, "nnspec", ["binary_tensor_data"])
 
 
 def test_the_server_lives_and_is_ready(server):
@@ -26,15 +26,15 @@ def test_the_server_lives_and_is_ready(server):
 
 
 def test_a_model_says_what_it_takes_and_gives(server):
-    told = {
+    reported = {
         "name": "scale",
         "platform": "onnxruntime_onnx",
         "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 3]}],
         "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1, 3]}],
         "versions": ["1"],
     }
-    assert server.json("GET", "/v2/models/scale") == (200, told)
-    assert server.json("GET", "/v2/models/scale/versions/1") == (200, told)
+    assert server.json("GET", "/v2/models/scale") == (200, reported)
+    assert server.json("GET", "/v2/models/scale/versions/1") == (200, reported)
     assert server.json("GET", "/v2/models/scale/ready") == (200, {"name": "scale", "ready": True})
     assert server.json("GET", "/v2/models") == (200, {"models": ["scale", "table"]})
     assert server.json("POST", "/v2/repository/index")[1][0] == {"name": "scale", "version": "1", "state": "READY"}
@@ -47,10 +47,10 @@ def test_a_model_that_is_not_there_is_answered_with_the_one_that_may_be_meant(se
 
 @pytest.mark.parametrize("data", [[1, 2.5, 3, 4, 5, 6], [[1, 2.5, 3], [4, 5, 6]]])
 def test_numbers_come_flat_or_nested(server, data):
-    status, said = server.json("POST", INFER, request(data, [2, 3], id="seven"))
+    status, reported = server.json("POST", INFER, request(data, [2, 3], id="seven"))
     assert status == 200
-    assert (said["id"], said["model_name"], said["model_version"]) == ("seven", "scale", "1")
-    assert said["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [2, 3], "data": [2, 5, 6, 8, 10, 12]}]
+    assert (reported["id"], reported["model_name"], reported["model_version"]) == ("seven", "scale", "1")
+    assert reported["outputs"] == [{"name": "y", "datatype": "FP32", "shape": [2, 3], "data": [2, 5, 6, 8, 10, 12]}]
 
 
 def test_a_request_without_an_id_gets_one(server):
@@ -69,8 +69,8 @@ def test_tensors_go_and_come_in_binary(server):
         "POST", INFER, head + array.tobytes(), {"Inference-Header-Content-Length": str(len(head))}
     )
     length = int(headers["Inference-Header-Content-Length"])
-    said = json.loads(body[:length])
-    assert (status, said["outputs"][0]["parameters"]) == (200, {"binary_data_size": 24})
+    reported = json.loads(body[:length])
+    assert (status, reported["outputs"][0]["parameters"]) == (200, {"binary_data_size": 24})
     assert np.array_equal(np.frombuffer(body[length:], "<f4").reshape(2, 3), 2 * array)
 
 
@@ -85,10 +85,10 @@ def test_bodies_come_and_go_packed(server, coding, pack):
 
 
 def test_the_outputs_that_are_named_are_given(server):
-    status, said = server.json("POST", INFER, request(outputs=[{"name": "y"}]))
+    status, reported = server.json("POST", INFER, request(outputs=[{"name": "y"}]))
     assert status == 200
-    status, said = server.json("POST", INFER, request(outputs=[{"name": "z"}]))
-    assert (status, said["error"][:31]) == (400, "the model has no output 'z'; ex")
+    status, reported = server.json("POST", INFER, request(outputs=[{"name": "z"}]))
+    assert (status, reported["error"][:31]) == (400, "the model has no output 'z'; ex")
 
 
 BAD = {
@@ -128,11 +128,11 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_request_is_told_what_is_wrong(server, case):
+def test_a_bad_request_is_reported_what_is_wrong(server, case):
     body, words = BAD[case]
-    status, said = server.json("POST", INFER, body)
+    status, reported = server.json("POST", INFER, body)
     assert status == 400
-    assert words in said["error"]
+    assert words in reported["error"]
     assert server.json("POST", INFER, request())[0] == 200
 
 
@@ -153,16 +153,16 @@ def test_a_binary_request_whose_lengths_do_not_fit_is_refused(server, length, si
     tensor = {"name": "x", "datatype": "FP32", "shape": [1, 3], "parameters": {"binary_data_size": size}}
     head = json.dumps({"inputs": [tensor]}).encode()
     headers = {"Inference-Header-Content-Length": length or str(len(head))}
-    status, said = server.json("POST", INFER, head + bytes(12), headers)
+    status, reported = server.json("POST", INFER, head + bytes(12), headers)
     assert status == 400
-    assert words in said["error"]
+    assert words in reported["error"]
 
 
 def test_a_number_that_is_in_no_table_is_the_clients_error(server):
     tensor = {"name": "t", "datatype": "INT64", "shape": [1, 2], "data": [1, 9]}
-    status, said = server.json("POST", "/v2/models/table/infer", {"inputs": [tensor]})
+    status, reported = server.json("POST", "/v2/models/table/infer", {"inputs": [tensor]})
     assert status == 400
-    assert "from 0 to 3" in said["error"]
+    assert "from 0 to 3" in reported["error"]
 
 
 @pytest.mark.parametrize(
@@ -180,8 +180,8 @@ def test_a_number_that_is_in_no_table_is_the_clients_error(server):
     ],
 )
 def test_every_error_is_json(server, method, path, status):
-    found, said = server.json(method, path)
-    assert (found, list(said)) == (status, ["error"])
+    found, reported = server.json(method, path)
+    assert (found, list(reported)) == (status, ["error"])
 
 
 def test_versions_are_folders_and_the_latest_answers(tmp_path):
@@ -190,8 +190,8 @@ def test_versions_are_folders_and_the_latest_answers(tmp_path):
     with running([tmp_path / "repo"]) as server:
         assert server.json("GET", "/v2/models/net")[1]["versions"] == ["9", "10"]
         assert server.json("POST", "/v2/models/net/infer", request())[1]["outputs"][0]["data"] == [10, 20, 30]
-        said = server.json("POST", "/v2/models/net/versions/9/infer", request())[1]
-        assert (said["model_version"], said["outputs"][0]["data"]) == ("9", [9, 18, 27])
+        reported = server.json("POST", "/v2/models/net/versions/9/infer", request())[1]
+        assert (reported["model_version"], reported["outputs"][0]["data"]) == ("9", [9, 18, 27])
 
 
 def test_a_gzip_that_is_none_is_refused(server):

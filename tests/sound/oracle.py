@@ -33,7 +33,7 @@ class Mismatch:
         kind: ``loose``: admitted, and the numbers do not compile; ``strict``: refused, and they do; ``shape``: a shape comes
             to something else.
         sizes: The sizes.
-        reason: What the numeric spec said, or which shape differs.
+        reason: The error of the numeric spec, or which shape differs.
     """
 
     kind: str

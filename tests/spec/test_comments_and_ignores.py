@@ -17,7 +17,7 @@ def codes(write, mark: str = "", end: str = "", **arguments) -> list[str]:
     return [d.code for d in validate(write(NET.replace("MARK", mark).replace("END", end)), **arguments)]
 
 
-def test_comments_are_told_from_the_same_characters_in_scalars():
+def test_comments_are_reported_from_the_same_characters_in_scalars():
     text = (
         "# a\nx: \"# no\" # b\ny: | # c\n  # no\n  text\n# d\nz: 'a # b\n  # no' # e\nw: a#b #f\n"
         'v: [a, "b", # g\n   "# no"]\ns: >-\n   # no\n\n# h\n'
@@ -30,7 +30,7 @@ def test_a_comment_knows_its_line_and_column():
 
 
 @given(st.lists(st.sampled_from(["a: ", "#", " #", '"', "'", "- ", "|\n", "\n", "  ", "[", "]", "é", "x"]), max_size=30))
-def test_any_text_has_comments_that_stand_where_they_are_said_to(pieces):
+def test_any_text_has_comments_that_stand_where_they_are_reported_to(pieces):
     text = "".join(pieces)
     lines = text.splitlines()
     for line, column, comment in comments(text):
@@ -95,12 +95,12 @@ def test_ignores_of_what_depends_on_the_data_are_let_be(write):
     assert codes(write, " # nnspec: ignore[NN232, NN431]") == ["NN242"]
 
 
-def test_with_errors_only_what_can_be_known_of_ignores_is_said(write):
+def test_with_errors_only_what_can_be_known_of_ignores_is_reported(write):
     text = NET.replace("units: 2", "unit: 2").replace("MARK", " # nnspec: ignore[NN232]").replace("END", "")
     assert "NN008" not in {d.code for d in validate(write(text))}
 
 
-def test_what_is_ignored_is_not_said_by_other_commands_either(write):
+def test_what_is_ignored_is_not_reported_by_other_commands_either(write):
     silent = NET.replace("MARK", " # nnspec: ignore[NN232]").replace("END", " # nnspec: ignore[NN242]")
     assert nnspec.compile(nnspec.load(write(silent))).diagnostics == ()
     assert len(nnspec.compile(nnspec.load(write(silent.replace("ignore", "noted")))).diagnostics) == 2

@@ -108,7 +108,7 @@ def test_both_unknown_inputs_of_a_step_are_reported(paths):
 @pytest.mark.parametrize(
     "place", ["- {layer}: {{units: 4, {word}: s}}\n    from: x", "- {layer}: {{units: 4}}\n    from: x\n    {word}: s"]
 )
-def test_a_first_state_is_told_as_an_input(write, layer, word, place):
+def test_a_first_state_is_reported_as_an_input(write, layer, word, place):
     text = HEAD + f"inputs: {{x: [5, 4], s: [4]}}\nlayers:\n  {place.format(layer=layer, word=word)}\n"
     [found] = [d for d in validate(write(text)) if d.is_error]
     ports = "state_h: …, state_c: …" if layer == "LSTM" else "state: …"

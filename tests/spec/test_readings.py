@@ -137,7 +137,7 @@ def test_following_the_advice_leaves_no_error(write):
     assert [d for d in validate(write(text.replace("1/4", literal))) if d.is_error] == []
 
 
-def test_a_value_that_a_param_gives_is_not_told_as_a_literal(write):
+def test_a_value_that_a_param_gives_is_not_reported_as_a_literal(write):
     text = f"{HEAD}params: {{width: 8}}\ninputs: {{x: [4]}}\nlayers:\n  - Dense: {{units: '${{width / 2}}'}}\n"
     assert [d.help for d in validate(write(text))] == ["use `//` for integer division, or `round`"]
 

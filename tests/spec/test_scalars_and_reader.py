@@ -93,7 +93,7 @@ def test_a_block_ends_with_its_last_value():
         ("a: &b [*b]", "NN017"),
     ],
 )
-def test_text_that_is_no_spec_is_said_with_its_place(text, code):
+def test_text_that_is_no_spec_is_reported_with_its_place(text, code):
     _, problems = _read(text)
     assert [problem.code for problem in problems] == [code]
     assert problems[0].span.line >= 1
@@ -136,7 +136,7 @@ def test_a_merge_bomb_is_refused_at_once():
     ],
     ids=["missing", "directory", "pipe", "10 MB", "Latin-1"],
 )
-def test_a_path_that_is_no_spec_is_said(tmp_path, make, code):
+def test_a_path_that_is_no_spec_is_reported(tmp_path, make, code):
     problems = []
     assert read_file(make(tmp_path), problems) is None
     assert [problem.code for problem in problems] == [code]

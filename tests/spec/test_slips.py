@@ -1,4 +1,4 @@
-"""The classic slips of YAML: each is explained with the text to type, and what else is wrong is said too."""
+"""The classic slips of YAML: each is explained with the text to type, and what else is wrong is reported too."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_a_slip_is_explained_once_with_the_text_to_type(checked, steps, expected
     assert _errors(problems) == [expected]
 
 
-def test_what_else_is_wrong_is_said_in_the_same_pass(checked):
+def test_what_else_is_wrong_is_reported_in_the_same_pass(checked):
     _, problems = checked(HEAD + "  - Add\n    from: [a, b]\n  - Dense:{unit: 3}\n  - Dens: {units: ${w}}\n")
     assert sorted(code for code, *_ in _errors(problems)) == ["NN018", "NN020", "NN022", "NN103", "NN204"]
 

@@ -1,4 +1,4 @@
-"""Blocks, networks, repeats, shared layers and other files: what they stand for, and what is said of mistakes in them."""
+"""Blocks, networks, repeats, shared layers and other files: what they stand for, and what is reported of mistakes in them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_block_gives_its_outputs_alone(checked):
         ("unit: 3", "NN101", "write `unit: {units: …}`"),
     ],
 )
-def test_a_wrong_use_of_a_block_is_said_with_a_fix(checked, use, code, help):
+def test_a_wrong_use_of_a_block_is_reported_with_a_fix(checked, use, code, help):
     _, problems = checked(HEAD + BLOCK + f"layers:\n  - {use}\n")
     errors = [problem for problem in problems if problem.is_error]
     assert [(problem.code, problem.help) for problem in errors] == [(code, help)]
@@ -105,7 +105,7 @@ def test_an_error_in_a_block_names_the_place_in_it_and_the_use_that_led_there(ch
     assert [(note.message, note.span.line) for note in problems[0].notes][-1] == ("in this use of `c`", 10)
 
 
-def test_a_mistake_in_a_block_used_often_is_said_once(checked):
+def test_a_mistake_in_a_block_used_often_is_reported_once(checked):
     text = HEAD + "blocks:\n  u:\n    layers:\n      - Dense: {unit: 8}\nlayers:\n" + "  - u\n" * 5
     _, problems = checked(text)
     assert codes(problems) == ["NN103"]
@@ -168,7 +168,7 @@ def test_counters_nest(checked):
 
 
 @pytest.mark.parametrize("count", ["-1", "two", "1.5", "true", "[1]"])
-def test_a_repeat_that_is_no_number_of_times_is_said(checked, count):
+def test_a_repeat_that_is_no_number_of_times_is_reported(checked, count):
     _, problems = checked(HEAD + f"layers:\n  - ReLU:\n    repeat: {count}\n")
     assert codes(problems) == ["NN105"]
 
@@ -422,7 +422,7 @@ def test_another_documents_layers_are_taken_as_a_network(checked, write):
         ("common.yaml", "NN102"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_said_at_its_name(checked, use, code):
+def test_a_file_that_cannot_be_used_is_reported_at_its_name(checked, use, code):
     _, problems = checked(HEAD + f"use: {use}\nlayers:\n  - ReLU\n")
     assert problems[0].code == code
     assert problems[0].span.line == 4
@@ -453,7 +453,7 @@ def test_overrides_are_applied_before_anything_is_read(checked):
         ("name.x=1", "NN130"),
     ],
 )
-def test_an_override_that_fits_nowhere_is_said(checked, setting, code):
+def test_an_override_that_fits_nowhere_is_reported(checked, setting, code):
     _, problems = checked(HEAD + "params: {width: 2}\nlayers:\n  - Dense: {units: $width}\n", setting)
     assert code in codes(problems)
 
@@ -485,7 +485,7 @@ layers:
         ("size: 8, bias: no", "write `false`: in YAML 1.2 `no` is a string"),
     ],
 )
-def test_a_slip_in_an_argument_of_a_block_is_told_as_that_of_a_layer(checked, argument, help):
+def test_a_slip_in_an_argument_of_a_block_is_reported_as_that_of_a_layer(checked, argument, help):
     block = "blocks:\n  b:\n    params: {size: int, bias: bool}\n    layers:\n      - Dense: {units: $size, use_bias: $bias}\n"
     given = argument if "bias" in argument else f"{argument}, bias: true"
     _, problems = checked(HEAD + block + f"layers:\n  - b: {{{given}}}\n")

@@ -1,4 +1,4 @@
-"""What can be wrong with the section ``sweep`` is said before anything is trained."""
+"""What can be wrong with the section ``sweep`` is reported before anything is trained."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_ranges_of_what_stands_in_the_document_are_good(write, over):
 
 
 @pytest.mark.parametrize(
-    ("over", "code", "told"),
+    ("over", "code", "reported"),
     [
         ("{params.widht: [2, 8]}", "NN801", "did you mean `params.width`?"),
         ("{params.width: [2, -8]}", "NN802", ""),
@@ -39,12 +39,12 @@ def test_ranges_of_what_stands_in_the_document_are_good(write, over):
         ("{params.width: {choice: [1], log: true}}", "NN105", ""),
     ],
 )
-def test_a_range_that_cannot_be_searched_is_told_at_its_place(write, over, code, told):
+def test_a_range_that_cannot_be_searched_is_reported_at_its_place(write, over, code, reported):
     [found] = validate(write(HEAD + f"sweep: {{over: {over}}}\n"))
     assert (found.code, found.span.line) == (code, 7)
-    assert told in (found.help or "")
+    assert reported in (found.help or "")
 
 
-def test_what_is_wrong_without_a_sweep_is_not_told_again_for_each_value(write):
+def test_what_is_wrong_without_a_sweep_is_not_reported_again_for_each_value(write):
     found = validate(write(HEAD.replace("$kind", "relux") + "sweep: {over: {params.width: [2, 8]}}\n"))
     assert [problem.code for problem in found if problem.is_error] == ["NN105"]

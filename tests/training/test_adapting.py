@@ -20,7 +20,7 @@ from nnspec.runtime.session import runner
 from nnspec.spec import load
 from nnspec.training import train
 from nnspec.training.batches.fit_statistics import Moments
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.loop.progress import Quiet
 
 HEAD = "nnspec: 1\nname: net\ninputs: {facts: [10]}\nlayers:\n"

@@ -52,10 +52,10 @@ MIXED = "targets: {digit: {transform: [{one_hot: {classes: 10}}]}}\n  augment: [
 
 class Heard(Quiet):
     def __init__(self) -> None:
-        self.said: list[str] = []
+        self.reported: list[str] = []
 
     def print(self, text: str) -> None:
-        self.said.append(text)
+        self.reported.append(text)
 
 
 def trained(folder: Path, data: str, epochs: int, loss: tuple[str, str] = CLASSES, progress: Any = None) -> Run:
@@ -92,7 +92,7 @@ def test_what_is_exported_has_no_trace_of_augmentation(tmp_path: Path) -> None:
 def test_a_range_that_the_values_have_not_is_a_warning(tmp_path: Path) -> None:
     heard = Heard()
     trained(tmp_path, "augment: [{RandomContrast: 0.2}]", 1, progress=heard)
-    [warning] = [text for text in heard.said if "NN445" in text]
+    [warning] = [text for text in heard.reported if "NN445" in text]
     assert "expects values from 0 to 255, but those of `image` range from 0 to 1" in warning
 
 

@@ -105,7 +105,7 @@ def test_a_target_is_the_input_itself_and_takes_no_memory_of_its_own(project):
         (NET + training("{autoencoder: {corrupt: {y: [Dropout: 0.1]}}}"), "NN406", "train.objective.autoencoder.corrupt.y"),
     ],
 )  # fmt: skip
-def test_what_an_autoencoder_cannot_be_is_said_at_its_place(project, text, code, path):
+def test_what_an_autoencoder_cannot_be_is_reported_at_its_place(project, text, code, path):
     assert (code, path) in codes(project, text)
 
 
@@ -138,15 +138,15 @@ def test_what_is_watched_is_corrupted_by_the_same_draws_each_time(corrupted):
     figures = evaluate(corrupted)
     assert figures["loss"] == pytest.approx(corrupted.info["best"]["value"], rel=1e-6)
     assert evaluate(corrupted)["loss"] == figures["loss"]
-    # What its errors are told of are the same examples.
+    # What its errors are reported of are the same examples.
     assert figures["outputs"]["back"]["root_mean_squared_error"] ** 2 == pytest.approx(figures["loss"], rel=1e-5)
 
 
 def test_a_model_that_answers_corrupts_nothing(corrupted):
     _, examples = examples_of(corrupted)
     batch = examples.batch(slice(None))
-    said = trained_model(corrupted).predict(dict(batch.inputs), verbose=0)["back"]
-    clean = float(((said - batch.targets["back"]) ** 2).mean())
+    reported = trained_model(corrupted).predict(dict(batch.inputs), verbose=0)["back"]
+    clean = float(((reported - batch.targets["back"]) ** 2).mean())
     assert clean < 0.8 * evaluate(corrupted)["loss"]
 
 

@@ -60,17 +60,17 @@ def squares(seed: int) -> np.ndarray:
 @pytest.mark.parametrize("classes", [None, {"mask": np.float32([0.6, 2.5])}], ids=["alike", "balanced"])
 def test_the_loss_is_the_mean_of_each_positions_own_times_the_sum_of_both_weights(sparse: bool, classes) -> None:
     mask = np.stack([squares(0), squares(1)])
-    said = np.random.default_rng(2).uniform(0.1, 0.9, mask.shape).astype(np.float32)
+    reported = np.random.default_rng(2).uniform(0.1, 0.9, mask.shape).astype(np.float32)
     added = np.stack([gaps(objects_of(own), Border()) for own in mask]).astype(np.float32)
     x = keras.Input((24, 20, 2 if sparse else 1), name="image")
     model = keras.Model({"image": x}, {"mask": keras.layers.Identity()(x)})
     loss = SparseCategoricalCrossentropy() if sparse else BinaryCrossentropy()
     plan = OutputPlan("mask", TensorType((24, 20, 2 if sparse else 1)), (WeightedLoss(loss=loss),), 1.0, {})
     learner = OutputLearner(model, {"mask": plan}, class_weights=classes, added={"mask"})
-    outputs = np.stack([1 - said, said], -1) if sparse else said[..., None]
+    outputs = np.stack([1 - reported, reported], -1) if sparse else reported[..., None]
     target = mask if sparse else mask[..., None].astype(np.float32)
     found, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=True)
-    own = -np.log(np.where(mask == 1, said, 1 - said))
+    own = -np.log(np.where(mask == 1, reported, 1 - reported))
     weight = (1.0 if classes is None else classes["mask"][mask]) + added
     assert float(found) == pytest.approx((own * weight).mean(), rel=1e-5)
     watched, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=False)

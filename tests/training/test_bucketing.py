@@ -135,10 +135,10 @@ def test_buckets_are_given_or_learned_from_the_lengths(arguments, wanted):
 
 
 @pytest.mark.parametrize(
-    ("buckets", "said"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")]
+    ("buckets", "reported"), [([5, 3], "ascend"), ([9], "must not exceed `length`"), (1, "greater than or equal to 2")]
 )
-def test_buckets_that_make_no_sense_are_refused(buckets, said):
-    with pytest.raises(ValueError, match=said):
+def test_buckets_that_make_no_sense_are_refused(buckets, reported):
+    with pytest.raises(ValueError, match=reported):
         pad(length=8, buckets=buckets)
 
 
@@ -217,17 +217,17 @@ def test_buckets_fit_what_the_network_takes(project):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("shape: [T]", "shape: [20]", "requires an input of free length"),
         ("{mood: label}", "{mood: {column: label, transform: [{pad: {length: 1, buckets: [1]}}]}}", "`pad` requires sequences"),
     ],
 )
-def test_where_rows_cannot_be_sorted_it_is_said(project, old, new, said):
+def test_where_rows_cannot_be_sorted_it_is_reported(project, old, new, reported):
     write_mail(project.folder)
     text = NET.replace("{pad: {buckets: BUCKETS}}", "{pad: {length: 20, buckets: [5]}}")
     _, problems = project.plan(text.replace(old, new))
-    assert said in " ".join(problem.message for problem in problems)
+    assert reported in " ".join(problem.message for problem in problems)
 
 
 def test_only_one_input_sorts_and_targets_do_not(project):

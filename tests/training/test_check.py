@@ -17,7 +17,7 @@ def net(units: int = 3, activation: str = "softmax") -> str:
     return NET.format(units=units, activation=activation)
 
 
-def said(project, text: str) -> set[str]:
+def reported(project, text: str) -> set[str]:
     return {problem.code for problem in project.plan(text, require_data=False)[1]}
 
 
@@ -64,8 +64,8 @@ def test_the_loss_of_one_output_may_be_written_bare_or_by_output(project, loss):
         (3, "linear", "Circle", set()),
     ],
 )  # fmt: skip
-def test_a_loss_fits_the_outputs_shape_and_activation_or_is_told_not_to(project, units, activation, loss, codes):
-    assert said(project, f"{net(units, activation)}train: {{epochs: 2, loss: {loss}}}\n") == codes
+def test_a_loss_fits_the_outputs_shape_and_activation_or_is_reported_not_to(project, units, activation, loss, codes):
+    assert reported(project, f"{net(units, activation)}train: {{epochs: 2, loss: {loss}}}\n") == codes
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_accuracy_means_what_it_means_in_keras(project, loss, units, metric, mea
     ],
 )
 def test_a_metric_takes_the_target_that_its_loss_takes(project, loss, metric, codes):
-    assert said(project, f"{net()}train: {{epochs: 2, loss: {loss}, metrics: [{metric}]}}\n") == codes
+    assert reported(project, f"{net()}train: {{epochs: 2, loss: {loss}, metrics: [{metric}]}}\n") == codes
 
 
-def test_a_metric_of_probabilities_is_told_when_the_output_is_logits(project):
+def test_a_metric_of_probabilities_is_reported_when_the_output_is_logits(project):
     text = net(1, "linear") + "train: {epochs: 2, loss: {BinaryCrossentropy: {from_logits: true}}, metrics: [AUC]}\n"
     [problem] = project.plan(text, require_data=False)[1]
     assert (problem.code, problem.help) == ("NN505", "write `from_logits: true`")
@@ -190,7 +190,7 @@ def test_a_document_without_a_training_cannot_be_trained(project):
         ("los", "did you mean `loss`?"),
     ],
 )
-def test_a_misspelt_figure_of_validation_is_told_with_what_it_needs(write, monitor, help):
+def test_a_misspelt_figure_of_validation_is_reported_with_what_it_needs(write, monitor, help):
     text = (
         "nnspec: 1\nname: net\ninputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n"
     )

@@ -15,7 +15,7 @@ def planned(project, text: str):
     return plan
 
 
-def said(project, text: str, *, require_data: bool = True) -> list[tuple[str, str]]:
+def reported(project, text: str, *, require_data: bool = True) -> list[tuple[str, str]]:
     return [(x.code, x.message) for x in project.plan(text, require_data=require_data)[1]]
 
 
@@ -48,8 +48,8 @@ def test_a_label_conditions_both(project):
 
 def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
     text = PAIR + DATA + "train: {objective: gan}\n"
-    assert said(project, text, require_data=False) == []
-    assert [code for code, _ in said(project, text)] == ["NN514"]
+    assert reported(project, text, require_data=False) == []
+    assert [code for code, _ in reported(project, text)] == ["NN514"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_pair_that_is_built_only_need_not_say_how_long_it_trains(project):
     ],
 )
 def test_an_argument_that_does_not_fit_is_named(project, objective, code, part):
-    found = said(project, PAIR + DATA + trained(objective))
+    found = reported(project, PAIR + DATA + trained(objective))
     assert any(part in message and given == code for given, message in found), found
 
 
@@ -83,7 +83,7 @@ def test_an_argument_that_does_not_fit_is_named(project, objective, code, part):
     ],
 )
 def test_networks_that_make_no_pair_are_refused(project, networks, code, part):
-    found = said(project, networks + DATA + trained(), require_data=False)
+    found = reported(project, networks + DATA + trained(), require_data=False)
     assert any(part in message and given == code for given, message in found), found
 
 
@@ -93,13 +93,13 @@ def test_a_condition_of_two_types_is_refused(project):
     )
     other = other.replace("      - Embedding: {input_dim: 10, output_dim: 8}\n        name: which\n        from: label\n", "")
     other = other.replace("from: [flatten, which]", "from: [flatten, label]")
-    found = said(project, other + LABELLED + trained("{gan: {condition: [label]}}"), require_data=False)
+    found = reported(project, other + LABELLED + trained("{gan: {condition: [label]}}"), require_data=False)
     assert [code for code, _ in found] == ["NN561"]
 
 
 def test_least_squares_may_end_in_a_sigmoid(project):
     assert (
-        said(
+        reported(
             project,
             PAIR.replace("units: 1}", "units: 1, activation: sigmoid}") + DATA + trained("{gan: {loss: least_squares}}"),
         )
@@ -109,7 +109,7 @@ def test_least_squares_may_end_in_a_sigmoid(project):
 
 def test_batch_normalization_under_a_penalty_is_warned_of(project):
     networks = "networks:\n" + GENERATOR + DISCRIMINATOR.replace("- LeakyReLU", "- LeakyReLU\n      - BatchNormalization")
-    found = said(project, networks + DATA + trained("{gan: {loss: wasserstein, gradient_penalty: 10}}"))
+    found = reported(project, networks + DATA + trained("{gan: {loss: wasserstein, gradient_penalty: 10}}"))
     assert [code for code, _ in found] == ["NN565"]
 
 
@@ -117,7 +117,7 @@ def test_batch_normalization_under_a_penalty_is_warned_of(project):
     "key", ["loss: mse", "metrics: [Accuracy]", "class_weight: balanced", "reduce_on_plateau: {}", "loss_weights: {logit: 2}"]
 )
 def test_what_has_no_meaning_for_a_pair_is_refused(project, key):
-    assert "NN563" in {code for code, _ in said(project, PAIR + DATA + trained(more=f", {key}"))}
+    assert "NN563" in {code for code, _ in reported(project, PAIR + DATA + trained(more=f", {key}"))}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_what_has_no_meaning_for_a_pair_is_refused(project, key):
     ["{generator: Adam}", "{generator: Adam, discriminatr: Adam}", "{generator: Adam, discriminator: Adam, main: SGD}"],
 )
 def test_optimizers_are_those_of_the_networks(project, optimizer):
-    assert "NN564" in {code for code, _ in said(project, PAIR + DATA + trained(more=f", optimizer: {optimizer}"))}
+    assert "NN564" in {code for code, _ in reported(project, PAIR + DATA + trained(more=f", optimizer: {optimizer}"))}
 
 
 def test_one_network_has_one_optimizer(project):
@@ -133,23 +133,23 @@ def test_one_network_has_one_optimizer(project):
         "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n    name: target\n"
         + DATA
     )
-    found = said(project, text + "train: {epochs: 1, loss: SparseCategoricalCrossentropy, optimizer: {main: Adam}}\n")
+    found = reported(project, text + "train: {epochs: 1, loss: SparseCategoricalCrossentropy, optimizer: {main: Adam}}\n")
     assert [code for code, _ in found] == ["NN564"]
 
 
 def test_what_is_watched_must_say_which_way_is_better(project):
     stopping = ", early_stopping: {monitor: diversity, patience: 2}"
-    assert [code for code, _ in said(project, PAIR + DATA + trained(more=stopping))] == ["NN510"]
+    assert [code for code, _ in reported(project, PAIR + DATA + trained(more=stopping))] == ["NN510"]
     stopping = ", early_stopping: {monitor: diversity, mode: max, patience: 2}"
     assert planned(project, PAIR + DATA + trained(more=stopping)).monitor == Monitor("diversity", "max")
 
 
 def test_noise_on_what_is_judged_is_that_of_one_input(project):
-    assert [code for code, _ in said(project, PAIR + DATA + trained(more=", input_noise: {picture: 0.1}"))] == ["NN519"]
-    assert [code for code, _ in said(project, PAIR + DATA + trained(more=", label_noise: {logit: 0.1}"))] == ["NN519"]
+    assert [code for code, _ in reported(project, PAIR + DATA + trained(more=", input_noise: {picture: 0.1}"))] == ["NN519"]
+    assert [code for code, _ in reported(project, PAIR + DATA + trained(more=", label_noise: {logit: 0.1}"))] == ["NN519"]
     planned(project, PAIR + DATA + trained(more=", input_noise: {image: 0.1}, label_noise: 0.05"))
 
 
 def test_a_loss_is_still_asked_of_the_other_objectives(project):
     text = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 1}\n"
-    assert [code for code, _ in said(project, text + "train: {epochs: 1}\n", require_data=False)] == ["NN104"]
+    assert [code for code, _ in reported(project, text + "train: {epochs: 1}\n", require_data=False)] == ["NN104"]

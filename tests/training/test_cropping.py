@@ -83,15 +83,15 @@ def test_what_has_a_weight_for_each_example_stays_whole() -> None:
     }
 
 
-def said(folder: Path, document: tuple[str, ...]) -> list[tuple[str, str]]:
+def reported(folder: Path, document: tuple[str, ...]) -> list[tuple[str, str]]:
     (folder / "net.nnspec.yaml").write_text(SPEC % document)
     return [(d.code, d.help or "") for d in validate(str(folder / "net.nnspec.yaml")) if d.is_error]
 
 
-def test_a_mask_of_the_wrong_size_is_told_how_much_to_crop(tmp_path: Path) -> None:
+def test_a_mask_of_the_wrong_size_is_reported_how_much_to_crop(tmp_path: Path) -> None:
     write(tmp_path)
     for document in (YES_OR_NO, CLASSES):
-        assert said(tmp_path, (*document[:2], "", *document[3:])) == [
+        assert reported(tmp_path, (*document[:2], "", *document[3:])) == [
             ("NN407", "the output is smaller than the mask: add `crop: 2` to the target"),
             ("NN443", "the output is smaller than the image: add `crop: 2` to the target"),
         ]

@@ -162,12 +162,12 @@ def test_areas_with_and_without_ties_are_those_of_scikit_learn(rows, classes, le
 def test_of_thousands_of_classes_the_most_confused_are_printed():
     random = np.random.default_rng(0)
     true = random.integers(0, 2_000, 3_000)
-    said = np.where(random.random(3_000) < 0.5, true, random.integers(0, 2_000, 3_000))
-    said[:40], true[:40] = 8, 7
-    report = report_of(predictions_from("class", true, np.eye(2_000, dtype=np.float32)[said]))
+    reported = np.where(random.random(3_000) < 0.5, true, random.integers(0, 2_000, 3_000))
+    reported[:40], true[:40] = 8, 7
+    report = report_of(predictions_from("class", true, np.eye(2_000, dtype=np.float32)[reported]))
     assert report["confusion"] is None
     assert report["confused"][0] == {"class": 7, "predicted": 8, "rows": 40}
-    assert sum(pair["rows"] for pair in report["confused"]) == (true != said).sum()
+    assert sum(pair["rows"] for pair in report["confused"]) == (true != reported).sum()
     lines = reports_text({"kind": report})
     assert len(lines) < 20
     assert any("7 as 8" in line for line in lines)

@@ -188,9 +188,9 @@ def test_what_is_asked_of_a_generator_wrongly_is_answered(labelled, options, par
     ("key", "value"), [("shape", [10**12]), ("shape", "64"), ("low", "dark"), ("choices", [{"label": 1}, {}]), ("names", 3)]
 )
 def test_what_a_file_says_of_its_sampling_is_not_taken_on_trust(labelled, key, value):
-    said = {**labelled.info["samples"], key: value}
+    reported = {**labelled.info["samples"], key: value}
     with pytest.raises(NnspecError, match="not valid"):
-        Samples.from_json(said, "a file")
+        Samples.from_json(reported, "a file")
 
 
 def test_generate_writes_a_sheet_or_arrays(labelled, tmp_path):
@@ -226,7 +226,7 @@ def test_weights_are_clipped_after_every_change(tmp_path):
     assert "score_gap" in run.metrics()[-1]
 
 
-def test_a_generator_that_makes_one_thing_of_all_noise_is_told_of_once_and_one_that_is_frozen_stays(tmp_path):
+def test_a_generator_that_makes_one_thing_of_all_noise_is_reported_of_once_and_one_that_is_frozen_stays(tmp_path):
     deaf = PAIR.replace("      - Dense: {units: 16, use_bias: false}\n      - BatchNormalization\n", "      - Rescaling: 0\n")
     text = deaf + DATA + trained(more=", freeze: [generator]").replace("steps: 6", "epochs: 7")
     heard = Listening()
@@ -293,7 +293,7 @@ def test_a_generator_that_has_yet_to_learn_is_waited_for():
     assert "mode collapse" in log_warnings([record(0.1)] * 5)[0]
 
 
-def test_a_discriminator_that_wins_or_is_lost_is_told_of():
+def test_a_discriminator_that_wins_or_is_lost_is_reported_of():
     assert "too strong" in log_warnings([record(1.0, real=1.0, made=1.0)])[0]
     assert "the discriminator fails" in log_warnings([record(1.0, real=0.0, made=0.0)])[0]
 

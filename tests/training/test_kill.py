@@ -54,9 +54,9 @@ def test_sigterm_saves_and_ends_with_the_status_of_the_signal(tmp_path):
     while child.poll() is None and not (run / "metrics.jsonl").is_file():
         time.sleep(0.05)
     child.send_signal(signal.SIGTERM)
-    said = child.communicate()[1]
+    reported = child.communicate()[1]
     assert child.returncode == 128 + signal.SIGTERM
-    assert said.splitlines()[-1] == f"resume with: nnspec train --resume {run}"
+    assert reported.splitlines()[-1] == f"resume with: nnspec train --resume {run}"
     info = json.loads((run / "run.json").read_text())
     assert (info["status"], info["signal"]) == ("interrupted", "SIGTERM")
     assert damaged_files(run) == []

@@ -58,10 +58,10 @@ def test_windows_say_each_token_but_the_first_once_across_rows(project):
     part = project.prepare(NET + data() + training()).train
     letters = {token: i for i, token in enumerate("abcdefg", 4)}
     stream = [*(letters[c] for c in "abc"), 2, *(letters[c] for c in "de"), 2, *(letters[c] for c in "fg"), 2]
-    read, said = part.inputs["tokens"], part.targets["logits"]
-    assert read.shape == said.shape == (2, 5)
+    read, reported = part.inputs["tokens"], part.targets["logits"]
+    assert read.shape == reported.shape == (2, 5)
     assert read.ravel().tolist() == [*stream[:-1], 0]
-    assert said.ravel().tolist() == [*stream[1:], 0]
+    assert reported.ravel().tolist() == [*stream[1:], 0]
 
 
 def test_the_last_rows_are_kept_for_validation_and_no_window_crosses_over(project):
@@ -115,7 +115,7 @@ def test_the_loss_leaves_out_what_fills_up_or_the_class_it_names(project):
         (NET + data(more=", group: text") + training(), "NN447", "data.group"),
     ],
 )  # fmt: skip
-def test_what_a_language_model_cannot_be_is_said_at_its_place(project, text, code, path):
+def test_what_a_language_model_cannot_be_is_reported_at_its_place(project, text, code, path):
     lines(project.folder, "ab")
     assert (code, path) in codes(project, text)
 
@@ -205,9 +205,9 @@ def test_figures_are_of_the_tokens_and_not_of_what_fills_up(learned):
 def test_a_language_model_is_exported_and_answers_texts(learned, tmp_path):
     export_run(learned.path, tmp_path / "lm.onnx")
     (tmp_path / "new.jsonl").write_text(json.dumps({"text": "cdea"}) + "\n")
-    said = predict_file(tmp_path / "lm.onnx", str(tmp_path / "new.jsonl")).outputs["logits"][0].argmax(-1)
+    reported = predict_file(tmp_path / "lm.onnx", str(tmp_path / "new.jsonl")).outputs["logits"][0].argmax(-1)
     vocabulary = learned.recipe()["inputs"]["tokens"]["transforms"][0]["learned"]["vocabulary"]
-    assert [vocabulary[i] for i in said[:4]] == ["d", "e", "a", "b"]
+    assert [vocabulary[i] for i in reported[:4]] == ["d", "e", "a", "b"]
 
 
 def test_a_model_of_windows_answers_rows_brought_to_their_length(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import StepResult
+from nnspec.training.loop.backend import StepResult
 from nnspec.training.loop.loop import Loop, NotFiniteLoss
 from nnspec.training.loop.order import Order, order_of
 from nnspec.training.loop.position import Position

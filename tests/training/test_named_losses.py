@@ -10,9 +10,9 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from nnspec.training.catalogue import losses  # noqa: E402
-from nnspec.training.catalogue.keras_objects import keras_loss  # noqa: E402
 from nnspec.training.catalogue.own_losses import log_gamma  # noqa: E402
 from nnspec.training.catalogue.own_metrics import LabelErrorRate  # noqa: E402
+from nnspec.training.loop.keras_objects import keras_loss  # noqa: E402
 
 DRAW = np.random.default_rng(0)
 

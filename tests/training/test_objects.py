@@ -51,7 +51,7 @@ def section(**changed) -> TrainSection:
 
 @pytest.mark.parametrize("name", OPTIMIZERS.names())
 def test_an_optimizer_moves_a_weight(name):
-    from nnspec.training.catalogue.keras_objects import keras_optimizer
+    from nnspec.training.loop.keras_objects import keras_optimizer
 
     optimizer = keras_optimizer(section(optimizer=name, clip={"norm": 1.0}))
     assert type(optimizer).__name__ == name
@@ -64,7 +64,7 @@ def test_an_optimizer_moves_a_weight(name):
 
 @pytest.mark.parametrize("name", SCHEDULES.names())
 def test_a_schedule_gives_the_rate_of_keras(name):
-    from nnspec.training.catalogue.keras_objects import keras_optimizer
+    from nnspec.training.loop.keras_objects import keras_optimizer
 
     arguments = dict(REQUIRED[name])
     if name != "PiecewiseConstantDecay":
@@ -83,7 +83,7 @@ def test_a_schedule_gives_the_rate_of_keras(name):
 
 @pytest.mark.parametrize("name", [name for name in LOSSES.names() if name != "Value"])
 def test_a_loss_takes_the_target_that_it_says(name):
-    from nnspec.training.catalogue.keras_objects import keras_loss
+    from nnspec.training.loop.keras_objects import keras_loss
 
     config = LOSSES.get(name)(**REQUIRED.get(name, {}))
     target = TARGETS[config.target_kind()]
@@ -95,7 +95,7 @@ def test_a_loss_takes_the_target_that_it_says(name):
 
 @pytest.mark.parametrize("name", [name for name in METRICS.names() if METRICS.get(name) is not Accuracy])
 def test_a_metric_takes_the_target_that_it_says(name):
-    from nnspec.training.catalogue.keras_objects import keras_metric
+    from nnspec.training.loop.keras_objects import keras_metric
 
     config = METRICS.get(name)(**REQUIRED.get(name, {}))
     assert isinstance(config, Metric)
@@ -107,7 +107,7 @@ def test_a_metric_takes_the_target_that_it_says(name):
 
 
 def test_the_loss_is_scaled_for_float16():
-    from nnspec.training.catalogue.keras_objects import keras_optimizer
+    from nnspec.training.loop.keras_objects import keras_optimizer
 
     optimizer = keras_optimizer(section(precision="mixed_float16", ema=0.9))
     assert type(optimizer).__name__ == "LossScaleOptimizer"

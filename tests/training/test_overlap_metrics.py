@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from nnspec.training.catalogue.keras_objects import keras_metric
 from nnspec.training.catalogue.metrics.overlap import BinaryDice, MeanDice
+from nnspec.training.loop.keras_objects import keras_metric
 
 
 def masks(classes: int = 4):
@@ -18,9 +18,9 @@ def masks(classes: int = 4):
     return true, (scores + np.eye(classes, dtype=np.float32)[true] * 0.4)
 
 
-def in_batches(metric, true, said, weight=None):
+def in_batches(metric, true, reported, weight=None):
     for part in (slice(0, 4), slice(4, 6)):
-        metric.update_state(true[part], said[part], sample_weight=None if weight is None else weight[part])
+        metric.update_state(true[part], reported[part], sample_weight=None if weight is None else weight[part])
     return float(metric.result())
 
 
@@ -38,10 +38,10 @@ def test_a_mask_without_an_axis_of_channels_gives_the_same():
 
 def test_the_mean_coefficient_is_the_mean_f1_of_the_classes_that_count():
     true, scores = masks()
-    said = scores.argmax(-1)
+    reported = scores.argmax(-1)
     for classes in (None, [1, 3]):
         found = in_batches(keras_metric(MeanDice(target_class_ids=classes), "dice"), true, scores)
-        assert found == pytest.approx(f1_score(true.ravel(), said.ravel(), labels=classes, average="macro"), abs=1e-6)
+        assert found == pytest.approx(f1_score(true.ravel(), reported.ravel(), labels=classes, average="macro"), abs=1e-6)
 
 
 def test_one_hot_masks_and_classes_along_another_axis_give_the_same():
@@ -52,7 +52,7 @@ def test_one_hot_masks_and_classes_along_another_axis_give_the_same():
     assert in_batches(keras_metric(MeanDice(axis=1), "dice"), true, np.moveaxis(scores, -1, 1)) == expected
 
 
-def test_a_class_that_is_nowhere_and_never_said_does_not_count():
+def test_a_class_that_is_nowhere_and_never_reported_does_not_count():
     true = np.array([[0, 1, 1, 0]])
     scores = np.eye(3, dtype=np.float32)[[[0, 1, 0, 0]]]
     metric = keras_metric(MeanDice(), "dice")

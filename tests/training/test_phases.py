@@ -117,7 +117,7 @@ def test_a_phase_that_may_stop_early_hands_on_its_best_weights(tmp_path):
         ("{early_stopping: {monitor: val_accuracy}}", "NN508"),
     ],
 )
-def test_what_is_wrong_with_a_phase_is_said(tmp_path, phase, code):
+def test_what_is_wrong_with_a_phase_is_reported(tmp_path, phase, code):
     with pytest.raises(SpecError) as caught:
         trained(tmp_path, f"train.phases=[{{epochs: 1}}, {phase}]")
     assert code in {problem.code for problem in caught.value.diagnostics}, caught.value
@@ -224,20 +224,20 @@ train: {epochs: 3, batch_size: 8, optimizer: {SGD: {learning_rate: 0.01}}, loss:
 
 
 @pytest.mark.parametrize(
-    ("overrides", "spoil", "said"),
+    ("overrides", "spoil", "reported"),
     [
         (["train.optimizer={SGD: {learning_rate: 10.0}}"], None, "the learning rate is too high: the loss grew"),
         ([], 1e30, r"`x` \(input\) is as large as 1e\+30 in row 18 of the training data\. Scale it"),
         (["train.precision=mixed_float16"], 7e4, r"`x` \(input\) is as large as 7e\+04 in row 18"),
     ],
 )
-def test_a_loss_that_is_not_finite_is_told_with_the_examples_and_the_likely_cause(tmp_path, overrides, spoil, said):
+def test_a_loss_that_is_not_finite_is_reported_with_the_examples_and_the_likely_cause(tmp_path, overrides, spoil, reported):
     x = np.random.default_rng(0).normal(size=(40, 3)).astype("float32")
     y = x.sum(1, keepdims=True)
     if spoil:
         x[17] = spoil
     np.savez(tmp_path / "a.npz", x=x, y=y)
-    with pytest.raises(NnspecError, match=said) as caught:
+    with pytest.raises(NnspecError, match=reported) as caught:
         trained(tmp_path, *overrides, text=NUMBERS)
     text = str(caught.value)
     assert "of the training data\n  = likely:" in text

@@ -43,7 +43,7 @@ def test_a_terminal_shows_a_bar_beside_the_lines():
     assert "\x1b" in text
 
 
-def test_of_epochs_shorter_than_a_second_the_first_and_the_last_are_said():
+def test_of_epochs_shorter_than_a_second_the_first_and_the_last_are_reported():
     stream = io.StringIO()
     progress = progress_for(stream)
     progress.begin(epochs=50, steps=8, batch_size=4)

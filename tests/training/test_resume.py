@@ -55,7 +55,7 @@ KINDS = {
 
 
 class Listening(Quiet):
-    """Notes what is said, and presses Ctrl-C after some calls of steps."""
+    """Notes what is reported, and presses Ctrl-C after some calls of steps."""
 
     def __init__(self, press_at: int | None = None) -> None:
         self.lines: list[str] = []
@@ -144,7 +144,7 @@ def test_a_run_that_is_given_more_epochs_comes_to_the_weights_of_the_longer_one(
     assert [record["epoch"] for record in longer.metrics()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_checkpoint_that_is_damaged_is_said_and_the_one_before_it_taken(project, whole):
+def test_a_checkpoint_that_is_damaged_is_reported_and_the_one_before_it_taken(project, whole):
     files = Checkpoints(project / "run" / "checkpoints").files()
     files[-1].write_bytes(files[-1].read_bytes()[:-100])
     listening = Listening()
@@ -205,7 +205,7 @@ def test_a_run_may_be_put_into_an_empty_folder_that_someone_stands_in(tmp_path, 
 # --- how it stops ---------------------------------------------------------------------------------------------------------
 
 
-def test_ctrl_c_saves_and_tells_the_command_to_go_on(tmp_path):
+def test_ctrl_c_saves_and_prints_the_command_to_resume(tmp_path):
     listening = Listening(press_at=2)
     (tmp_path / "with space").mkdir()
     folder = tmp_path / "with space"
@@ -234,7 +234,7 @@ def test_two_processes_do_not_train_into_one_run(project):
 
 
 @pytest.mark.parametrize("what", ["step-", "metrics"])
-def test_a_full_disk_is_said_and_the_checkpoints_stay(project, whole, monkeypatch, what):
+def test_a_full_disk_is_reported_and_the_checkpoints_stay(project, whole, monkeypatch, what):
     before = [path.name for path in Checkpoints(project / "run" / "checkpoints").files()]
     write = Path.write_bytes
     full = {"full": True}
@@ -294,9 +294,9 @@ def refusal(path: Path, **options) -> str:
 def test_a_spec_that_was_changed_is_refused_with_the_key(project):
     file = project / "net.nnspec.yaml"
     file.write_text(SMALL.replace("rate: 0.3", "rate: 0.4").replace("batch_size: 25", "batch_size: 8"))
-    said = refusal(project / "run")
-    assert "layers[2].Dropout.rate: 0.3 → 0.4" in said
-    assert "train.batch_size: 25 → 8" in said
+    reported = refusal(project / "run")
+    assert "layers[2].Dropout.rate: 0.3 → 0.4" in reported
+    assert "train.batch_size: 25 → 8" in reported
     assert "layers[2]" in refusal(project / "run", spec=file)
     assert resume(project / "run", progress=Quiet(), allow_different=True).status == "finished"
 
@@ -344,10 +344,10 @@ def test_other_versions_and_threads_are_refused_unless_allowed(project):
     info["versions"]["keras"] = "3.0.0"
     info["machine"]["threads"] = {"intra": 64, "inter": 2}
     file.write_text(json.dumps({**info, "digest": None}))
-    said = refusal(project / "run")
-    assert "would not be bit-identical" in said
-    assert "keras: 3.0.0 then, " in said
-    assert "the threads: 64 intra, 2 inter then, " in said
+    reported = refusal(project / "run")
+    assert "would not be bit-identical" in reported
+    assert "keras: 3.0.0 then, " in reported
+    assert "the threads: 64 intra, 2 inter then, " in reported
     listening = Listening()
     assert resume(project / "run", progress=listening, allow_different=True).status == "finished"
     assert any("not be bit-identical" in line for line in listening.lines)

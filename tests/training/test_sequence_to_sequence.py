@@ -1,4 +1,4 @@
-"""Trainings of encoder–decoders with teacher forcing: what is read, what is to be said, what is sampled."""
+"""Trainings of encoder–decoders with teacher forcing: inputs, targets, scheduled sampling."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_the_decoder_reads_the_tokens_from_the_first_and_is_to_say_the_next(proj
         (NET.replace("[S]", "[7]").replace("[T]", "[7]") + DATA + training(), "NN530", "train.objective"),
     ],
 )  # fmt: skip
-def test_what_it_cannot_be_is_said_at_its_place(project, text, code, path):
+def test_what_it_cannot_be_is_reported_at_its_place(project, text, code, path):
     pairs(project.folder)
     assert (code, path) in codes(project, text)
 

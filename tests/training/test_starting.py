@@ -8,7 +8,7 @@ from nnspec.api import validate
 from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
-from nnspec.training.loop.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import initial_weights
 
 SPEC = """nnspec: 1
 name: net
@@ -177,7 +177,7 @@ def test_validate_names_the_prefix_that_is_missing(write, tmp_path, there, prefi
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "reported"),
     [
         (b"", "does not begin with the length of a header"),
         (b"\xff" * 64, "does not begin with the length of a header"),
@@ -192,9 +192,9 @@ def test_validate_names_the_prefix_that_is_missing(write, tmp_path, there, prefi
         ((5 * 10**4).to_bytes(8, "little") + b"[" * 5 * 10**4, "its header is not JSON"),
     ],
 )
-def test_a_file_that_is_no_safetensors_file_is_an_error_of_validate(write, tmp_path, content, said):
+def test_a_file_that_is_no_safetensors_file_is_an_error_of_validate(write, tmp_path, content, reported):
     [problem] = _validated(write, tmp_path, "w.safetensors", content)
-    assert said in problem.message
+    assert reported in problem.message
 
 
 def test_a_run_that_is_not_there_yet_is_a_warning_of_validate(write, tmp_path):

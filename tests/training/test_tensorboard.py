@@ -63,7 +63,7 @@ def test_nothing_is_written_for_it_unless_it_is_asked_for(spec, tmp_path):
     assert not (train(load(spec, ["train.epochs=1"]), out=tmp_path / "run", progress=Quiet()).path / "tensorboard").exists()
 
 
-def test_where_it_is_not_installed_that_is_said_before_the_training(spec, tmp_path, monkeypatch):
+def test_where_it_is_not_installed_that_is_reported_before_the_training(spec, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     monkeypatch.setattr("nnspec.extras.installed", lambda module: module != "tensorboard")
     arguments = ["train", str(spec), "--out", str(tmp_path / "run"), "--tensorboard"]

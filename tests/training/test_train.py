@@ -389,7 +389,7 @@ def copy(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "reported"),
     [
         ("run.json", b"{", "is not valid JSON"),
         ("run.json", b"[]", "is damaged"),
@@ -403,7 +403,7 @@ def copy(run, tmp_path):
         ("spec.yaml", DIGITS.replace("48", "49").encode(), "was changed after the training"),
     ],
 )
-def test_a_damaged_run_is_told(copy, file, content, said):
+def test_a_damaged_run_is_reported(copy, file, content, reported):
     (copy / file).write_bytes(content)
 
     def read_all() -> None:
@@ -413,26 +413,26 @@ def test_a_damaged_run_is_told(copy, file, content, said):
         opened.transforms()
         _ = opened.spec
 
-    with pytest.raises(NnspecError, match=said):
+    with pytest.raises(NnspecError, match=reported):
         read_all()
 
 
 @pytest.mark.parametrize(
-    ("changed", "said"),
+    ("changed", "reported"),
     [
         ({"seed": []}, r"`seed` is \[\], but must be an integer"),
         ({"data": {"recipe": {"inputs": [1]}}}, r"`data\.recipe\.inputs`"),
         ({"networks": ["other"]}, "its spec has no network `other`"),
     ],
 )
-def test_a_run_whose_facts_are_of_another_kind_is_told(copy, changed, said):
+def test_a_run_whose_facts_are_of_another_kind_is_reported(copy, changed, reported):
     info = json.loads((copy / "run.json").read_text("utf-8"))
     (copy / "run.json").write_text(json.dumps({**info, **changed, "digest": None}), encoding="utf-8")
-    with pytest.raises(NnspecError, match=said):
+    with pytest.raises(NnspecError, match=reported):
         _ = Run.open(copy).graph
 
 
-def test_what_is_no_run_is_told(tmp_path):
+def test_what_is_no_run_is_reported(tmp_path):
     with pytest.raises(NnspecError, match="there is no run"):
         Run.open(tmp_path / "nothing")
     with pytest.raises(NnspecError, match="is not a run folder"):

@@ -11,8 +11,6 @@ from keras import ops
 from nnspec.keras_backend.layers.loops import LOOPS
 from nnspec.keras_backend.layers.recurrent import GatedLSTMCell
 
-__all__ = ["CELLS", "Recurrence"]
-
 
 class _DrawsAnew(keras.layers.Layer):  # type: ignore[misc]
     """A Keras cell as a layer of ``[x, state, …]`` that returns ``[output, state, …]``; its dropout draws at each call."""

@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["GatedLSTMCell"]
-
 
 @keras.saving.register_keras_serializable("nnspec")
 class GatedLSTMCell(keras.layers.LSTMCell):  # type: ignore[misc]

@@ -10,8 +10,6 @@ from nnspec.keras_backend.objects import arguments
 from nnspec.layers.base import Layer
 from nnspec.layers.recurrent_cells import GRUCell, LSTMCell, RecurrentCell, SimpleRNNCell
 
-__all__ = ["TABLE"]
-
 
 def _cell(build: Build[RecurrentCell]) -> Call:
     beyond = {name: getattr(build.layer, name) for name in build.layer.beyond_keras}

@@ -12,8 +12,6 @@ from nnspec.keras_backend.layers import Recurrence
 from nnspec.layers.base import Layer
 from nnspec.layers.rnn import RNN
 
-__all__ = ["TABLE"]
-
 
 def _rnn(build: Build[RNN]) -> Call:
     """One layer for each set of states that are fed; all have the same weights."""

@@ -14,7 +14,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import arrange
 from nnspec.onnx_backend.lower.padding import Window, padded
-from nnspec.onnx_backend.value import Linear, Value, channels_first
+from nnspec.onnx_backend.value import Value, channels_first
 
 
 def _convolution(b: Builder, call: Call[Conv1D | Conv2D | Conv3D]) -> Value:
@@ -29,7 +29,7 @@ def _convolution(b: Builder, call: Call[Conv1D | Conv2D | Conv3D]) -> Value:
         "group": layer.groups,
     }
     y = convolve(b, x, call.weights["kernel"], call.weights.get("bias"), attributes)
-    return activate(b, Value(y.name, call.output, y.axes, linear=y.linear), layer.activation)
+    return activate(b, Value(y.name, call.output, y.axes), layer.activation)
 
 
 def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes: Mapping[str, Any]) -> Value:
@@ -48,8 +48,7 @@ def convolve(b: Builder, x: Value, kernel: Array, bias: Array | None, attributes
     # Attributes without an effect are omitted, for readability.
     idle = {"strides": 1, "dilations": 1, "pads": 0}
     written = {key: value for key, value in attributes.items() if key not in idle or set(value) != {idle[key]}}
-    name = b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **written)
-    return Value(name, x.type, x.axes, linear=Linear(b.produced(name).name, kernel, bias, axis=0))
+    return Value(b.op("Conv", *inputs, kernel_shape=kernel.shape[2:], **written), x.type, x.axes)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {Convolution: _convolution}

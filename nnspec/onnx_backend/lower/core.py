@@ -11,7 +11,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.lower.convolution import convolve
-from nnspec.onnx_backend.value import Linear, Value, channels_first
+from nnspec.onnx_backend.value import Value, channels_first
 
 
 def _dense(b: Builder, call: Call[Dense]) -> Value:
@@ -20,13 +20,12 @@ def _dense(b: Builder, call: Call[Dense]) -> Value:
     if rank > 1 and x.axes == channels_first(rank):
         # On a channels-first image: a 1×1 convolution, which needs no transpose.
         y = convolve(b, x, kernel.reshape(*[1] * (rank - 1), *kernel.shape), bias, {})
-        y = Value(y.name, call.output, y.axes, linear=y.linear)
+        y = Value(y.name, call.output, y.axes)
     elif rank == 1:
         # If the features are permuted (a flattened channels-first image), the kernel's rows are permuted instead.
         rows = kernel if x.order is None else kernel[x.order]
         inputs = [b.constant(rows, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
-        name = b.op("Gemm", x.name, *inputs)
-        y = Value.declared(name, call.output).with_linear(Linear(b.produced(name).name, rows, bias, axis=1))
+        y = Value.declared(b.op("Gemm", x.name, *inputs), call.output)
     elif rank == 2 and x.type.shape[0] == 1 and x.axes[-1] == rank and bias is not None:
         # With a single step the input is a matrix, and `Gemm` includes the bias.
         flat = b.op("Reshape", x.name, b.ints([-1, kernel.shape[0]], "features"))

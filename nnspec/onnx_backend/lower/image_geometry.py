@@ -25,7 +25,7 @@ def _crop(b: Builder, call: Call[RandomCrop]) -> Value:
         )
         x = Value(name, TensorType((tall, wide, x.type.shape[-1])), x.axes)
     if (tall, wide) == (layer.height, layer.width):
-        return replace(x, linear=None)
+        return x
     return replace(resampled(b, x, [layer.height, layer.width], "bilinear"), type=call.output)
 
 

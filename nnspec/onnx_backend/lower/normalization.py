@@ -14,32 +14,24 @@ from nnspec.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
-from nnspec.onnx_backend.absorb import absorb
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
-from nnspec.onnx_backend.layout import arrange, declared
+from nnspec.onnx_backend.layout import along, arrange, declared
 from nnspec.onnx_backend.value import Value, channels_first
 
 
 def _batch_normalization(b: Builder, call: Call[BatchNormalization]) -> Value:
-    """Write a scale and an offset per channel; folded into the preceding layer if possible."""
+    """Write a scale and an offset per channel, which a pass folds into the preceding layer if possible."""
     x, layer, weights = call.x, call.layer, call.weights
     axis = layer.channel_axis(x.type.rank) + 1
     scale, offset = affine(weights, layer.epsilon)
-    if x.linear is not None and axis == x.type.rank:
-        return absorb(b, x, scale, offset)
-    if x.order is not None:
-        scale, offset = scale[x.order], offset[x.order]
     if x.type.rank > 1 and x.axes == channels_first(x.type.rank) and axis == x.type.rank:
         ones, zeros = np.ones_like(scale), np.zeros_like(scale)
-        arrays = {"scale": scale, "offset": offset, "mean": zeros, "variance": ones}
-        names = [b.constant(array, name, np.float32) for name, array in arrays.items()]
+        names = [b.rounded(scale, "scale"), b.rounded(offset, "offset")]
+        names += [b.constant(zeros, "mean", np.float32), b.constant(ones, "variance", np.float32)]
         return x.with_name(b.op("BatchNormalization", x.name, *names, epsilon=0.0))
-    shape = [-1 if place == x.position(axis) else 1 for place in range(len(x.axes))]
-    while shape[0] == 1 and len(shape) > 1:
-        shape = shape[1:]
-    product = b.op("Mul", x.name, b.constant(scale.reshape(shape), "scale", np.float32))
-    return x.with_name(b.op("Add", product, b.constant(offset.reshape(shape), "offset", np.float32)))
+    product = b.op("Mul", x.name, b.rounded(along(x, axis, scale), "scale"))
+    return x.with_name(b.op("Add", product, b.rounded(along(x, axis, offset), "offset")))
 
 
 def affine(weights: Mapping[str, Array], epsilon: float) -> tuple[np.ndarray, np.ndarray]:

@@ -44,7 +44,7 @@ def padded(b: Builder, x: Value, window: Window, fill: float = 0.0) -> tuple[Val
     if around is not None:
         return x, [*lead, *(before for before, _ in around), *lead, *(after for _, after in around)]
     name = b.op("Pad", x.name, _computed(b, x, window, lead), b.constant(fill, "fill", np.float32))
-    return replace(x, name=name, linear=None), [0] * 2 * (len(x.axes) - 2)
+    return replace(x, name=name), [0] * 2 * (len(x.axes) - 2)
 
 
 def _known(b: Builder, x: Value, window: Window) -> tuple[tuple[int, int], ...] | None:

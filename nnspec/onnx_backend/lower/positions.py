@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.layers.along_time import POSITION
 from nnspec.layers.base import Layer
 from nnspec.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
+from nnspec.layers.time_dependence import POSITION
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Array, Call, Lowering
 from nnspec.onnx_backend.layout import declared

@@ -12,8 +12,6 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.recurrence.scan import CellStep, next_states, project
 from nnspec.onnx_backend.value import Value
 
-__all__ = ["TABLE"]
-
 
 def _cell(b: Builder, call: Call[RecurrentCell]) -> Mapping[str, Value]:
     x, *states = (declared(b, value).name for value in call.inputs.values())

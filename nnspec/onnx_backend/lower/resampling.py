@@ -144,7 +144,7 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
     type_ = TensorType((*counts, x.type.shape[-1]), x.type.dtype)
     if interpolation == "nearest":
         for axis in _fewest_first(x, counts):
-            x = replace(x, name=b.op("Gather", x.name, _nearest(b, x.name, axis), axis=axis.place), linear=None)
+            x = replace(x, name=b.op("Gather", x.name, _nearest(b, x.name, axis), axis=axis.place))
     elif interpolation != "bilinear" or antialias:
         x = arrange(b, x, channels_first(3))
         for axis in _fewest_first(x, counts):
@@ -153,7 +153,7 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
         x = _held(b, arrange(b, x, channels_first(3)))
         factors = b.constant([1, 1, *scales], "scales", np.float32)
         name = b.op("Resize", x.name, "", factors, mode="linear", coordinate_transformation_mode="half_pixel")
-        x = replace(x, name=name, linear=None)
+        x = replace(x, name=name)
     else:
         for axis in _fewest_first(x, counts):
             x = _between(b, x, axis)
@@ -169,7 +169,7 @@ def _held(b: Builder, x: Value) -> Value:
     turns = [list(operation.attributes["perm"]) for operation in b.operations if operation.type == "Transpose"]
     if turns in ([], [_CHANNELS_FIRST]):
         return x
-    return replace(x, name=b.op("Reshape", x.name, b.ints([0] * len(x.axes), "same")), linear=None)
+    return replace(x, name=b.op("Reshape", x.name, b.ints([0] * len(x.axes), "same")))
 
 
 _CHANNELS_FIRST = [0, 3, 1, 2]
@@ -205,8 +205,8 @@ def _multiplied(b: Builder, x: Value, axis: _Axis, interpolation: str, antialias
     assert isinstance(axis.size, int)
     weights = matrix(axis.size, axis.count, interpolation, antialias=antialias)
     if axis.place == len(x.axes) - 1:
-        return replace(x, name=b.op("MatMul", x.name, b.constant(weights.T, "columns")), linear=None)
-    return replace(x, name=b.op("MatMul", b.constant(weights, "rows"), x.name), linear=None)
+        return replace(x, name=b.op("MatMul", x.name, b.constant(weights.T, "columns")))
+    return replace(x, name=b.op("MatMul", b.constant(weights, "rows"), x.name))
 
 
 def _nearest(b: Builder, x: str, axis: _Axis) -> str:
@@ -223,7 +223,7 @@ def _between(b: Builder, x: Value, axis: _Axis) -> Value:
     first, second, distance = _neighbours(b, x.name, axis, [-1] + [1] * (len(x.axes) - axis.place - 1))
     before, behind = (b.op("Gather", x.name, places, axis=axis.place) for places in (first, second))
     step = b.op("Mul", b.op("Sub", behind, before), distance)
-    return replace(x, name=b.op("Add", before, step), linear=None)
+    return replace(x, name=b.op("Add", before, step))
 
 
 def _neighbours(b: Builder, x: str, axis: _Axis, shape: list[int]) -> tuple[str, str, str]:

@@ -44,7 +44,7 @@ def _cut(b: Builder, x: Value, axis: int, part: Part, filling: float) -> Value:
         first = b.ints([start], "from") if isinstance(start, int) else _middle(b, x.name, place, size)
         behind = b.op("Add", first, b.ints([size], "size"))
         name = b.op("Slice", x.name, first, behind, b.ints([place], "axis"))
-    return replace(x, name=name, type=TensorType(shape, x.type.dtype), linear=None)
+    return replace(x, name=name, type=TensorType(shape, x.type.dtype))
 
 
 def _middle(b: Builder, x: str, place: int, size: int) -> str:

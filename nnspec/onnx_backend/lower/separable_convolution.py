@@ -17,13 +17,13 @@ from nnspec.onnx_backend.value import Value, channels_first
 
 def _depthwise(b: Builder, call: Call[DepthwiseConvolution]) -> Value:
     y = _each_channel(b, call, call.weights["kernel"], call.weights.get("bias"))
-    return activate(b, Value(y.name, call.output, y.axes, linear=y.linear), call.layer.activation)
+    return activate(b, Value(y.name, call.output, y.axes), call.layer.activation)
 
 
 def _separable(b: Builder, call: Call[SeparableConvolution]) -> Value:
     y = _each_channel(b, call, call.weights["depthwise_kernel"], None)
     y = convolve(b, y, call.weights["pointwise_kernel"], call.weights.get("bias"), {})
-    return activate(b, Value(y.name, call.output, y.axes, linear=y.linear), call.layer.activation)
+    return activate(b, Value(y.name, call.output, y.axes), call.layer.activation)
 
 
 def _each_channel(b: Builder, call: Call[PerChannel], kernel: Array, bias: Array | None) -> Value:

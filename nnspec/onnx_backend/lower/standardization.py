@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from nnspec.layers.base import Layer
 from nnspec.layers.standardization import Normalization, Rescaling
-from nnspec.onnx_backend.absorb import absorb
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
-from nnspec.onnx_backend.layout import declared
+from nnspec.onnx_backend.layout import along, declared
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 
@@ -23,14 +22,13 @@ _LEAST = 1e-7
 
 
 def _normalization(b: Builder, call: Call[Normalization]) -> Value:
-    """Write the normalization, folded into the preceding layer if possible. Otherwise the mean is subtracted first."""
+    """Write the normalization, which a pass folds into the preceding layer if possible. The mean is subtracted first."""
     x, layer, rank = call.x, call.layer, call.x.type.rank
     mean, deviation = _statistics(call)
-    if x.linear is not None and layer.kept_axes(rank) in ((), (rank - 1,)):
-        size = x.linear.kernel.shape[x.linear.axis]
-        scale, offset = (deviation, mean) if layer.invert else (1 / deviation, -mean / deviation)
-        return absorb(b, x, *(np.broadcast_to(array.ravel(), (size,)) for array in (scale, offset)))
-    x = declared(b, x)
+    if (axes := layer.kept_axes(rank)) == (rank - 1,):
+        mean, deviation = (along(x, rank, array.ravel()) for array in (mean, deviation))
+    elif axes:
+        x = declared(b, x)
     if x.type.dtype != "float32":
         x = replace(x, name=b.op("Cast", x.name, to=ELEMENT["float32"]))
     steps = [("Mul", deviation, "deviation"), ("Add", mean, "mean")]
@@ -38,8 +36,8 @@ def _normalization(b: Builder, call: Call[Normalization]) -> Value:
         steps = [("Sub", mean, "mean"), ("Mul", 1 / deviation, "scale")]
     y = x.name
     for operator, array, name in steps:
-        y = b.op(operator, y, b.constant(array, name, np.float32))
-    return replace(x, name=y, type=call.output, linear=None)
+        y = b.op(operator, y, b.rounded(array, name))
+    return replace(x, name=y, type=call.output)
 
 
 def _statistics(call: Call[Normalization]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -66,7 +64,7 @@ def _rescaling(b: Builder, call: Call[Rescaling]) -> Value:
     y = b.op("Mul", x.name, b.constant(layer.scale, "scale", np.float32))
     if layer.offset != 0:
         y = b.op("Add", y, b.constant(layer.offset, "offset", np.float32))
-    return replace(x, name=y, type=call.output, linear=None)
+    return replace(x, name=y, type=call.output)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {Normalization: _normalization, Rescaling: _rescaling}

@@ -13,7 +13,7 @@ from nnspec.onnx_backend.activation import activate
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import arrange
-from nnspec.onnx_backend.value import Linear, Value, channels_first
+from nnspec.onnx_backend.value import Value, channels_first
 
 
 def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
@@ -37,8 +37,7 @@ def _transposed(b: Builder, call: Call[TransposedConvolution]) -> Value:
     written = {key: value for key, value in attributes.items() if set(value) != {idle[key]}}
     inputs = [x.name, b.constant(kernel, "kernel")] + ([b.constant(bias, "bias")] if bias is not None else [])
     name = b.op("ConvTranspose", *inputs, kernel_shape=kernel.shape[2:], **written)
-    linear = Linear(b.produced(name).name, kernel, bias, axis=1)
-    return activate(b, Value(name, call.output, x.axes, linear=linear), layer.activation)
+    return activate(b, Value(name, call.output, x.axes), layer.activation)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {TransposedConvolution: _transposed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from nnspec.onnx_backend.builder import Builder, Operation
 
@@ -14,14 +14,12 @@ examples, and if ``ConvTranspose`` of volumes or ``InstanceNormalization`` reads
 """
 
 
-def guard_empty_tensors(b: Builder, outputs: Collection[str]) -> None:
+def guard_empty_tensors(b: Builder) -> None:
     """Turn crashes on empty tensors into errors at run time.
 
-    Requires: nothing.
-    Ensures: every unsafe input is a constant or the result of a guard. A guard reshapes a tensor to its own shape with each
-        size at least 1, which is an error if a size is 0, and which ONNX Runtime does without a copy.
+    A guard reshapes a tensor to its own shape with each size at least 1, which is an error if a size is 0, and which ONNX
+    Runtime does without a copy.
     """
-    del outputs
     _guard(b, b.operations)
 
 
@@ -31,7 +29,7 @@ def _guard(b: Builder, operations: list[Operation]) -> None:
         for body in operation.bodies.values():
             _guard(b, body.operations)
         if _is_unsafe(operation):
-            with b.at(operation.name.rpartition("/")[0]), b.body() as inserted:
+            with b.at(operation.scope), b.body() as inserted:
                 inputs = operation.inputs[: UNSAFE[operation.type]]
                 operation.inputs[: len(inputs)] = [name if name in b.constants else _reshaped(b, name) for name in inputs]
             guarded += inserted.operations

@@ -11,12 +11,9 @@ import numpy as np
 from nnspec.layers.rnn import RNN, Cell
 from nnspec.onnx_backend.builder import Body, Builder
 from nnspec.onnx_backend.call import Call
-from nnspec.onnx_backend.invariant import close
 from nnspec.onnx_backend.layout import arrange, declared
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
-
-__all__ = ["run_cell"]
 
 
 def run_cell(b: Builder, call: Call[RNN]) -> dict[str, Value]:
@@ -177,7 +174,7 @@ class _Loop:
         last = {name: b.name(f"last_{name}") for name in cell.outputs} if carries else {}
         at = {name: b.name(f"{name}_step") for name in cell.sequences}
         keep = b.name("keep") if self.mask is not None else ""
-        constants = self.constants  # in the declared order before the body begins
+        constants = self.constants
         types = {name: _plain(type_) for name, type_ in {**cell.steps.inputs, **cell.steps.output_types}.items()}
         with b.body() as body:
             given = {name: Value.declared(at[name], types[name]) for name in cell.sequences}
@@ -199,8 +196,9 @@ class _Loop:
         if keep:
             body.inputs.append((keep, TensorType((), "bool")))
         of_outputs = [types[name] for name in cell.outputs]
-        results = [*after, *(outputs if carries else []), *(outputs if layer.return_sequences else [])]
-        close(b, body, results, [*kinds, *(of_outputs if carries else []), *(of_outputs if layer.return_sequences else [])])
+        body.outputs = list(zip(after, kinds, strict=True))
+        for written in (carries, layer.return_sequences):
+            body.outputs += zip(outputs, of_outputs, strict=True) if written else []
         return body
 
 

@@ -21,8 +21,6 @@ from nnspec.onnx_backend.recurrence.track import Direction, Track, ended, stacke
 from nnspec.onnx_backend.value import Value, time_first
 from nnspec.types import TensorType
 
-__all__ = ["CellStep", "next_states", "project", "scan"]
-
 
 def scan(b: Builder, x: Value, mask: Mask | None, directions: Sequence[Direction]) -> Track:
     """Write each direction as its own ``Scan``.
@@ -108,7 +106,7 @@ def _body(b: Builder, direction: Direction, masked: bool) -> Body:
         if masked:
             new = [b.op("Where", keep, after, before) for after, before in zip(new, states, strict=True)]
         if layer.return_sequences:
-            new.append(b.op("Identity", new[0]))
+            new.append(new[0])
     width = direction.weights["kernel"].shape[1]
     body.inputs = [(state, TensorType((units,))) for state in states] + [(step, TensorType((width,)))]
     if masked:

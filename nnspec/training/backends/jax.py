@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Rows, StepResult
+from nnspec.training.loop.backend import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
 from nnspec.training.loop.prefetch import Prefetcher
 
@@ -107,7 +107,9 @@ class JaxSteps:
             at = self._learner.trainable.index(update.group)
             values, own[at], loss = self._update(update, values, own[at])
             total += loss
-        return (values, own), total
+        with self._scope(values) as scope:
+            self._learner.after_step()
+        return (self._current_values(scope), own), total
 
     def _update(self, update: Update, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
         """Computes one update: the new values of all variables and of the optimizer, and the loss."""

@@ -12,10 +12,10 @@ import keras
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Steps
 from nnspec.training.backends.devices import grow_memory
+from nnspec.training.backends.machine import BY_DEFAULT, ONEDNN, processors
+from nnspec.training.loop.backend import Steps
 from nnspec.training.loop.learner import Learner
-from nnspec.training.run.machine import BY_DEFAULT, ONEDNN, processors
 
 
 def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> Steps:

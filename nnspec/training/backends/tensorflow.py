@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Rows, StepResult
+from nnspec.training.loop.backend import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update, part_of
 from nnspec.training.loop.prefetch import Prefetcher
 
@@ -58,6 +58,7 @@ class TensorFlowSteps:
             pairs = [(g, v) for g, v in zip(gradients, update.group.variables, strict=True) if g is not None]
             update.group.optimizer.apply_gradients(pairs)
             losses.append(loss)
+        self._learner.after_step()
         return tf.add_n(losses)
 
     def _gradients(self, update: Update) -> tuple[Any, list[Any]]:

@@ -11,9 +11,9 @@ from nnspec.diagnostics import Span
 from nnspec.graph import Graph
 from nnspec.spec.blocks import Block
 from nnspec.spec.tree import Place, Tree
-from nnspec.training.batches.targets import Compares, TargetKind
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.catalogue.targets import Compares, TargetKind
 from nnspec.types import Dim, TensorType
 
 OUTPUT, TARGET = "output", "target"
@@ -89,7 +89,7 @@ class BlockLoss(_OfBlock, Loss):
         return graph is None or self.use.type.rank >= graph.inputs[OUTPUT].rank - 1
 
     def to_keras(self, **arguments: Any) -> Any:
-        from nnspec.training.loop.block_values import BlockValues
+        from nnspec.training.catalogue.block_values import BlockValues
 
         del arguments
         assert self.use.graph is not None
@@ -110,7 +110,7 @@ class BlockMetric(_OfBlock, Metric):
         Args:
             name: Its name in the log.
         """
-        from nnspec.training.loop.block_values import BlockMean
+        from nnspec.training.catalogue.block_values import BlockMean
 
         assert self.use.graph is not None
         return BlockMean(self.use.graph, name)

@@ -12,13 +12,13 @@ from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.spec.tree import MappingNode, Resolved, SequenceNode
 from nnspec.training import problems as t
-from nnspec.training.batches.targets import Compares, Expected, TargetKind, comparable
 from nnspec.training.catalogue.blocks import BlockLoss, BlockMetric
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.metrics.accuracy import Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy
 from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.catalogue.targets import Compares, Expected, TargetKind, comparable
 from nnspec.training.checks.blocks import BlockBuilder
 from nnspec.training.plan import OutputPlan, need_of
 from nnspec.training.section import TrainSection, WeightedLoss

@@ -12,12 +12,9 @@ from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.training import problems as t
 from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.checks.monitors import EpochMetrics, check_monitor, check_plateau
-from nnspec.training.objectives import problems as o
 from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
 from nnspec.types import did_you_mean
-
-__all__ = ["check_optimizer", "check_phases"]
 
 
 def check_phases(
@@ -143,8 +140,8 @@ def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Seque
             continue
         help = did_you_mean(name, networks, f"name {listed}" if networks else "write `optimizer: Adam`")
         reason = f"names `{name}`, and the training is of {listed or 'one network'}"
-        problems.append(o.OptimizerNames.at(*locate(tree, "optimizer", name), help=help, reason=reason))
+        problems.append(t.OptimizerNames.at(*locate(tree, "optimizer", name), help=help, reason=reason))
     for name in networks:
         if name not in given:
             help = f"add `{name}: Adam`"
-            problems.append(o.OptimizerNames.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))
+            problems.append(t.OptimizerNames.at(*locate(tree, "optimizer"), help=help, reason=f"names none for `{name}`"))

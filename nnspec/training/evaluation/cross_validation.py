@@ -16,7 +16,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
 from nnspec.spec import Limits, Spec, load
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.evaluation.evaluate import evaluate
 from nnspec.training.loop.interruption import interruptible
 from nnspec.training.loop.progress import Progress

@@ -20,7 +20,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
-from nnspec.training.checks.training import check_training
+from nnspec.training.check import check_training
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -77,10 +77,36 @@ def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = F
         SpecError: If the data cannot be used.
         NnspecError: If the run is damaged, or its data changed.
     """
-    found = run_evaluation(run if isinstance(run, Run) else Run.open(run), part=part)
+    run = run if isinstance(run, Run) else Run.open(run)
+    if run.objective.measures:
+        return _measured(run, part)
+    found = run_evaluation(run, part=part)
     reports = {name: report_of(predictions, curves=curves) for name, predictions in found.predictions.items()}
     transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
     return {"data": found.part, "rows": len(found.examples), **found.metrics, **transformed, "outputs": reports}
+
+
+def _measured(run: Run, part: str | None) -> dict[str, Any]:
+    """The metrics of a run whose objective has no targets, computed as in its training."""
+    import keras
+
+    from nnspec.training.backends.selection import machine, steps_for
+    from nnspec.training.loop.loop import validate
+    from nnspec.training.loop.networks import Networks
+
+    machine()
+    plan = _plan(run)
+    assert plan.data is not None
+    _require_files(plan, "train")
+    part, examples = _examples(run, plan, part)
+    prepared = prepare(replace(plan.data, sources={"train": plan.data.sources["train"]}), plan.section.seed)
+    networks = Networks(plan.networks, plan.section.seed)
+    learner = plan.objective.task(networks, plan, prepared, None).learner(plan.phases[-1])
+    networks.set_weights(run.weights())
+    metrics = validate(
+        steps_for(keras.backend.backend(), learner), learner, examples, plan.section.batch_size * learner.batches
+    )
+    return {"data": part, "rows": len(examples), **metrics, "outputs": {}}
 
 
 def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluation:
@@ -130,7 +156,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
     """The metrics of an output whose units differ between series, and therefore cannot be computed by batch."""
-    from nnspec.training.catalogue.keras_objects import keras_metric
+    from nnspec.training.loop.keras_objects import keras_metric
 
     metrics = {}
     for name, metric in output.metrics.items():

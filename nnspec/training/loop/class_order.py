@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.training.backends.base import Rows
+from nnspec.training.loop.backend import Rows
 
 
 @dataclass(frozen=True)

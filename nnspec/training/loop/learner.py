@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import keras
+from keras import ops
+
+from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.plan import PhasePlan
 
 Tensors = Mapping[str, Any]
@@ -23,11 +28,13 @@ class TrainableGroup:
         network: Their network.
         variables: The weights.
         optimizer: The optimizer.
+        config: The optimizer as written, if it is not that of the section ``train``.
     """
 
     network: str
     variables: Sequence[Any]
     optimizer: Any
+    config: Any = None
 
     @property
     def inner(self) -> Any:
@@ -50,43 +57,81 @@ class Update:
     batch: Batch
 
 
-class Learner(Protocol):
+class Learner:
     """Computes losses and metrics: stateful Keras code that runs on every backend.
+
+    Args:
+        models: The networks.
+        trainable: The weights that are trained, by optimizer.
+        metrics: The names of means over the examples of an epoch, which the losses update.
+        augmenter: Augments training batches; None for no augmentation.
 
     Attributes:
         trainable: The weights that are trained, by optimizer.
         batches: The number of batches of ``batch_size`` that one step takes.
+        means: The means, by name.
     """
 
-    trainable: Sequence[TrainableGroup]
-    batches: int
+    batches = 1
+
+    def __init__(
+        self,
+        models: Iterable[keras.Model],
+        trainable: Sequence[TrainableGroup],
+        metrics: Iterable[str],
+        augmenter: Augmenter | None = None,
+    ) -> None:
+        self._models, self.trainable, self._augmenter = list(models), trainable, augmenter
+        self.means = {name: keras.metrics.Mean(name=name) for name in metrics}
+
+    @property
+    def needs_full_batches(self) -> bool:
+        """Whether a smaller last batch of an epoch is left out."""
+        return False
+
+    def after_step(self) -> None:
+        """Changes variables after the updates of a step; nothing by default."""
+        return
 
     @property
     def variables(self) -> Sequence[Any]:
         """All variables of its networks."""
+        return [variable for model in self._models for variable in model.variables]
 
     @property
     def metrics(self) -> list[Any]:
         """The Keras metrics."""
+        return list(self.means.values())
 
     @property
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the networks."""
+        return list(self._augmenter.variables) if self._augmenter is not None else []
 
     def augmented(self, batch: Batch) -> Batch:
         """The batch with random augmentations, for a training step."""
+        return batch if self._augmenter is None else self._augmenter(*batch)
 
     def updates(self, batch: Batch) -> Sequence[Update]:
-        """The updates of a step, in order; neither reads nor changes variables."""
+        """The updates of a step, in order; neither reads nor changes variables. By default one of each group, by `loss`."""
+        return [Update(group, partial(self.loss, training=True), batch) for group in self.trainable]
+
+    def loss(self, batch: Batch, *, training: bool) -> Any:
+        """Computes the loss of a batch, and updates the metrics."""
+        raise NotImplementedError
 
     def validate(self, batch: Batch) -> Any:
         """Updates the metrics with a batch that is not trained on, and returns its loss."""
+        return self.loss(batch, training=False)
 
     def reset(self) -> None:
-        """Resets the metrics."""
+        """Resets the metrics, and the random numbers of validation."""
+        for metric in self.metrics:
+            metric.reset_state()
 
     def results(self) -> dict[str, Any]:
         """The values of the metrics: numbers, or lists of numbers."""
+        return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}
 
 
 class Task(Protocol):
@@ -104,6 +149,13 @@ class Task(Protocol):
         """Warnings about the log up to its last epoch; the text before the colon is the kind of a warning. None by default."""
         del records
         return []
+
+
+def with_layer_losses(loss: Any, model: keras.Model) -> Any:
+    """The sum of a loss and the losses that layers add."""
+    for added in model.losses:
+        loss = loss + ops.sum(ops.cast(added, "float32"))
+    return loss
 
 
 def part_of(batch: Batch, start: int, stop: int) -> Batch:

@@ -13,9 +13,9 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.base import Rows, Steps
+from nnspec.training.loop.backend import Rows, Steps
 from nnspec.training.loop.learner import Learner
-from nnspec.training.loop.order import Order, calls_of
+from nnspec.training.loop.order import Order, batches_of, calls_of
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau, should_stop
@@ -206,7 +206,8 @@ def _metrics_kept_on_failure(learner: Learner) -> Iterator[None]:
 def validate(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
     """Computes the metrics of examples without training on them."""
     learner.reset()
-    calls = calls_of(np.arange(len(examples)), batch_size, 0, math.ceil(len(examples) / batch_size), _Pace())
+    count = batches_of(len(examples), batch_size, full=learner.needs_full_batches)
+    calls = calls_of(np.arange(len(examples)), batch_size, 0, count, _Pace())
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
         steps.validate(part, rows)
     return learner.results()

@@ -14,8 +14,6 @@ from nnspec.keras_backend.weights import owners
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Networks"]
-
 
 class Networks:
     """The models of a training.

@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from nnspec.data.examples import Examples
-from nnspec.training.backends.base import Rows
+from nnspec.training.loop.backend import Rows
 from nnspec.training.loop.class_order import ClassSampling
 
 
@@ -29,17 +29,19 @@ class Order:
         batch_size: The number of examples of a batch; the last batch of each part may be smaller.
         seed: The seed of the order.
         sampling: Samples batches by class; None if each example is in one batch of an epoch.
+        full: Whether a smaller last batch of a part is left out, unless it is the only one.
     """
 
     parts: Sequence[Examples]
     batch_size: int
     seed: int
     sampling: ClassSampling | None = None
+    full: bool = False
 
     @property
     def steps(self) -> int:
         """The number of steps of an epoch."""
-        return sum(math.ceil(len(part) / self.batch_size) for part in self.parts)
+        return sum(batches_of(len(part), self.batch_size, full=self.full) for part in self.parts)
 
     def calls(self, epoch: int, first: int, end: int, pace: Pace) -> Iterator[tuple[Examples, Rows]]:
         """The calls from one step of an epoch to another: a part and its indices, (steps, batch size)."""
@@ -71,8 +73,20 @@ class Order:
         batches: list[tuple[Examples, Rows]] = []
         for part in self.parts:
             order = random.permutation(len(part)).astype(np.int64)
-            batches += [(part, order[at : at + self.batch_size]) for at in range(0, len(order), self.batch_size)]
+            count = batches_of(len(order), self.batch_size, full=self.full)
+            batches += [(part, order[i * self.batch_size : (i + 1) * self.batch_size]) for i in range(count)]
         return [batches[i] for i in random.permutation(len(batches))]
+
+
+def batches_of(count: int, size: int, *, full: bool) -> int:
+    """The number of batches of some examples.
+
+    Args:
+        count: The number of examples.
+        size: The number of examples of a batch.
+        full: Whether a smaller last batch is left out, unless it is the only one.
+    """
+    return max(count // size, min(count, 1)) if full else math.ceil(count / size)
 
 
 def order_of(count: int, seed: int, epoch: int) -> Rows:

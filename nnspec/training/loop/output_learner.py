@@ -14,14 +14,14 @@ from nnspec.keras_backend.call import mask_of
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.cropping import cropped
 from nnspec.training.batches.transforms import BatchTransform
-from nnspec.training.catalogue.keras_objects import keras_loss, keras_metric, keras_weight
+from nnspec.training.catalogue.block_values import BlockMean, BlockValues
 from nnspec.training.catalogue.metrics.base import Metric
-from nnspec.training.loop.block_values import BlockMean, BlockValues
-from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update
+from nnspec.training.loop.keras_objects import keras_loss, keras_metric, keras_weight
+from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, with_layer_losses
 from nnspec.training.plan import OutputPlan
 
 
-class OutputLearner:
+class OutputLearner(Learner):
     """Computes the weighted sum of the losses of outputs and layers, and the metrics.
 
     Args:
@@ -38,8 +38,6 @@ class OutputLearner:
             comparable.
     """
 
-    batches = 1
-
     def __init__(
         self,
         model: keras.Model,
@@ -53,11 +51,11 @@ class OutputLearner:
         added: Collection[str] = (),
         last_step: int = 0,
     ) -> None:
+        groups = [] if optimizer is None else [TrainableGroup("main", model.trainable_variables, optimizer)]
+        losses = [name for name, output in outputs.items() if output.losses]
+        # With several losses, each has a mean of its own.
+        super().__init__([model], groups, ["loss", *(f"{name}_loss" for name in losses if len(losses) > 1)], augmenter)
         self.model = model
-        self.trainable: Sequence[TrainableGroup] = (
-            () if optimizer is None else (TrainableGroup("main", model.trainable_variables, optimizer),)
-        )
-        self._augmenter = augmenter
         self._outputs = {name: output for name, output in outputs.items() if output.losses}
         self._measured = {name: output for name, output in outputs.items() if output.losses or output.metrics}
         self._losses = {
@@ -70,32 +68,23 @@ class OutputLearner:
         self._crops = dict(crops or {})
         # Units of separate series need the series of each example, which batches do not have.
         self._units = {name: own for name, own in (units or {}).items() if not own.labels}
-        self._total = keras.metrics.Mean(name="loss")
-        several = len(self._outputs) > 1
-        self._means = {name: keras.metrics.Mean(name=f"{name}_loss") for name in self._outputs} if several else {}
         self._metrics = {
             name: [keras_metric(metric, logged) for logged, metric in output.metrics.items()]
             for name, output in self._measured.items()
         }
 
     @property
-    def variables(self) -> Sequence[Any]:
-        """The variables of the model."""
-        return list(self.model.variables)
-
-    @property
     def metrics(self) -> list[Any]:
         """The Keras metrics, the total loss first."""
-        return [self._total, *self._means.values(), *(metric for own in self._metrics.values() for metric in own)]
+        return [*super().metrics, *(metric for own in self._metrics.values() for metric in own)]
 
     @property
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the model."""
-        augmenting = self._augmenter.variables if self._augmenter is not None else []
         blocks: list[Any] = [loss for own in self._losses.values() for _, loss in own if isinstance(loss, BlockValues)]
         blocks += [metric.block for own in self._metrics.values() for metric in own if isinstance(metric, BlockMean)]
         blocks += self.transforms
-        return [*(variable for source in blocks for variable in source.variables), *augmenting]
+        return [*(variable for source in blocks for variable in source.variables), *super().random_variables]
 
     def transformed(self, inputs: Tensors, targets: Tensors, *, training: bool) -> tuple[Tensors, Tensors]:
         """Applies the random transforms to a batch."""
@@ -122,22 +111,18 @@ class OutputLearner:
         total: Any = 0.0
         for name, output in self._outputs.items():
             loss = self._loss(name, {**inputs, **outputs}, outputs[name], targets, weights, training=training)
-            if name in self._means:
-                self._means[name].update_state(loss, sample_weight=size)
+            if f"{name}_loss" in self.means:
+                self.means[f"{name}_loss"].update_state(loss, sample_weight=size)
             total = total + (loss if output.weight == 1.0 else self._weight(name, training=training) * loss)
-        for added in self.model.losses:
-            total = total + ops.sum(ops.cast(added, "float32"))
-        self._total.update_state(total, sample_weight=size)
+        total = with_layer_losses(total, self.model)
+        self.means["loss"].update_state(total, sample_weight=size)
         return total, outputs, scored
 
-    def updates(self, batch: Batch) -> Sequence[Update]:
-        """A single update of all weights."""
-        return [Update(group, self._training_loss, batch) for group in self.trainable]
-
-    def validate(self, batch: Batch) -> Any:
-        """Updates the metrics with a batch that is not trained on, and returns its loss."""
-        inputs, targets, weights = self._cropped(batch)
-        loss, outputs, scored = self(inputs, targets, weights, training=False)
+    def loss(self, batch: Batch, *, training: bool) -> Any:
+        """The loss of a batch; also updates the metrics."""
+        inputs, targets, weights = batch
+        targets, weights = cropped(targets, self._crops), cropped(weights, self._crops)
+        loss, outputs, scored = self(inputs, targets, weights, training=training)
         self.update_metrics(inputs, outputs, scored)
         return loss
 
@@ -147,20 +132,6 @@ class OutputLearner:
         if not callable(weight):
             return weight
         return ops.cast(weight(self.trainable[0].inner.iterations if training else self._last_step), "float32")
-
-    def _cropped(self, batch: Batch) -> Batch:
-        inputs, targets, weights = batch
-        return inputs, cropped(targets, self._crops), cropped(weights, self._crops)
-
-    def _training_loss(self, batch: Batch) -> Any:
-        inputs, targets, weights = self._cropped(batch)
-        loss, outputs, scored = self(inputs, targets, weights, training=True)
-        self.update_metrics(inputs, outputs, scored)
-        return loss
-
-    def augmented(self, batch: Batch) -> Batch:
-        """Augments a batch for a training step."""
-        return batch if self._augmenter is None else self._augmenter(*batch)
 
     def _loss(self, name: str, tensors: Tensors, output: Any, targets: Tensors, weights: Tensors, *, training: bool) -> Any:
         """The weighted sum of the losses of an output."""
@@ -240,11 +211,6 @@ class OutputLearner:
 
     def reset(self) -> None:
         """Resets the metrics, and the random numbers of validation."""
-        for metric in self.metrics:
-            metric.reset_state()
+        super().reset()
         for transform in self.transforms:
             transform.restart()
-
-    def results(self) -> dict[str, Any]:
-        """The values of the metrics: numbers, or lists of numbers."""
-        return {metric.name: ops.convert_to_numpy(metric.result()).tolist() for metric in self.metrics}

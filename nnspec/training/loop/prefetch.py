@@ -6,7 +6,7 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from nnspec.data.examples import Batch, Examples
-from nnspec.training.backends.base import Rows
+from nnspec.training.loop.backend import Rows
 
 
 class Prefetcher:

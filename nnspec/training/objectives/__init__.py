@@ -41,6 +41,7 @@ OBJECTIVES = Family(
         "contrastive": f"{__name__}.contrastive",
         "gan": f"{__name__}.gan",
         "language_model": f"{__name__}.next_token",
+        "program": f"{__name__}.program",
         "sequence_to_sequence": f"{__name__}.next_token",
         "supervised": f"{__name__}.supervised",
     },

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
     from nnspec.training.batches.transforms import BatchTransform
-    from nnspec.training.checks.training import TrainingCheck
     from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.objectives.context import ObjectiveContext, Targets
+    from nnspec.training.objectives.context import ObjectiveContext, Targets, TrainingCheck
     from nnspec.training.plan import TrainingPlan
 
 
@@ -37,6 +36,9 @@ class Objective(Config):
     predicts: ClassVar[bool] = True
     """Whether outputs are compared with targets, so that a run can be evaluated."""
 
+    measures: ClassVar[bool] = False
+    """Whether a run without targets can be evaluated by the metrics of its training."""
+
     report: ClassVar[str] = "nnspec.reports.objectives.supervised"
     """The module with the objective's sections of a report; see [`nnspec.reports.objectives`][]."""
 
@@ -49,7 +51,7 @@ class Objective(Config):
         Returns:
             The plan; None if there are errors.
         """
-        from nnspec.training.checks.network import check_network
+        from nnspec.training.objectives.check import check_network
 
         return check_network(check)
 
@@ -104,7 +106,7 @@ class Objective(Config):
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:
-        """The network that is exported by default.
+        """The network that is exported by default; empty if the spec has to name it.
 
         Args:
             info: The content of ``run.json``.

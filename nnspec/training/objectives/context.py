@@ -1,19 +1,24 @@
-"""The context of an objective's check, and its result."""
+"""The contexts of an objective's checks, and a result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
 from nnspec.data.plan import TargetSource
 from nnspec.diagnostics import Diagnostic, Problem, Span
-from nnspec.graph import Graph
+from nnspec.graph import Graph, Model
+from nnspec.spec import Spec
+from nnspec.spec.checked import Known
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.objectives import problems as o
+from nnspec.training.objectives.base import Objective
 from nnspec.training.plan import OutputPlan
+from nnspec.training.section import TrainSection
 from nnspec.types import did_you_mean, listed
 
 _DEFINED = "the objective defines the losses: remove it"
@@ -24,6 +29,50 @@ OWN_LOSSES: Mapping[str, str] = {
     "class_weight": _DEFINED,
 }
 """The keys that objectives with their own losses do not use, each with a help text."""
+
+
+@dataclass(frozen=True)
+class TrainingCheck:
+    """The context of a check of the sections ``train`` and ``data``.
+
+    Attributes:
+        spec: The spec.
+        model: Its graphs; None if they have errors.
+        known: The section ``train``, as far as it is valid; None if there is none.
+        tree: Its YAML tree.
+        problems: Problems are appended here.
+        require_data: Whether both sections and the data files must exist, because a training starts.
+        parts: The splits of the data whose files are read.
+    """
+
+    spec: Spec
+    model: Model | None
+    known: Known[TrainSection] | None
+    tree: MappingNode | None
+    problems: list[Diagnostic]
+    require_data: bool
+    parts: Collection[str]
+
+    @property
+    def section(self) -> TrainSection | None:
+        """The section; None if there is none, or it has no value because of errors."""
+        return self.known.value if self.known is not None else None
+
+    @property
+    def wrong(self) -> frozenset[str]:
+        """The keys of the section that have errors."""
+        return frozenset(self.known.wrong) if self.known is not None else frozenset()
+
+    @property
+    def objective(self) -> Objective | None:
+        """The objective; None if it has errors."""
+        section = self.section
+        return cast("Objective", section.objective) if section is not None and "objective" not in self.wrong else None
+
+    @property
+    def graph(self) -> Graph | None:
+        """The main network; None if there is none, or errors leave it unknown."""
+        return self.model.networks.get("main") if self.model is not None else None
 
 
 @dataclass(frozen=True)
@@ -41,7 +90,7 @@ class Targets:
 
 @dataclass(frozen=True)
 class ObjectiveContext:
-    """The context of an objective's check.
+    """The context of a check of the main network.
 
     Attributes:
         objective: Its name.

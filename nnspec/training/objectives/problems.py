@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Problem
+from nnspec.training.problems import TWO_NETWORKS
 
 _HEAD = "nnspec: 1\nname: net\n"
 _DIGITS = "data: {train: {builtin: digits}}\n"
@@ -11,13 +12,6 @@ _RESTORE = (
     "  - Reshape: {target_shape: [8, 8, 1]}\n    name: restored\n"
 )
 _RESTORING = _RESTORE + _DIGITS + "train: {objective: autoencoder, epochs: 1, loss: MeanSquaredError}\n"
-_PAIR = (
-    _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
-    "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"
-    "    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n      - Dense: {units: 16, activation: relu}\n"
-    "      - Dense: {units: 1}\n        name: logit\n"
-)
-GAN = _PAIR + _DIGITS + "train: {objective: gan, epochs: 1}\n"
 
 
 class ObjectiveUnclear(Problem):
@@ -50,8 +44,8 @@ class UnknownNetwork(Problem):
 
     code = "NN560"
     message = "the document has no network `{name}`"
-    fails = GAN.replace("objective: gan", "objective: {gan: {generator: generater}}")
-    passes = GAN
+    fails = TWO_NETWORKS.replace("objective: gan", "objective: {gan: {generator: generater}}")
+    passes = TWO_NETWORKS
 
 
 class NotWithObjective(Problem):
@@ -59,14 +53,5 @@ class NotWithObjective(Problem):
 
     code = "NN563"
     message = "`{key}` is not used with `{objective}`"
-    fails = GAN.replace("epochs: 1", "epochs: 1, loss: BinaryCrossentropy")
-    passes = GAN.replace("objective: gan", "objective: {gan: {loss: hinge}}")
-
-
-class OptimizerNames(Problem):
-    """`optimizer` is one for all networks, or one for each."""
-
-    code = "NN564"
-    message = "`optimizer` {reason}"
-    fails = GAN.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}}")
-    passes = GAN.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}, discriminator: SGD}")
+    fails = TWO_NETWORKS.replace("epochs: 1", "epochs: 1, loss: BinaryCrossentropy")
+    passes = TWO_NETWORKS.replace("objective: gan", "objective: {gan: {loss: hinge}}")

@@ -18,13 +18,13 @@ from nnspec.graph import Graph
 from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of as plugin_of_layer
 from nnspec.spec import Spec
+from nnspec.training.backends.machine import versions
 from nnspec.training.objectives.plugin import guarded, plugin_of
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.digests import digest_of
 from nnspec.training.run.files import TRANSFORMS, transforms_content
 from nnspec.training.run.folder import FORMAT, Run
 from nnspec.training.run.lock import run_lock
-from nnspec.training.run.machine import versions
 
 
 def run_folder(spec: Spec, out: Path | None, *, overwrite: bool) -> Path:

@@ -15,13 +15,13 @@ from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.spec import Spec, load
+from nnspec.training.backends.machine import installed_version
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.run.digests import digest_of, info_digest
 from nnspec.training.run.files import INFO, DamagedRun, RunFiles
 from nnspec.training.run.info import damage
-from nnspec.training.run.machine import installed_version
 
 FORMAT = 2
 """The version of the format of run folders."""

@@ -13,12 +13,12 @@ from nnspec.graph import Graph
 from nnspec.graph.fingerprint import node_digests
 from nnspec.spec import Spec, load
 from nnspec.spec.changes import changed_values
+from nnspec.training.backends.machine import differences
 from nnspec.training.loop.progress import Progress
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint
 from nnspec.training.run.create import as_json, versions_of
 from nnspec.training.run.folder import Run
-from nnspec.training.run.machine import differences
 
 _MOST_LISTED = 8
 

@@ -18,16 +18,15 @@ from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
-from nnspec.training.backends.base import Steps
 from nnspec.training.backends.selection import steps_for
 from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
-from nnspec.training.catalogue.keras_objects import keras_weight
 from nnspec.training.catalogue.schedules import Schedule
+from nnspec.training.loop.backend import Steps
 from nnspec.training.loop.class_order import ClassSampling, grouped
 from nnspec.training.loop.data_guard import DataGuard
-from nnspec.training.loop.initial_weights import initial_weights
 from nnspec.training.loop.interruption import interruptible
+from nnspec.training.loop.keras_objects import keras_weight
 from nnspec.training.loop.learner import Learner, TrainableGroup, averaged_weights
 from nnspec.training.loop.loop import Loop, NotFiniteLoss, Status
 from nnspec.training.loop.networks import Networks
@@ -36,10 +35,11 @@ from nnspec.training.loop.order import Order
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau
-from nnspec.training.loop.word_vectors import join_vectors
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
+from nnspec.training.run.initial_weights import initial_weights
+from nnspec.training.run.word_vectors import join_vectors
 from nnspec.training.run.writer import RunWriter
 from nnspec.training.section import TrainSection
 
@@ -180,7 +180,8 @@ class Session:
         phase, section = self._phase, self._phase.plan.section
         due = _Timer(writer.every_minutes)
         groups = phase.learner.trainable
-        order = Order(self._parts, section.batch_size * phase.learner.batches, section.seed, self._sampling(section.batch_size))
+        size, sampling = section.batch_size * phase.learner.batches, self._sampling(section.batch_size)
+        order = Order(self._parts, size, section.seed, sampling, full=phase.learner.needs_full_batches)
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
@@ -266,7 +267,7 @@ def _changing_rates(section: TrainSection, trainable: Sequence[TrainableGroup], 
     return {
         "learning_rate" if len(trainable) == 1 else f"{group.network}_learning_rate": float(group.inner.learning_rate)
         for group in trainable
-        if lowered or isinstance(getattr(section.optimizer_of(group.network), "learning_rate", None), Schedule)
+        if lowered or isinstance(getattr(group.config or section.optimizer_of(group.network), "learning_rate", None), Schedule)
     }
 
 

@@ -12,8 +12,8 @@ from nnspec.graph import Model, compile
 from nnspec.spec import Spec, load
 from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, devices_for
+from nnspec.training.check import check_training
 from nnspec.training.checks.class_batches import check_class_counts
-from nnspec.training.checks.training import check_training
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.create import create_run, run_folder

@@ -107,7 +107,7 @@ class RunWriter:
             value = at.best if kept == at.best_epoch else metrics.get(monitor)
             best = {"monitor": monitor, "value": value, "epoch": kept, "figures": metrics}
         if self.records:
-            from nnspec.training.evaluation.curves import curves
+            from nnspec.training.run.curves import curves
 
             # If the disk is full, the status may still fit.
             with suppress(NnspecError) if status == "failed" else nullcontext():

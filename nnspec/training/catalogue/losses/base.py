@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
-from nnspec.training.batches.targets import Compares, TargetKind
+from nnspec.training.catalogue.targets import Compares, TargetKind
 
 ClassAxis = Annotated[WholeNumber, Field(description="The class axis.")]
 FromLogits = Annotated[Flag, Field(description="Whether the output is logits instead of probabilities.")]

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.scalars import WholeNumber
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import ClassAxis, Focus, FromLogits, Loss, Share, Smoothing
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 
 class SparseCategoricalCrossentropy(Loss):

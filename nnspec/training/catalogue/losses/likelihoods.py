@@ -6,8 +6,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field, Strict
 
-from nnspec.training.batches.targets import TargetKind
 from nnspec.training.catalogue.losses.base import Loss
+from nnspec.training.catalogue.targets import TargetKind
 from nnspec.types import Dim, TensorType
 
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from nnspec.layers.scalars import Flag, PositiveNumber
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import Loss
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 
 class CTC(Loss):

@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from nnspec.layers.scalars import PositiveNumber
-from nnspec.training.batches.targets import TargetKind
 from nnspec.training.catalogue.losses.base import Loss
+from nnspec.training.catalogue.targets import TargetKind
 from nnspec.types import TensorType
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Flag, PositiveInt
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.metrics.base import Falling, Rising
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 
 class Accuracy(Rising):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from nnspec.layers import snake_name
-from nnspec.training.batches.targets import Compares
+from nnspec.training.catalogue.targets import Compares
 
 
 class Metric(Compares):

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, Strict
 
 from nnspec.layers.scalars import Flag, Fraction, PositiveInt, PositiveNumber, WholeNumber
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import FromLogits
 from nnspec.training.catalogue.metrics.base import Metric, Rising
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 _Thresholds = Annotated[
     Fraction | list[Fraction] | None, Field(description="The thresholds above which a prediction is 1; null: 0.5.")

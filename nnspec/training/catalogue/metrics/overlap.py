@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.scalars import Flag, Fraction, WholeNumber
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses.base import ClassAxis
 from nnspec.training.catalogue.metrics.base import Rising
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 
 class BinaryIoU(Rising):

@@ -7,10 +7,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from nnspec.layers.scalars import Fraction
-from nnspec.training.batches.targets import Expected, TargetKind
 from nnspec.training.catalogue.losses import binary, classes, regression
 from nnspec.training.catalogue.losses.base import FromLogits
 from nnspec.training.catalogue.metrics.base import Falling
+from nnspec.training.catalogue.targets import Expected, TargetKind
 
 
 class SparseCategoricalCrossentropy(Falling, classes.SparseCategoricalCrossentropy):

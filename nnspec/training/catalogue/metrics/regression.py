@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from nnspec.layers.scalars import WholeNumber
-from nnspec.training.batches.targets import TargetKind
 from nnspec.training.catalogue.metrics.base import Falling, Rising
+from nnspec.training.catalogue.targets import TargetKind
 
 
 class MeanSquaredError(Falling):

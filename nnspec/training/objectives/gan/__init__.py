@@ -14,9 +14,9 @@ from nnspec.types import Config
 if TYPE_CHECKING:
     from nnspec.data.prepare import Prepared
     from nnspec.training.batches.augmenter import Augmenter
-    from nnspec.training.checks.training import TrainingCheck
     from nnspec.training.loop.learner import Task
     from nnspec.training.loop.networks import Networks
+    from nnspec.training.objectives.context import TrainingCheck
     from nnspec.training.plan import TrainingPlan
 
 __all__ = ["AdversarialLoss", "Distribution", "NoiseInput", "UpdateSteps", "gan"]

@@ -11,7 +11,7 @@ from nnspec.graph.model import Gaps
 from nnspec.training.checks.monitors import EpochMetrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.training import TrainingCheck
+from nnspec.training.objectives.context import TrainingCheck
 from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan.check_networks import check_networks
 from nnspec.training.plan import Monitor, TrainingPlan

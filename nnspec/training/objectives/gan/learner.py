@@ -10,8 +10,9 @@ import keras
 from keras import ops
 
 from nnspec.keras_backend.seeds import Seeds
+from nnspec.training.backends.gradients import input_gradient
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.loop.learner import Batch, Tensors, TrainableGroup, Update, part_of
+from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, Update, part_of, with_layer_losses
 from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.plan import GanPlan
 
@@ -77,7 +78,7 @@ LOSSES: Mapping[str, AdversarialLosses] = {
 """The losses by their names in specs."""
 
 
-class GanLearner:
+class GanLearner(Learner):
     """Updates the discriminator and then the generator in each step, as often as the objective states.
 
     Each update of the discriminator uses other examples, so a step takes that many times ``batch_size`` examples. Each update
@@ -104,42 +105,28 @@ class GanLearner:
         label_noise: float = 0.0,
         augmenter: Augmenter | None = None,
     ) -> None:
-        self._plan, self._objective = plan, plan.objective
-        self._losses = LOSSES[plan.objective.loss]
-        self._generator, self._discriminator = models[plan.generator.name], models[plan.discriminator.name]
-        self._discriminator_group, self._generator_group = (
+        self._discriminator_group, self._generator_group = groups = [
             TrainableGroup(graph.name, models[graph.name].trainable_variables, optimizers[graph.name])
             for graph in (plan.discriminator, plan.generator)
-        )
-        self.trainable: Sequence[TrainableGroup] = (self._discriminator_group, self._generator_group)
+        ]
+        self._generator, self._discriminator = models[plan.generator.name], models[plan.discriminator.name]
+        super().__init__([self._generator, self._discriminator], groups, plan.validated, augmenter)
+        self._plan, self._objective = plan, plan.objective
+        self._losses = LOSSES[plan.objective.loss]
         if plan.objective.weight_clip is not None:
             # Optimizers apply constraints after each update, on every backend.
             for variable in self._discriminator_group.variables:
                 variable.constraint = _Clipped(plan.objective.weight_clip, variable.constraint)
         self.batches = plan.objective.steps.discriminator
         self._input_noise, self._label_noise = input_noise, label_noise
-        self._augmenter = augmenter
         seeds = Seeds(seed, "train").within("gan")
         self._draws = keras.random.SeedGenerator(seeds.of("training"))
         self._validation_draws = keras.random.SeedGenerator(seeds.of("watching"))
         self._first_draw = self._validation_draws.state.numpy()
-        self._means = {name: keras.metrics.Mean(name=name) for name in plan.validated}
-
-    @property
-    def variables(self) -> Sequence[Any]:
-        return [*self._generator.variables, *self._discriminator.variables]
-
-    @property
-    def metrics(self) -> list[Any]:
-        return list(self._means.values())
 
     @property
     def random_variables(self) -> list[Any]:
-        augmenting = self._augmenter.variables if self._augmenter is not None else []
-        return [self._draws.state, self._validation_draws.state, *augmenting]
-
-    def augmented(self, batch: Batch) -> Batch:
-        return batch if self._augmenter is None else self._augmenter(*batch)
+        return [self._draws.state, self._validation_draws.state, *super().random_variables]
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         size = _size(batch[0])
@@ -156,17 +143,13 @@ class GanLearner:
         # A phase may freeze all weights of one network.
         return [update for update in updates if update.group.variables]
 
-    def validate(self, batch: Batch) -> Any:
-        return self._discriminator_loss(batch, training=False) + self._generator_loss(batch, training=False)
+    def loss(self, batch: Batch, *, training: bool) -> Any:
+        return self._discriminator_loss(batch, training) + self._generator_loss(batch, training)
 
     def reset(self) -> None:
-        for metric in self.metrics:
-            metric.reset_state()
+        super().reset()
         # Validation uses the same noise in each epoch.
         self._validation_draws.state.assign(self._first_draw)
-
-    def results(self) -> dict[str, Any]:
-        return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
 
     # --- the two losses ---------------------------------------------------------------------------------------------------
 
@@ -185,21 +168,21 @@ class GanLearner:
         generated_loss = self._with_label_noise(as_generated[1], as_real[1], training)
         loss = ops.mean(real_loss) + ops.mean(generated_loss)
         size = _size(inputs)
-        self._means["discriminator_loss"].update_state(loss, sample_weight=size)
+        self.means["discriminator_loss"].update_state(loss, sample_weight=size)
         self._update_balance(real_scores, generated_scores, size)
         if self._objective.gradient_penalty is not None:
             penalty = self._gradient_penalty(real, generated, inputs, training)
-            self._means["gradient_penalty"].update_state(penalty, sample_weight=size)
+            self.means["gradient_penalty"].update_state(penalty, sample_weight=size)
             loss = loss + self._objective.gradient_penalty * penalty
-        return loss + _layer_losses(self._discriminator)
+        return with_layer_losses(loss, self._discriminator)
 
     def _generator_loss(self, batch: Batch, training: bool = True) -> Any:
         """The generator's loss."""
         inputs = batch[0]
         scores = self._score(self._with_noise(self._generate(inputs, training), training), inputs, training)
         loss = ops.mean(self._losses.generator(scores))
-        self._means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
-        return loss + _layer_losses(self._generator)
+        self.means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
+        return with_layer_losses(loss, self._generator)
 
     def _gradient_penalty(self, real: Any, generated: Any, inputs: Tensors, training: bool) -> Any:
         """The squared deviation of the gradient norm from 1, between real and generated examples (Gulrajani et al. 2017)."""
@@ -251,10 +234,10 @@ class GanLearner:
     def _update_balance(self, real_scores: Any, generated_scores: Any, size: int) -> None:
         boundary = self._losses.boundary
         if boundary is None:
-            self._means["score_gap"].update_state(ops.mean(real_scores) - ops.mean(generated_scores), sample_weight=size)
+            self.means["score_gap"].update_state(ops.mean(real_scores) - ops.mean(generated_scores), sample_weight=size)
             return
-        self._means["real_accuracy"].update_state(ops.cast(real_scores > boundary, "float32"))
-        self._means["generated_accuracy"].update_state(ops.cast(generated_scores <= boundary, "float32"))
+        self.means["real_accuracy"].update_state(ops.cast(real_scores > boundary, "float32"))
+        self.means["generated_accuracy"].update_state(ops.cast(generated_scores <= boundary, "float32"))
 
     def _seed(self, training: bool) -> keras.random.SeedGenerator:
         return self._draws if training else self._validation_draws
@@ -280,30 +263,3 @@ def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -
 def _size(inputs: Tensors) -> int:
     """The number of examples of a batch, which is known when a step is compiled."""
     return int(next(iter(inputs.values())).shape[0])
-
-
-def _layer_losses(model: keras.Model) -> Any:
-    """The sum of the losses that layers add."""
-    total: Any = 0.0
-    for added in model.losses:
-        total = total + ops.sum(ops.cast(added, "float32"))
-    return total
-
-
-def input_gradient(function: Callable[[Any], Any], values: Any) -> Any:
-    """The gradient of the sum of a function's values with respect to its argument, differentiable again.
-
-    Args:
-        function: The function; it must not change variables.
-        values: The argument.
-    """
-    if keras.backend.backend() == "jax":
-        import jax
-
-        return jax.grad(lambda given: keras.ops.sum(function(given)))(values)
-    import tensorflow as tf
-
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(values)
-        result = function(values)
-    return tape.gradient(result, values)

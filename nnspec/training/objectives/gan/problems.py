@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Problem
-from nnspec.training.objectives.problems import GAN
+from nnspec.training.problems import TWO_NETWORKS
 
 
 class NetworksDoNotFit(Problem):
@@ -11,8 +11,8 @@ class NetworksDoNotFit(Problem):
 
     code = "NN561"
     message = "the generator and the discriminator do not fit each other: {reason}"
-    fails = GAN.replace("target_shape: [8, 8, 1]", "target_shape: [4, 4, 4]")
-    passes = GAN
+    fails = TWO_NETWORKS.replace("target_shape: [8, 8, 1]", "target_shape: [4, 4, 4]")
+    passes = TWO_NETWORKS
 
 
 class NotALogit(Problem):
@@ -23,8 +23,8 @@ class NotALogit(Problem):
 
     code = "NN562"
     message = "`{loss}` takes one {wanted} for each example, and `{name}` {got}"
-    fails = GAN.replace("Dense: {units: 1}", "Dense: {units: 1, activation: sigmoid}")
-    passes = GAN
+    fails = TWO_NETWORKS.replace("Dense: {units: 1}", "Dense: {units: 1, activation: sigmoid}")
+    passes = TWO_NETWORKS
 
 
 class NormalizedWithPenalty(Problem):
@@ -36,7 +36,7 @@ class NormalizedWithPenalty(Problem):
     code = "NN565"
     severity = "warning"
     message = "`{name}` mixes the examples of a batch, and `gradient_penalty` is defined for each example"
-    fails = GAN.replace("      - Dense: {units: 1}", "      - BatchNormalization\n      - Dense: {units: 1}").replace(
+    fails = TWO_NETWORKS.replace("      - Dense: {units: 1}", "      - BatchNormalization\n      - Dense: {units: 1}").replace(
         "objective: gan", "objective: {gan: {loss: wasserstein, gradient_penalty: 10}}"
     )
     passes = fails.replace("BatchNormalization", "LayerNormalization")
@@ -48,5 +48,5 @@ class UnboundedCritic(Problem):
     code = "NN566"
     severity = "warning"
     message = "nothing bounds the slope of `{name}`, and the loss `wasserstein` is unbounded without that"
-    fails = GAN.replace("objective: gan", "objective: {gan: {loss: wasserstein}}")
-    passes = GAN.replace("objective: gan", "objective: {gan: {loss: wasserstein, gradient_penalty: 10}}")
+    fails = TWO_NETWORKS.replace("objective: gan", "objective: {gan: {loss: wasserstein}}")
+    passes = TWO_NETWORKS.replace("objective: gan", "objective: {gan: {loss: wasserstein, gradient_penalty: 10}}")

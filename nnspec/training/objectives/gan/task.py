@@ -17,7 +17,7 @@ from nnspec.runtime.samples import MOST_CHOICES, Samples
 from nnspec.runtime.sheets import SHEETS, is_image, sheet
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
-from nnspec.training.catalogue.keras_objects import keras_optimizer
+from nnspec.training.loop.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.gan.diversity import log_warnings, mean_distance, mean_nearest_distance

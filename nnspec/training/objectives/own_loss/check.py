@@ -7,8 +7,7 @@ from nnspec.training import problems as t
 from nnspec.training.checks.monitors import EpochMetrics, check_input_noise
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.training import TrainingCheck
-from nnspec.training.objectives.context import OWN_LOSSES, ObjectiveContext, refuse_keys
+from nnspec.training.objectives.context import OWN_LOSSES, ObjectiveContext, TrainingCheck, refuse_keys
 from nnspec.training.objectives.own_loss import OwnLoss
 from nnspec.training.plan import TrainingPlan
 

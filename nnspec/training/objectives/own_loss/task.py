@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -11,8 +11,8 @@ from keras import ops
 from nnspec.data.prepare import Prepared
 from nnspec.training.batches.augmenter import Augmenter
 from nnspec.training.batches.fit_statistics import fit_statistics
-from nnspec.training.catalogue.keras_objects import keras_optimizer
-from nnspec.training.loop.learner import Batch, Learner, Task, TrainableGroup, Update
+from nnspec.training.loop.keras_objects import keras_optimizer
+from nnspec.training.loop.learner import Batch, Learner, Task, TrainableGroup, with_layer_losses
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.own_loss import BatchLoss, OwnLoss
 from nnspec.training.plan import PhasePlan, TrainingPlan
@@ -41,52 +41,26 @@ class OwnLossTask(Task):
         return _OwnLossLearner(self._model, loss, self._objective.metrics, keras_optimizer(phase.section), self._augmenter)
 
 
-class _OwnLossLearner:
-    batches = 1
-
+class _OwnLossLearner(Learner):
     def __init__(
-        self, model: keras.Model, loss: BatchLoss, metrics: Sequence[str] | Mapping[str, Any], optimizer: Any,
-        augmenter: Augmenter | None,
-    ) -> None:  # fmt: skip
-        self._model, self._batch_loss, self._augmenter = model, loss, augmenter
-        self.trainable: Sequence[TrainableGroup] = (TrainableGroup("main", model.trainable_variables, optimizer),)
-        self._means = {name: keras.metrics.Mean(name=name) for name in metrics}
-
-    @property
-    def variables(self) -> Sequence[Any]:
-        return list(self._model.variables)
-
-    @property
-    def metrics(self) -> list[Any]:
-        return list(self._means.values())
+        self, model: keras.Model, loss: BatchLoss, metrics: Iterable[str], optimizer: Any, augmenter: Augmenter | None
+    ) -> None:
+        super().__init__([model], [TrainableGroup("main", model.trainable_variables, optimizer)], metrics, augmenter)
+        self._model, self._batch_loss = model, loss
 
     @property
     def random_variables(self) -> list[Any]:
-        return [*self._batch_loss.variables, *(self._augmenter.variables if self._augmenter is not None else ())]
-
-    def augmented(self, batch: Batch) -> Batch:
-        return batch if self._augmenter is None else self._augmenter(*batch)
-
-    def updates(self, batch: Batch) -> Sequence[Update]:
-        return [Update(group, self._loss, batch) for group in self.trainable]
-
-    def validate(self, batch: Batch) -> Any:
-        return self._loss(batch, training=False)
+        return [*self._batch_loss.variables, *super().random_variables]
 
     def reset(self) -> None:
-        for metric in self.metrics:
-            metric.reset_state()
+        super().reset()
         self._batch_loss.restart()
 
-    def results(self) -> dict[str, Any]:
-        return {name: float(ops.convert_to_numpy(metric.result())) for name, metric in self._means.items()}
-
-    def _loss(self, batch: Batch, training: bool = True) -> Any:
+    def loss(self, batch: Batch, *, training: bool) -> Any:
         inputs = batch[0]
         values = dict(self._batch_loss(inputs, training=training))
-        for added in self._model.losses:
-            values["loss"] = values["loss"] + ops.sum(ops.cast(added, "float32"))
+        values["loss"] = with_layer_losses(values["loss"], self._model)
         size = ops.shape(next(iter(inputs.values())))[0]
-        for name, mean in self._means.items():
+        for name, mean in self.means.items():
             mean.update_state(values[name], sample_weight=size)
         return values["loss"]

@@ -8,8 +8,8 @@ from nnspec.training.batches.class_weights import class_weights
 from nnspec.training.batches.cropping import crops_of
 from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.transforms import batch_transforms
-from nnspec.training.catalogue.keras_objects import keras_optimizer
 from nnspec.training.evaluation.predictions import output_units
+from nnspec.training.loop.keras_objects import keras_optimizer
 from nnspec.training.loop.learner import Learner, Task
 from nnspec.training.loop.networks import Networks
 from nnspec.training.loop.output_learner import OutputLearner

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from nnspec.data.check import PARTS, without_later
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic
-from nnspec.graph import Graph, Model
+from nnspec.graph import Model
 from nnspec.graph import problems as g
 from nnspec.spec import Spec
 from nnspec.spec import problems as p
@@ -17,58 +17,15 @@ from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.blocks import with_blocks
 from nnspec.training.checks.class_batches import check_batch_sizes
-from nnspec.training.checks.network import check_network
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
+from nnspec.training.objectives.check import check_network
+from nnspec.training.objectives.context import TrainingCheck
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import PluginError
-
-
-@dataclass(frozen=True)
-class TrainingCheck:
-    """The context of a check of the sections ``train`` and ``data``.
-
-    Attributes:
-        spec: The spec.
-        model: Its graphs; None if they have errors.
-        known: The section ``train``, as far as it is valid; None if there is none.
-        tree: Its YAML tree.
-        problems: Problems are appended here.
-        require_data: Whether both sections and the data files must exist, because a training starts.
-        parts: The splits of the data whose files are read.
-    """
-
-    spec: Spec
-    model: Model | None
-    known: Known[TrainSection] | None
-    tree: MappingNode | None
-    problems: list[Diagnostic]
-    require_data: bool
-    parts: Collection[str]
-
-    @property
-    def section(self) -> TrainSection | None:
-        """The section; None if there is none, or it has no value because of errors."""
-        return self.known.value if self.known is not None else None
-
-    @property
-    def wrong(self) -> frozenset[str]:
-        """The keys of the section that have errors."""
-        return frozenset(self.known.wrong) if self.known is not None else frozenset()
-
-    @property
-    def objective(self) -> Objective | None:
-        """The objective; None if it has errors."""
-        section = self.section
-        return cast("Objective", section.objective) if section is not None and "objective" not in self.wrong else None
-
-    @property
-    def graph(self) -> Graph | None:
-        """The main network; None if there is none, or errors leave it unknown."""
-        return self.model.networks.get("main") if self.model is not None else None
 
 
 def check_training(

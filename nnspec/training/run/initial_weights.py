@@ -15,7 +15,7 @@ from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.model import Start
 from nnspec.spec import Spec
-from nnspec.training.loop.word_vectors import check_vectors
+from nnspec.training.run.word_vectors import check_vectors
 from nnspec.types import closest
 
 if TYPE_CHECKING:

@@ -16,15 +16,18 @@ from nnspec.training.section import TrainSection
 from nnspec.types import Config
 
 
-def keras_optimizer(section: TrainSection, network: str = "main", *, averages: bool = True) -> Any:
+def keras_optimizer(
+    section: TrainSection, network: str = "main", *, averages: bool = True, config: Optimizer | None = None
+) -> Any:
     """Builds the optimizer of a network, with clipping, averaging and, for float16, loss scaling.
 
     Args:
         section: The section ``train``.
         network: The network.
         averages: Whether `ema` applies to this network.
+        config: The optimizer as written; by default that of the section.
     """
-    config = section.optimizer_of(network)
+    config = config or section.optimizer_of(network)  # type: ignore[assignment]
     assert isinstance(config, Optimizer)
     arguments = _arguments(config)
     if section.clip is not None:

@@ -22,7 +22,7 @@ from nnspec.training.plan import OutputPlan, TrainingPlan, fitted_layers, invert
 from nnspec.training.section import TrainSection
 
 if TYPE_CHECKING:
-    from nnspec.training.checks.training import TrainingCheck
+    from nnspec.training.objectives.context import TrainingCheck
 
 
 def check_network(check: TrainingCheck) -> TrainingPlan | None:

@@ -97,7 +97,7 @@ class BlockMean(keras.metrics.Mean):  # type: ignore[misc]
         self.block = BlockValues(graph)
 
     def compare(self, target: Any, output: Any, others: Tensors) -> None:
-        """Adds a batch; see [`BlockValues.values`][nnspec.training.loop.block_values.BlockValues.values]."""
+        """Adds a batch; see [`BlockValues.values`][nnspec.training.catalogue.block_values.BlockValues.values]."""
         values = self.block.values(target, output, others, training=False)
         mask = self.block.mask(output, values)
         weights = None if mask is None else ops.broadcast_to(_aligned(ops.cast(mask, "float32"), values), ops.shape(values))

@@ -204,7 +204,7 @@ def _are_numbers(texts: Sequence[str]) -> bool:
 
 def _array_of(path: Path, name: str) -> tuple[str, int]:
     """Return the name of the only array of a safetensors file, and the size of its vectors."""
-    from nnspec.training.loop.initial_weights import UnreadableHeader, read_header
+    from nnspec.training.run.initial_weights import UnreadableHeader, read_header
 
     try:
         shapes = read_header(path)

@@ -1,4 +1,4 @@
-"""How a layer behaves along the time axis, for decoding token by token."""
+"""How a layer depends on the time axis, for decoding token by token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOKS_AROUND = "depends on other tokens", "remove `carry` and `cache`, so that e
 
 
 @dataclass(frozen=True)
-class AlongTime:
+class TimeDependence:
     """The behavior of a layer whose inputs include sequences of tokens.
 
     Attributes:
@@ -45,7 +45,7 @@ def attending(
     causal: bool,
     plain: bool,
     keeps: Mapping[str, TensorType],
-) -> AlongTime:
+) -> TimeDependence:
     """Return the behavior of attention along the time axis.
 
     Args:
@@ -60,18 +60,18 @@ def attending(
             "compares the positions of two sequences, and the position of a single token is not known to it",
             "remove its causal mask",
         )
-        return AlongTime(obstacle=unplaced if causal else None)
+        return TimeDependence(obstacle=unplaced if causal else None)
     outputs = None if "query" in along else ()
     if not causal:
         ahead = "is not causal: a token attends to later tokens", "write `use_causal_mask: true`"
-        return AlongTime(sees_ahead=True, obstacle=ahead, outputs=outputs)
+        return TimeDependence(sees_ahead=True, obstacle=ahead, outputs=outputs)
     if "query" not in along or fed.get("key", fed["value"]) != fed["value"] or not plain:
         apart = (
             "uses keys and values that cannot be cached",
             "feed both its query and its value from the tokens",
         )
-        return AlongTime(obstacle=apart, outputs=outputs)
-    return AlongTime(keeps=keeps, outputs=outputs)
+        return TimeDependence(obstacle=apart, outputs=outputs)
+    return TimeDependence(keeps=keeps, outputs=outputs)
 
 
 def past_mask(value: TensorType, steps: Dim) -> dict[str, TensorType]:

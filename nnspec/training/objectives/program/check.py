@@ -1,0 +1,364 @@
+"""The check of the sections ``train`` and ``data`` of a program. No framework is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from nnspec.data.check import check_data
+from nnspec.data.locations import locate
+from nnspec.diagnostics import Diagnostic, Span, once
+from nnspec.graph import Graph
+from nnspec.graph import problems as g
+from nnspec.graph.builder import Builder
+from nnspec.graph.merge_graphs import merge_graphs
+from nnspec.spec import Collected, Network
+from nnspec.spec.expand import default_name
+from nnspec.spec.program import Program
+from nnspec.spec.shapes import Input
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
+from nnspec.training import problems as t
+from nnspec.training.checks.monitors import EpochMetrics
+from nnspec.training.checks.phases import check_phases
+from nnspec.training.checks.readiness import check_ready
+from nnspec.training.objectives.context import OWN_LOSSES, TrainingCheck, refuse_keys
+from nnspec.training.objectives.program import problems as o
+from nnspec.training.objectives.program import program
+from nnspec.training.objectives.program.builder import ProgramBuilder, ProgramGraph
+from nnspec.training.objectives.program.draws import BATCH_SIZE, DrawError
+from nnspec.training.objectives.program.gradient_paths import reached_nodes, recurrence_between
+from nnspec.training.objectives.program.plan import Entry, ProgramPlan
+from nnspec.training.plan import Monitor, TrainingPlan
+from nnspec.training.section import TrainSection
+from nnspec.types import TensorType, did_you_mean, listed
+
+_LAST = Monitor("epoch", "max")
+"""If several losses are minimized, no metric selects the best weights, so the last ones are kept."""
+
+_NOT_USED = {
+    **OWN_LOSSES,
+    "metrics": "the losses are logged, and what `show` lists: remove it",
+    "input_noise": "draw noise and add it: `draw: {noise: {normal: FIELD}}`",
+    "label_noise": "draw labels and choose with `where`",
+}
+
+
+def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | None:
+    """Checks a program, and the data that feed it.
+
+    Args:
+        objective: The objective.
+        check: The spec, its graphs, and where problems are reported.
+
+    Returns:
+        The plan; None if there are errors.
+    """
+    model, section, tree, problems = check.model, check.section, check.tree, check.problems
+    written = check.spec.program
+    assert model is not None
+    assert section is not None
+    assert tree is not None
+    refuse_keys(tree, "program", _NOT_USED, problems)
+    if written is None:
+        return None
+    before = len(problems)
+    fields = {name: given.type for name, given in written.fields.items() if given is not None}
+    inputs = replace(_NOTHING, inputs=fields)
+    data = check_data(check.spec, inputs, {}, problems, require_data=check.require_data, parts=check.parts)
+    plan = _Checker(objective, check, written, fields).plan()
+    if plan is None or any(problem.is_error for problem in problems[before:]):
+        return None
+    graph = replace(merge_graphs(plan.networks.values()), inputs=fields)
+    if check.require_data:
+        check_ready(check.spec, graph, data, section, tree, problems)
+    _check_optimizers(plan, section, tree, problems)
+    epoch = _epoch_metrics(plan, data is None or data.validates)
+    phases = check_phases(graph, section, tree, {}, epoch, problems, networks=sorted(plan.trained))
+    if phases is None or any(problem.is_error for problem in problems[before:]):
+        return None
+    return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)
+
+
+_NOTHING = Graph("main", {}, {}, {})
+
+
+def _epoch_metrics(plan: ProgramPlan, validates: bool) -> EpochMetrics:
+    modes = dict.fromkeys(plan.shown) | {entry.name: "min" for entry in plan.entries} | {"loss": "min"}
+    metrics = {name: modes[name] for name in plan.metrics}
+    found = EpochMetrics({**metrics, **({f"val_{name}": mode for name, mode in metrics.items()} if validates else {})}, _LAST)
+    if len(plan.entries) > 1:
+        return found
+    return replace(found, monitor=Monitor("val_loss" if validates else "loss", "min"))
+
+
+@dataclass(frozen=True)
+class _Checker:
+    """The check of one program."""
+
+    objective: program
+    check: TrainingCheck
+    written: Program
+    fields: Mapping[str, TensorType]
+
+    @property
+    def problems(self) -> list[Diagnostic]:
+        return self.check.problems
+
+    def at(self, *keys: str | int) -> tuple[Span, str]:
+        """The location of a key of the program."""
+        assert self.check.tree is not None
+        return locate(self.check.tree, "objective", "program", *keys)
+
+    def plan(self) -> ProgramPlan | None:
+        """The checked program; None if there are errors."""
+        before = len(self.problems)
+        model = self.check.model
+        assert model is not None
+        self._check_averages()
+        inputs = self._inputs()
+        if self.written.is_cut or inputs is None or len(inputs) < len(self.written.fields) + len(self.objective.draw):
+            return None
+        outputs = self._outputs()
+        if outputs is None:
+            return None
+        typed = self._typed(inputs, outputs)
+        if typed is None or any(problem.is_error for problem in self.problems[before:]):
+            return None
+        networks = self._networks(typed)
+        names = list(outputs.plain())
+        count = len(self.objective.minimize)
+        refs = [typed.graph.outputs[name] for name in names]
+        entries = tuple(
+            Entry(entry, name, ref) for entry, name, ref in zip(self.objective.minimize, self._names(), refs, strict=False)
+        )
+        shown = dict(zip(self._shown(), refs[count:], strict=True))
+        plan = ProgramPlan(
+            self.objective, self.fields, typed, entries, shown, networks, self.objective.average, self._exported(),
+            self._mixes(typed),
+        )  # fmt: skip
+        self._check_entries(plan)
+        self._warn_of_unread(typed, inputs)
+        for _, y, x, loop in recurrence_between(typed):
+            help = "use a network without a recurrence, or a penalty that needs no gradient"
+            self.problems.append(o.GradientOfLoop.at(loop.span, loop.path, help=help, y=y, x=x, name=loop.name))
+        return None if any(problem.is_error for problem in self.problems[before:]) else plan
+
+    def _mixes(self, typed: ProgramGraph) -> bool:
+        draws = any(type(each.draw).__name__ == "permutation" for each in self.objective.draw.values())
+        return draws or typed.mixes_examples
+
+    # --- what the program reads -----------------------------------------------------------------------------------------
+
+    def _inputs(self) -> dict[str, Input] | None:
+        """The fields and draws, with complete types."""
+        found: dict[str, Input] = {}
+        for name, given in self.written.fields.items():
+            if given is not None:
+                kind = given.type
+                dtype = "int32" if kind.is_integer else kind.dtype
+                found[name] = Input(name, replace(kind, shape=(BATCH_SIZE, *kind.shape), dtype=dtype), given.span, given.path)
+        for name, draw in self.objective.draw.items():
+            span, path = self.at("draw", name)
+            if name in self.written.fields:
+                help = "give it another name"
+                self.problems.append(o.DrawDoesNotFit.at(span, path, help=help, name=name, reason="has the name of a field"))
+                continue
+            try:
+                found[name] = Input(name, draw.type(self.fields), span, path)
+            except DrawError as error:
+                self.problems.append(o.DrawDoesNotFit.at(span, path, help=error.help, name=name, reason=error.reason))
+        return found
+
+    def _outputs(self) -> MappingNode | None:
+        """What the program returns, as the outputs of a network: its losses, then what it shows."""
+        body = self.check.spec.section("train")
+        objective = body.get("objective") if body is not None else None
+        own = objective.get("program") if isinstance(objective, MappingNode) else None
+        assert isinstance(own, MappingNode)
+        minimize, show = own.get("minimize"), own.get("show")
+        found: list[tuple[Scalar, Tree]] = []
+        for i, entry in enumerate(minimize.items if isinstance(minimize, SequenceNode) else ()):
+            loss = entry.get("loss") if isinstance(entry, MappingNode) else None
+            if isinstance(loss, Scalar):
+                found.append((Scalar(str(i), loss.span, loss.place), loss))
+        items: list[Tree] = []
+        if isinstance(show, MappingNode):
+            items = [value for _, value in show.items()]
+        elif isinstance(show, SequenceNode):
+            items = list(show.items)
+        found += [(Scalar(str(len(found) + i), value.span, value.place), value) for i, value in enumerate(items)]
+        if not found or len(found) != len(self.objective.minimize) + len(self.objective.show):
+            return None
+        if not self._are_known([value for _, value in found]):
+            return None
+        names = [*self._names(), *self._shown()]
+        for i, name in enumerate(names):
+            if name in names[:i]:
+                at = found[i][1]
+                help = (
+                    f"write `show: {{NAME: {at.plain()}}}`" if i >= len(self.objective.minimize) else "rename a result or step"
+                )
+                if self._is_same_loss(i, names):
+                    continue
+                self.problems.append(o.SameMetric.at(at.span, at.path, help=help, name=name))
+        return MappingNode(found, own.span, own.place)
+
+    def _are_known(self, names: list[Tree]) -> bool:
+        """Whether losses and shown values name steps; reports those that do not."""
+        known = [*(step.name for step in self.written.steps), *self.fields, *self.objective.draw]
+        right = True
+        for i, name in enumerate(names):
+            step = str(name.plain()).partition(".")[0]
+            if step not in known and not any(each.is_open for each in self.written.steps):
+                key = "minimize" if i < len(self.objective.minimize) else "show"
+                help = did_you_mean(step, known, f"the last steps are {listed(known[-8:])}")
+                reason = f"names `{step}`, which is not a step"
+                self.problems.append(o.MinimizeDoesNotFit.at(name.span, name.path, help=help, key=key, reason=reason))
+                right = False
+        return right
+
+    def _is_same_loss(self, i: int, names: list[str]) -> bool:
+        """Whether an entry minimizes the loss of an earlier entry, for other networks."""
+        minimize = self.objective.minimize
+        return i < len(minimize) and minimize[i].loss in [entry.loss for entry in minimize[:i]] and names[i] == names[i]
+
+    def _names(self) -> list[str]:
+        """The names of the losses in the log."""
+        return [_shown_as(entry.loss) for entry in self.objective.minimize]
+
+    def _shown(self) -> list[str]:
+        show = self.objective.show
+        return list(show) if isinstance(show, dict) else [_shown_as(name) for name in show]
+
+    def _warn_of_unread(self, typed: ProgramGraph, inputs: Mapping[str, Input]) -> None:
+        """Warns of fields and draws that nothing reads."""
+        model = self.check.model
+        assert model is not None
+        read = {*typed.graph.inputs, *(model.networks["main"].inputs if "main" in model.networks else ())}
+        read |= {str(name) for draw in self.objective.draw.values() if (name := draw.field) is not None}
+        for name, given in inputs.items():
+            if name not in read:
+                help = "read it with `from` or in an expression, or remove it"
+                self.problems.append(g.UnusedInput.at(given.span, given.path, help=help, name=name))
+
+    # --- networks -------------------------------------------------------------------------------------------------------
+
+    def _check_averages(self) -> None:
+        known = [name for name in self.check.spec.networks if name not in self.written.averages]
+        keys: tuple[str, ...]
+        for name, average in self.objective.average.items():
+            if average.of not in known:
+                help = did_you_mean(average.of, known, f"the networks are {listed(known)}")
+                reason, keys = f"is of `{average.of}`, which is not a network", ("average", name, "of")
+            elif name in self.fields or name in self.objective.draw or name in self.check.spec.blocks:
+                reason, help, keys = "has the name of a field, a draw or a block", "give it another name", ("average", name)
+            else:
+                continue
+            self.problems.append(o.AverageDoesNotFit.at(*self.at(*keys), help=help, name=name, reason=reason))
+
+    def _typed(self, inputs: Mapping[str, Input], outputs: MappingNode) -> ProgramGraph | None:
+        model = self.check.model
+        assert model is not None
+        networks = {
+            name: replace(network, inputs={port: network.inputs[port] for port in model.networks[name].inputs})
+            for name, network in self.check.spec.networks.items()
+        }
+        name = default_name("program", set(networks), {})
+        itself = Network(name, inputs, self.written.steps, outputs, self.written.span, reads_fields=True)
+        passed: dict[str, dict[str, int]] = {each: {} for each in (*networks, name)}
+        found = Collected(self.check.spec.limits)
+        typed = ProgramBuilder({**networks, name: itself}, name, passed, found).build_program()
+        # Warnings about the steps of networks are reported where the networks are built.
+        inside = {node.span for graph in model.networks.values() for node in graph.every_node()}
+        self.problems.extend(problem for problem in once(found) if problem.is_error or problem.span not in inside)
+        return None if typed.graph.gaps or any(problem.is_error for problem in found) else typed
+
+    def _networks(self, typed: ProgramGraph) -> dict[str, Graph]:
+        """The graphs of the networks that the program applies, with the masks that it feeds them, and of averaged ones."""
+        model, spec = self.check.model, self.check.spec
+        assert model is not None
+        used = {unit.network for unit in typed.units.values() if unit.network is not None}
+        used |= {average.of for name, average in self.objective.average.items() if name in used}
+        found: dict[str, Graph] = {}
+        for name in model.networks:
+            if name not in used:
+                continue
+            graph, masked = model.networks[name], dict(typed.passed[name])
+            if masked:
+                passed: dict[str, dict[str, int]] = {other: {} for other in spec.networks}
+                graph = Builder(spec.networks, name, passed, Collected(spec.limits)).build(masked)
+            found[name] = graph
+        return found
+
+    def _exported(self) -> str:
+        """The network that is exported by default; empty if the document does not state which."""
+        spec, model = self.check.spec, self.check.model
+        assert model is not None
+        export = spec.section("export")
+        named = export.get("network") if export is not None else None
+        if isinstance(named, Scalar) and named.value in model.networks:
+            return str(named.value)
+        if "main" in model.networks:
+            return "main"
+        own = [name for name in model.networks if name not in self.written.averages]
+        if len(own) == 1:
+            return own[0]
+        help = f"write `export: {{network: {own[0]}}}`"
+        self.problems.append(o.NothingExported.at(*self.at(), help=help))
+        return ""
+
+    # --- losses ---------------------------------------------------------------------------------------------------------
+
+    def _check_entries(self, plan: ProgramPlan) -> None:
+        used = {unit.network for unit in plan.typed.units.values() if unit.network is not None}
+        for i, entry in enumerate(plan.entries):
+            kind = plan.typed.types[entry.loss]
+            if not kind.dtype.startswith("float"):
+                reason = f"takes a float loss, and `{entry.section.loss}` is {kind.dtype}"
+                self._wrong(
+                    reason, i, "loss", help="write `cast(…, 'float32')`, which has a gradient only where its operand has"
+                )
+            for network in entry.section.networks:
+                help = did_you_mean(network, used, f"it uses {listed(sorted(used))}" if used else "use a network in a step")
+                if network in self.written.averages:
+                    help = f"name its network, `{self.written.averages[network]}`"
+                    self._wrong(f"names `{network}`, an average, whose weights follow its network", i, "of", help=help)
+                elif network not in used:
+                    self._wrong(f"names `{network}`, which is not a network that the program uses", i, "of", help=help)
+                else:
+                    self._check_path(plan, entry, network, i)
+
+    def _check_path(self, plan: ProgramPlan, entry: Entry, network: str, i: int) -> None:
+        own = {identity for identity, weight, node in plan.networks[network].weights() if weight.trainable and not node.frozen}
+        for node in reached_nodes(plan.typed, entry.loss):
+            inner = [node, *node.body.every_node()] if node.body is not None else [node]
+            if any(f"{each.weights_at}/{weight.name}" in own for each in inner for weight in each.weights):
+                return
+        help = "gradients do not pass `stop_gradient`, `argmax`, comparisons, rounding and casts to integers"
+        if not own:
+            help = f"`{network}` has no weights that are trained"
+        span, path = self.at("minimize", i, "loss")
+        self.problems.append(o.TrainsNothing.at(span, path, help=help, loss=entry.section.loss, network=network))
+
+    def _wrong(self, reason: str, i: int, key: str, help: str) -> None:
+        span, path = self.at("minimize", i, key)
+        self.problems.append(o.MinimizeDoesNotFit.at(span, path, help=help, key="minimize", reason=reason))
+
+
+def _shown_as(name: str) -> str:
+    """The name of a tensor in the log: that of its result or step."""
+    return name.rpartition(".")[2]
+
+
+def _check_optimizers(plan: ProgramPlan, section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Reports entries of several networks whose optimizers are given by network."""
+    for i, own in enumerate(section.phase_sections()):
+        if not isinstance(own.optimizer, dict):
+            continue
+        for entry in plan.entries:
+            if entry.section.optimizer is None and len(entry.section.networks) > 1:
+                of = ", ".join(entry.section.networks)
+                help = f"give the entry its own: `{{loss: {entry.section.loss}, of: [{of}], optimizer: Adam}}`"
+                keys: tuple[str | int, ...] = ("phases", i, "optimizer") if section.phases else ("optimizer",)
+                reason = f"is given by network, and the loss `{entry.section.loss}` trains several"
+                problems.append(t.OptimizerNames.at(*locate(tree, *keys), help=help, reason=reason))

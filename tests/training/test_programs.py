@@ -1,0 +1,301 @@
+"""Training programs: what is computed, that a stopped training resumes bit for bit, and that a program which fails is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from benchmarks.resume import differences
+from nnspec.reports import to_page
+from nnspec.spec import load
+from nnspec.training import resume, train
+from nnspec.training.loop.progress import Quiet
+
+from .test_resume import Listening
+
+pytest.importorskip("keras")
+
+HEAD = "nnspec: 1\nname: net\n"
+DATA = "data: {train: {npz: a.npz}, validation: 0.25}\n"
+IMAGE = "inputs: {image: [4, 4, 1]}\n"
+PENALIZED = (
+    """networks:
+  generator:
+    inputs: {noise: [5]}
+    layers: [{Dense: {units: 16}}, BatchNormalization, ReLU, {Dense: {units: 16}}, {Reshape: {target_shape: [4, 4, 1]}}]
+  critic:
+    inputs: {image: [4, 4, 1]}
+    layers: [Flatten, {Dense: {units: 16, activation: tanh}}, {Dropout: 0.3}, {Dense: {units: 1}}]
+"""
+    + IMAGE
+    + DATA
+    + """train:
+  objective:
+    program:
+      draw: {noise: {normal: [5]}, share: {uniform: {shape: [1, 1, 1]}}}
+      average: {smooth: {of: generator, decay: 0.9}}
+      layers:
+        - generator:
+          from: noise
+        - smooth:
+          from: noise
+        - critic:
+          from: image
+          name: real
+        - critic:
+          from: generator
+          name: fake
+        - Compute: share * image + (1 - share) * generator
+          name: mixed
+        - critic:
+          from: mixed
+          name: score
+        - Compute:
+            slope: gradient(score, mixed)
+            penalty: square(sqrt(sum(square(slope), axis=[1, 2, 3]) + 1e-12) - 1)
+            critic_loss: mean(fake) - mean(real) + 10 * mean(penalty)
+            generator_loss: -fake
+          name: losses
+        - Compute: mean(abs(smooth - generator)) + cast(step, 'float32') / 100
+          name: distance
+      minimize:
+        - {loss: losses.critic_loss, of: critic, times: 2}
+        - {loss: losses.generator_loss, of: generator, optimizer: {Adam: {beta_1: 0.5}}}
+      show: [real, fake, distance]
+  epochs: 4
+  batch_size: 10
+  seed: 3
+export: {network: generator}
+"""
+)
+"""A gradient penalty, draws, an average, dropout, batch statistics, two optimizers and the step."""
+
+NETWORK = "networks:\n  encoder:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dense: {units: 3}}]\n" + IMAGE + DATA
+STEPS = """train:
+  objective:
+    program:
+      layers:
+        - encoder:
+          from: image
+        - Compute: square(encoder - 1)
+          name: error
+      minimize: [{loss: error, of: encoder}]
+  epochs: 2
+  batch_size: 16
+export: {network: encoder}
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    np.savez(tmp_path / "a.npz", image=np.random.default_rng(0).uniform(size=(128, 4, 4, 1)).astype(np.float32))
+
+    def write(text: str):
+        file = tmp_path / "net.nnspec.yaml"
+        file.write_text(HEAD + text, encoding="utf-8")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def two_steps_a_call(monkeypatch):
+    from nnspec.training.loop import loop
+
+    monkeypatch.setattr(loop, "_INITIAL_STEPS_PER_CALL", 2)
+    monkeypatch.setattr(loop, "_MOST_STEPS_PER_CALL", 2)
+
+
+def test_a_stopped_program_with_averages_penalty_and_draws_resumes_to_the_same_bits(written, two_steps_a_call):
+    file = written(PENALIZED)
+    whole = train(load(file), out=file.parent / "whole", progress=Quiet())
+    first = train(load(file), out=file.parent / "cut", progress=Listening(5))
+    assert first.status == "interrupted"
+    last = resume(file.parent / "cut", progress=Quiet())
+    assert differences(whole.path, last.path) == []
+    assert {k: v for k, v in last.weights().items() if (v != whole.weights()[k]).any()} == {}
+
+
+def test_the_loss_of_a_program_is_the_mean_of_its_elements_and_the_gradient_that_of_the_mean(written):
+    spec = STEPS.replace("epochs: 2", "steps: 1, optimizer: {SGD: {learning_rate: 0.5}}").replace("steps: 1, ", "steps: 1\n  ")
+    file = written(NETWORK.replace(", validation: 0.25", "") + spec.replace("batch_size: 16", "batch_size: 128"))
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    images = np.load(file.parent / "a.npz")["image"].reshape(128, 16)
+    from nnspec.graph import compile
+    from nnspec.keras_backend import to_keras, weight_arrays
+
+    graph = compile(load(file)).networks["encoder"]
+    first = weight_arrays(to_keras(graph, seed=0), graph)
+    outputs = images @ first["encoder/dense/kernel"] + first["encoder/dense/bias"]
+    gradient = 2 * (outputs - 1) / outputs.size
+    np.testing.assert_allclose(
+        run.weights()["encoder/dense/kernel"], first["encoder/dense/kernel"] - 0.5 * images.T @ gradient, atol=1e-6
+    )
+    assert run.metrics()[-1]["loss"] == pytest.approx(((outputs - 1) ** 2).mean(), rel=1e-5)
+
+
+def test_an_average_follows_the_weights_and_statistics_of_its_network(written):
+    text = PENALIZED.replace("epochs: 4", "steps: 1").replace("decay: 0.9", "decay: 0.75")
+    file = written(text)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    from nnspec.graph import compile
+    from nnspec.keras_backend import to_keras, weight_arrays
+
+    graph = compile(load(file)).networks["generator"]
+    first = weight_arrays(to_keras(graph, seed=3), graph)
+    last = run.weights()
+    for name, before in first.items():
+        expected = 0.75 * before + 0.25 * last[name]
+        np.testing.assert_allclose(last[name.replace("generator/", "smooth/")], expected, atol=1e-6, err_msg=name)
+
+
+def test_validation_draws_the_same_values_each_time(written):
+    file = written(STEPS_OF_DRAW)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    assert len({each["val_drawn"] for each in run.metrics()}) == 1
+    assert len({each["drawn"] for each in run.metrics()}) == len(run.metrics())
+
+
+STEPS_OF_DRAW = NETWORK + STEPS.replace("      layers:\n", "      draw: {noise: {normal: image}}\n      layers:\n", 1).replace(
+    "      minimize", "        - Compute: noise\n          name: drawn\n      show: [drawn]\n      minimize"
+)
+
+_CONTRAST = """        - Compute: concatenate([first, second], axis=0)
+          name: both
+        - encoder:
+          from: both
+        - Compute:
+            z: normalize(encoder, axis=1)
+            similar: z @ transpose(z) / 0.5
+            itself: expand_dims(arange(2 * B), 0) == expand_dims(arange(2 * B), 1)
+            logits: where(itself, -1e9, similar)
+            partner: (arange(2 * B) + B) % (2 * B)
+            loss: logsumexp(logits, axis=1) - squeeze(take_along_axis(logits, expand_dims(partner, 1), axis=1), 1)
+            hit: argmax(logits, axis=1) == partner
+          name: contrast
+      minimize: [{loss: contrast.loss, of: encoder}]
+      show: {accuracy: contrast.hit}
+"""
+CONTRAST = (
+    NETWORK
+    + "train:\n  objective:\n    program:\n      draw:\n        first: {view: image, layers: [{GaussianNoise: 0.1}]}\n"
+    + "        second: {view: image, layers: [{GaussianNoise: 0.1}]}\n      layers:\n"
+    + _CONTRAST
+    + "  epochs: 3\n  batch_size: 40\nexport: {network: encoder}\n"
+)
+
+
+def test_where_examples_meet_a_smaller_last_batch_is_left_out(written):
+    file = written(CONTRAST)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    assert [each["step"] for each in run.metrics()] == [2, 4, 6]  # 96 examples in batches of 40
+
+
+def test_a_batch_that_is_smaller_than_the_batch_size_is_used_if_it_is_the_only_one(written):
+    file = written(CONTRAST.replace("batch_size: 40", "batch_size: 1000"))
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    assert [each["step"] for each in run.metrics()] == [1, 2, 3]
+
+
+def test_a_run_of_a_program_has_a_report_and_exports_the_network_that_is_named(written):
+    file = written(PENALIZED.replace("epochs: 4", "epochs: 1"))
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    assert "critic_loss" in to_page(run)
+    assert run.info["program"]["network"] == "generator"
+
+
+def test_a_copy_of_a_network_that_uses_another_has_its_own_copy_of_both(written):
+    text = (
+        "networks:\n  inner:\n    inputs: {x: [16]}\n    layers: [{Dense: {units: 4}}]\n"
+        "  outer:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, inner, {Dense: {units: 2}}]\n"
+        + IMAGE
+        + DATA
+        + STEPS.replace("encoder", "outer")
+        .replace("      layers:\n", "      average: {slow: {of: outer}}\n      layers:\n", 1)
+        .replace(
+            "        - Compute: square(outer - 1)",
+            "        - slow:\n          from: image\n        - Compute: square(outer - slow - 1)",
+        )
+    )
+    file = written(text)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    names = set(run.weights())
+    assert {"inner/dense/kernel", "slow_inner/dense/kernel", "outer/dense/kernel", "slow/dense/kernel"} <= names
+    assert not np.array_equal(run.weights()["inner/dense/kernel"], run.weights()["slow_inner/dense/kernel"])
+
+
+def test_networks_that_share_a_network_train_one_copy_of_it(written):
+    text = (
+        "networks:\n  shared:\n    inputs: {x: [16]}\n    layers: [{Dense: {units: 4}}]\n"
+        "  one:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, shared, {Dense: {units: 2}}]\n"
+        "  two:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, shared, {Dense: {units: 3}}]\n"
+        + IMAGE
+        + DATA
+        + "train:\n  objective:\n    program:\n      layers:\n        - one:\n          from: image\n        - two:\n          from: image\n"
+        "        - Compute: {a: square(one - 1), b: square(two - 1)}\n          name: losses\n"
+        "      minimize: [{loss: losses.a, of: one}, {loss: losses.b, of: two}]\n  epochs: 1\nexport: {network: one}\n"
+    )
+    file = written(text)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    assert sum(name.startswith("shared/") for name in run.weights()) == 2
+
+
+@pytest.mark.parametrize("backend", ["jax"])
+def test_jax_and_tensorflow_train_a_program_alike(written, backend):
+    pytest.importorskip("jax")
+    text = NETWORK + STEPS.replace("epochs: 2", "epochs: 3")
+    file = written(text)
+    ours = train(load(file), out=file.parent / "run", progress=Quiet())
+    command = [sys.executable, "-m", "nnspec", "train", str(file), "--out", str(file.parent / "other"), "--backend", backend]
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"})
+    from nnspec.training import Run
+
+    theirs = Run.open(file.parent / "other")
+    for name, array in ours.weights().items():
+        np.testing.assert_allclose(theirs.weights()[name], array, atol=2e-5, err_msg=name)
+
+
+# --- what is refused --------------------------------------------------------------------------------------------------------
+
+
+def found(project, text: str) -> list[tuple[str, str]]:
+    return [(problem.code, problem.path.split(" ")[0]) for problem in project.plan(text, require_data=False)[1]]
+
+
+_AT = "train.objective.program"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "path"),
+    [
+        ("square(encoder - 1)", "square(stop_gradient(encoder) - 1)", "NN570", f"{_AT}.minimize[0].loss"),
+        ("square(encoder - 1)", "cast(encoder > 1, 'float32')", "NN570", f"{_AT}.minimize[0].loss"),
+        ("square(encoder - 1)", "square(encoder - 1) > 2", "NN569", f"{_AT}.minimize[0].loss"),
+        ("of: encoder", "of: encodr", "NN569", f"{_AT}.minimize[0].of"),
+        ("loss: error", "loss: eror", "NN569", f"{_AT}.minimize[0].loss"),
+        ("square(encoder - 1)", "square(encoder - image)", "NN304", f"{_AT}.layers[1].Compute"),
+        ("  epochs: 2", "  epochs: 2\n  loss: MeanSquaredError", "NN563", "train.loss"),
+        ("  epochs: 2", "  epochs: 2\n  metrics: [Accuracy]", "NN563", "train.metrics"),
+        ("        - Compute", "        - Dense: {units: 3}\n        - Compute", "NN567", f"{_AT}.layers[1]"),
+        ("      layers:\n", "      draw: {noise: {normal: [0]}}\n      layers:\n", "NN105", f"{_AT}.draw.noise.normal[0]"),
+        ("      layers:\n", "      draw: {noise: {normal: imag}}\n      layers:\n", "NN568", f"{_AT}.draw.noise"),
+        ("      layers:\n", "      draw: {noise: {norml: [3]}}\n      layers:\n", "NN109", f"{_AT}.draw.noise"),
+        ("      layers:\n", "      average: {slow: {of: encodr}}\n      layers:\n", "NN571", f"{_AT}.average.slow.of"),
+        ("      minimize", "      show: [error]\n      minimize", "NN572", f"{_AT}.show[0]"),
+        ("      minimize", "      shw: [error]\n      minimize", "NN103", f"{_AT}.shw"),
+        ("        - encoder:\n", "        - encoder:\n          training: 3\n", "NN105", f"{_AT}.layers[0].training"),
+    ],
+)
+def test_a_wrong_program_is_reported_at_its_place(project, old, new, code, path):
+    text = NETWORK + STEPS
+    assert old in text
+    problems = found(project, text.replace(old, new, 1))
+    assert (code, path) in problems, problems
+
+
+def test_a_good_program_has_no_problems(project):
+    assert [problem for problem in found(project, NETWORK + STEPS) if problem[0] not in ("NN402", "NN401")] == []
