@@ -6,7 +6,7 @@ import json
 from importlib import import_module
 from typing import Any
 
-from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
+from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS, HIDING
 from nnspec.data.readers import READERS
 from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
@@ -35,7 +35,7 @@ from nnspec.types import DTYPES
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
-    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, HIDING, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

@@ -16,6 +16,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.blocks import with_blocks
+from nnspec.training.checks.class_batches import check_batch_sizes
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.objectives import OBJECTIVES, objective_named
 from nnspec.training.objectives.base import Objective
@@ -50,6 +51,8 @@ def check_training(
     before = len(problems)
     known, tree = _section(spec, model, problems)
     plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
+    if plan is not None:
+        problems.extend(check_batch_sizes(plan))
     if not require_data:
         # The network can still be built and exported.
         problems[before:] = [replace(x, severity="warning") if x.code == p.NotYet.code else x for x in problems[before:]]

@@ -34,7 +34,7 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("training/objectives/__init__.py", "*"): "the registry of the objectives",
     ("training/objectives/base.py", "supervised"): "the defaults of an objective are those of supervised training",
     ("data/targets/next_token.py", "next_token"): "a source of targets, which any objective can use",
-    ("data/targets/windows.py", "next_token"): "the values of that source",
+    ("data/windows.py", "next_token"): "the values of that source",
     ("templates/__init__.py", "autoencoder"): "the name of a template",
     ("training/catalogue/losses/similarity.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
     ("training/catalogue/own_losses.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
