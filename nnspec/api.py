@@ -107,9 +107,12 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
     if data and plan is not None and plan.data is not None:
         require("train")
         from nnspec.data.prepare import prepare
+        from nnspec.training.checks.class_batches import check_class_counts
 
         try:
-            problems.extend(prepare(plan.data, plan.section.seed).warnings)
+            prepared = prepare(plan.data, plan.section.seed)
+            problems.extend(prepared.warnings)
+            check_class_counts(plan, prepared)
         except SpecError as error:
             problems.extend(error.diagnostics)
 

@@ -12,7 +12,7 @@ import pytest
 @pytest.fixture(scope="session", autouse=True)
 def curves_drawn_once() -> Iterator[None]:
     """Draws one log of each kind: with the same title, names, number of epochs, best epoch, and kinds of values."""
-    from nnspec.training.evaluation import curves
+    from nnspec.training.run import curves
 
     draw, drawn = curves.curves, {}
 

@@ -37,6 +37,14 @@ CORRUPTIONS = Family(
 """The layers that randomly change one input and preserve its shape, by name."""
 
 
+HIDING = Family(
+    kind="corruption or masking",
+    modules={**CORRUPTIONS.modules, "MaskTokens": "nnspec.data.token_masking"},
+    unsupported=CORRUPTIONS.unsupported,
+)
+"""The corruptions of inputs that an output restores, by name: also the masking of tokens."""
+
+
 class Augment(Config):
     """A random augmentation of the training examples: ``{RandomFlip: {mode: horizontal}, on: [image, mask]}``."""
 

@@ -12,6 +12,8 @@ from nnspec.data.binding import known_feeds
 from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
+from nnspec.data.check_window import check_window
+from nnspec.data.class_batches import check_class_batches
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
@@ -21,6 +23,7 @@ from nnspec.data.readers import Reader
 from nnspec.data.section import DataSection
 from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
+from nnspec.data.vocabularies import check_vocabularies, find_vocabularies
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.graph.tables import table_rows
@@ -106,6 +109,7 @@ def known_data(
     if section is None:
         return None
     sources = {part: found for part in PARTS if part in parts and (found := _source(spec, section, tree, part, problems))}
+    files = find_vocabularies(section, tree, spec.folder, spec.root, problems)
     if require_data:
         problems[before:] = [replace(x, severity="error") if x.code == d.MissingData.code else x for x in problems[before:]]
     needs = {name: replace(need, crop=_crop(section, name)) for name, need in needs.items()}
@@ -120,17 +124,22 @@ def known_data(
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(
-        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned
+        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned, files
     )
     _check_target_sources(plan, problems)
+    windowing = [*check_window(plan)]
+    problems.extend(windowing)
     check_weights(plan, problems)
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
         feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
         plan = replace(plan, feeds=feeds)
-        check_feeds(plan, feeds, columns["train"], problems)
+        # Without a valid window, its rows seem to differ in length.
+        check_feeds(plan, feeds, columns["train"], problems if not windowing and "window" not in checked.wrong else [])
         problems.extend(check_weight_columns(feeds, plan, columns["train"]))
+        problems.extend(check_vocabularies(plan, feeds))
+        problems.extend(check_class_batches(plan, feeds, columns["train"]))
         if whole:
             check_same_columns(plan, columns, problems)
             _warn_of_doubts(plan, problems)

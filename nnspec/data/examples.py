@@ -40,6 +40,11 @@ class Examples:
         groups = (self.inputs, self.targets, self.weights)
         return sum({id(array): array.nbytes for group in groups for array in group.values()}.values())
 
+    def is_resident(self, limit: int) -> bool:
+        """Whether all arrays are to be copied to a device of a size; not if their rows overlap, as those of windows do."""
+        groups = (self.inputs, self.targets, self.weights)
+        return self.bytes <= limit and not any(_overlaps(array) for group in groups for array in group.values())
+
     @property
     def own_series(self) -> RowSeries | None:
         """The series of the rows in this subset."""
@@ -56,6 +61,11 @@ class Examples:
         read = {id(array): array for group in groups for array in group.values()}
         values = {number: array[rows] for number, array in read.items()}
         return Batch(*({name: values[id(array)] for name, array in group.items()} for group in groups))
+
+
+def _overlaps(array: Any) -> bool:
+    """Whether rows of an array share memory."""
+    return isinstance(array, np.ndarray) and array.ndim > 1 and array.strides[0] < array.strides[1] * array.shape[1]
 
 
 @dataclass(frozen=True)

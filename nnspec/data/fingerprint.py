@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
-from nnspec.data.readers.base import Reader, Table
+from nnspec.data.readers.base import Table
 
 _BLOCK = 1 << 20
 
@@ -31,28 +30,22 @@ class Fingerprint:
 def fingerprint(source: Source, table: Table) -> Fingerprint:
     """Compute the fingerprint of a split."""
     digest = hashlib.blake2b(digest_size=16)
-    arguments = {name: value for name, value in _arguments(source.reader).items() if name not in source.reader.paths}
+    arguments = {name: value for name, value in source.reader.arguments().items() if name not in source.reader.paths}
     digest.update(f"{type(source.reader).__name__} {sorted(arguments.items())}".encode(errors="surrogateescape"))
     files = {}
     for name, path in files_of(source).items():
         files[name] = _of_file(path)
         digest.update(f"\0{name}\0{files[name]}".encode(errors="surrogateescape"))
-    if not source.files:
-        for block in _of_values(table):
-            digest.update(block)
+    for block in _of_values(table, source.reader.columns_without_files(table.columns)):
+        digest.update(block)
     return Fingerprint(f"blake2b:{digest.hexdigest()}", files)
 
 
-def _arguments(reader: Reader) -> dict[str, Any]:
-    """Return a reader's arguments, including nested readers'; arguments added in later versions count only if they are set."""
-    given = reader.model_dump(mode="json")
-    for name, field in type(reader).model_fields.items():
-        value = getattr(reader, name)
-        if name in reader.added and value == field.default:
-            del given[name]
-        elif isinstance(value, Reader):
-            given[name] = _arguments(value)
-    return given
+def fingerprint_of_files(files: Mapping[str, Path]) -> Fingerprint:
+    """Compute the fingerprint of files that transforms read, by their paths as written in the spec."""
+    digests = {name: _of_file(path) for name, path in sorted(files.items())}
+    whole = hashlib.blake2b(repr(digests).encode(errors="surrogateescape"), digest_size=16)
+    return Fingerprint(f"blake2b:{whole.hexdigest()}", digests)
 
 
 class FileMonitor:
@@ -62,10 +55,11 @@ class FileMonitor:
 
     Args:
         sources: The splits whose files are monitored.
+        files: Other monitored files, by their paths as written in the spec.
     """
 
-    def __init__(self, sources: Iterable[Source]) -> None:
-        self._paths = {name: path for source in sources for name, path in files_of(source).items()}
+    def __init__(self, sources: Iterable[Source], files: Mapping[str, Path]) -> None:
+        self._paths = {**{name: path for source in sources for name, path in files_of(source).items()}, **files}
         self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
 
     def touched(self) -> Iterator[str]:
@@ -121,8 +115,8 @@ def files_of(source: Source) -> dict[str, Path]:
     return found
 
 
-def _of_values(table: Table) -> Iterable[bytes]:
-    for name in table.columns:
+def _of_values(table: Table, columns: Iterable[str]) -> Iterable[bytes]:
+    for name in columns:
         values = table.read(name, slice(None))
         yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode(errors="surrogateescape")
         yield values.tobytes()

@@ -37,8 +37,11 @@ def warn_of_columns(plan: DataPlan, feeds: Mapping[str, Feed]) -> Iterator[Diagn
     for part in ("validation", "test"):
         other = plan.sources.get(part)
         if train is not None and other is not None and train.files is not None and train.files == other.files:
-            arguments = [source.reader.model_dump(exclude=set(source.reader.paths)) for source in (train, other)]
-            if type(train.reader) is type(other.reader) and arguments[0] == arguments[1]:
+            own, others = (
+                {name: value for name, value in source.reader.arguments().items() if name not in source.reader.paths}
+                for source in (train, other)
+            )
+            if type(train.reader) is type(other.reader) and own == others:
                 yield d.TestIsTraining.at(
                     other.span, other.path, help=_APART, part=display_name(part), what="the training data"
                 )

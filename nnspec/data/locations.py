@@ -21,7 +21,14 @@ def locate(tree: Tree, *keys: str | int) -> tuple[Span, str]:
 
 
 def argument_of(member: Tree, argument: str | None) -> tuple[Span, str]:
-    """Return the span and path of an argument in ``{Name: {arguments}}``, ``{Name: main_argument}`` or ``Name``."""
+    """Return the span and path of an argument in ``{Name: {arguments}}``, ``{Name: main_argument}`` or ``Name``.
+
+    An argument ``a.file`` is that of a member under the name ``a``.
+    """
     if isinstance(member, MappingNode) and len(member) == 1:
         [(_, member)] = member.items()
-    return locate(member, *([argument] if argument else []))
+    name, _, own = (argument or "").partition(".")
+    inner = member.get(name) if own and isinstance(member, MappingNode) else None
+    if inner is not None:
+        return argument_of(inner, own)
+    return locate(member, *([name] if name else []))

@@ -19,8 +19,6 @@ from nnspec.types import Conditions, Dim, TensorType, substitute
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnspec.data.examples import Examples
-
     Values = NDArray[Any]
 
 
@@ -143,6 +141,23 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class StreamWindow:
+    """How the rows of a split are joined to a stream and cut into examples.
+
+    Attributes:
+        input: The input whose rows are joined.
+        length: The number of values of an example.
+        stride: The number of values between the starts of consecutive examples.
+        ahead: The number of further values that an example needs for its targets.
+    """
+
+    input: str
+    length: int
+    stride: int
+    ahead: int = 0
+
+
+@dataclass(frozen=True)
 class TargetSource:
     """Computes the targets of an output from an input: by default the input itself. NumPy is imported only for values.
 
@@ -153,9 +168,14 @@ class TargetSource:
     input: str
 
     @property
-    def window(self) -> int | None:
-        """The length of the examples that are cut from the rows; None if each row is an example."""
+    def window(self) -> StreamWindow | None:
+        """How the objective cuts examples from the rows; None if it does not."""
         return None
+
+    @property
+    def ahead(self) -> int:
+        """The number of values after an example that its target needs."""
+        return 0
 
     @property
     def is_input(self) -> bool:
@@ -195,10 +215,16 @@ class TargetSource:
         del plan, output
         yield from ()
 
-    def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
-        """Cut the rows into windows; without a window, return the rows unchanged."""
-        del plan, feed, problems
-        return examples
+    def of_stream(self, stream: Values, window: StreamWindow, inputs: Values) -> Values:
+        """The targets of examples that are cut from a stream of the input's values.
+
+        Args:
+            stream: The joined rows.
+            window: How the examples are cut.
+            inputs: The examples, (N, length).
+        """
+        del stream, window
+        return inputs
 
 
 @dataclass(frozen=True)
@@ -234,6 +260,7 @@ class DataPlan:
         target_sources: The targets that are computed from an input, by output; the others have a feed.
         conditions: The constraints on the network's free sizes.
         aligned: The inputs whose positions an output is aligned with, by output.
+        files: The files of vocabularies, by their paths as written.
     """
 
     section: DataSection
@@ -247,6 +274,7 @@ class DataPlan:
     target_sources: Mapping[str, TargetSource] = field(default_factory=dict)
     conditions: Conditions = field(default_factory=Conditions)
     aligned: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def fed(self) -> dict[str, Need]:
@@ -254,9 +282,22 @@ class DataPlan:
         return {name: need for name, need in self.needs.items() if name not in self.target_sources}
 
     @property
+    def window(self) -> StreamWindow | None:
+        """How examples are cut from the joined rows; None if each row is an example."""
+        given = self.section.window
+        sources = self.target_sources.values()
+        if given is None:
+            return next((source.window for source in sources if source.window is not None), None)
+        name = given.of if given.of is not None else next(iter(self.inputs)) if len(self.inputs) == 1 else None
+        if name is None or name not in self.inputs:
+            return None
+        ahead = max((source.ahead for source in sources if source.input == name), default=0)
+        return StreamWindow(name, max(1, given.length - ahead), given.stride, ahead)
+
+    @property
     def windows(self) -> dict[str, int]:
-        """The window length of each input that is cut into windows."""
-        return {source.input: source.window for source in self.target_sources.values() if source.window is not None}
+        """The length of the examples of the input that is cut into windows; empty if each row is an example."""
+        return {} if self.window is None else {self.window.input: self.window.length}
 
     @property
     def fraction(self) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
+from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
-from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint
+from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, fingerprint_of_files
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
@@ -28,10 +29,12 @@ from nnspec.data.recipe import Recipe, recipe_of_feeds
 from nnspec.data.row_selection import select_rows, unit_count
 from nnspec.data.sequence_lengths import check_lengths
 from nnspec.data.shape_checks import check_feeds
-from nnspec.data.targets.computed import compute_targets, cut_windows, fits_targets, read_sequences
+from nnspec.data.targets.computed import compute_targets, fits_targets, read_sequences
 from nnspec.data.targets.values import read_target, read_weight
 from nnspec.data.transforms import Learned
 from nnspec.data.values import check_raw, read_feed, read_input
+from nnspec.data.vocabularies import with_vocabularies
+from nnspec.data.windows import cut_windows
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 
 State = dict[str, list[dict[str, Any]]]
@@ -54,6 +57,7 @@ class Prepared:
         fingerprints: The fingerprint of each split.
         watched: Detects changes to the files.
         warnings: Warnings about the data.
+        classes: The class of each training and validation example, by split, if batches are sampled by class.
     """
 
     train: Examples
@@ -64,6 +68,7 @@ class Prepared:
     fingerprints: Mapping[str, Fingerprint]
     watched: FileMonitor
     warnings: tuple[Diagnostic, ...]
+    classes: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def prepare(plan: DataPlan, seed: int) -> Prepared:
@@ -78,7 +83,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
         NnspecError: If a file was modified while it was read.
     """
     problems: list[Diagnostic] = []
-    watched = FileMonitor(plan.sources[part] for part in ("train", "validation") if part in plan.sources)
+    watched = FileMonitor((plan.sources[part] for part in ("train", "validation") if part in plan.sources), plan.files)
     tables = _open(plan, ("train", "validation", "test"), problems)
     feeds = _bind(plan, tables, problems)
     for part, table in tables.items():
@@ -90,7 +95,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
     with _reading(plan, "train", problems):
-        selection = select_rows(plan, feeds, tables["train"], seed, problems)
+        tables["train"], selection = select_rows(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
         whole = _read(plan, feeds, tables["train"], selection.train, learned, problems)
     others: dict[str, Examples | None] = {}
@@ -105,14 +110,37 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
     train = cut_windows(plan, feeds, replace(whole, rows=selection.train), problems)
     validation, test = (part and cut_windows(plan, feeds, part, problems) for part in (validation, test))
+    classes = _classes(plan, feeds, tables, {"train": train, "validation": validation}, problems)
     _stop_at_errors(problems)
     digests = {part: fingerprint(plan.sources[part], table) for part, table in tables.items() if part != "test"}
+    if plan.files:
+        digests["files"] = fingerprint_of_files(plan.files)
     for name in watched.touched():
         raise NnspecError(f"{name} was modified while it was read\n  = help: train again when the file is complete")
     state = _state(feeds, learned)
     reader = training_arguments(plan.sources["train"].reader, tables["train"])
     recipe = recipe_of_feeds(feeds, state, windows=plan.windows, reader=reader)
-    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems))
+    return Prepared(train, validation, test, state, recipe, digests, watched, tuple(problems), classes)
+
+
+def _classes(
+    plan: DataPlan,
+    feeds: Mapping[str, Feed],
+    tables: Mapping[str, Table],
+    parts: Mapping[str, Examples | None],
+    problems: list[Diagnostic],
+) -> dict[str, NDArray[np.int64]]:
+    """Return the class of each example by split, if batches are sampled by class."""
+    found = {}
+    for part, examples in parts.items() if plan.section.batches is not None else ():
+        if examples is not None:
+            table = tables.get(part, tables["train"])
+            classes = classes_of(plan, feeds, table, examples.rows, problems)
+            if classes is not None:
+                found[part] = classes
+                if part == "train":
+                    problems.extend(warn_of_small_classes(plan, feeds, table, examples.rows, classes))
+    return found
 
 
 def _rows_of(examples: Examples, rows: NDArray[np.int64] | None) -> Examples | None:
@@ -231,6 +259,8 @@ def _read(
 ) -> Examples | None:
     """Read all rows of a table; None if a value is invalid."""
     before = len(problems)
+    if fit_on is not None:
+        feeds = with_vocabularies(plan, feeds, table, fit_on, problems)
     inputs: dict[str, Any] = {}
     targets: dict[str, Any] = {}
     weights: dict[str, Any] = {}
@@ -248,7 +278,7 @@ def _read(
         return None
     return Examples(
         inputs,
-        targets | compute_targets(inputs, plan.target_sources),
+        targets | compute_targets(inputs, plan),
         weights,
         np.arange(len(table)),
         series_of_rows(table, ()),
@@ -266,6 +296,7 @@ def _ready(
 ) -> Any:
     """Return the values of an input or a target, in memory or lazily; None if one is invalid."""
     kind, _, name = place.partition(".")
+    fit_on = None if fit_on is None else table.distinct(feed.columns, fit_on)
 
     def finish(values: NDArray[Any], part: Table, found: list[Diagnostic]) -> NDArray[Any] | None:
         if kind == "inputs":

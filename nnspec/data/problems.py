@@ -387,7 +387,11 @@ class TargetIsComputed(Problem):
 
 
 class BadWindow(Problem):
-    """`window` cuts the concatenated token rows into examples, so other inputs, targets or groups cannot belong to a row."""
+    """`window`, of `data` or of `language_model`, cuts the joined rows of a sequence input into examples.
+
+    Its length must be that of the input, plus one value for the target of a language model. Other inputs, targets and groups
+    belong to a row and cannot be combined with it.
+    """
 
     code = "NN447"
     message = "{reason}"
@@ -434,6 +438,41 @@ class CannotCrop(Problem):
     message = "`crop` requires a target with height and width, but `{name}` has shape {shape}"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, targets: {digit: {crop: 1}}}\n" + _TRAIN
     passes = _GOOD
+
+
+_BATCHES = "data: {train: {builtin: digits}, batches: {of: digit, each: 4}}\n"
+
+
+class CannotSampleClasses(Problem):
+    """`batches` samples batches with several examples of each of some classes.
+
+    `each` must divide `batch_size`, and there must be at least `batch_size / each` classes. The class of an example is a text
+    or an integer in one column, that of a target, of an input or any other. Batches of `window` and of `buckets` are formed
+    in another way.
+    """
+
+    code = "NN451"
+    message = "{reason}"
+    fails = _HEAD + _NET + _BATCHES + _TRAIN.replace("epochs: 1", "epochs: 1, batch_size: 30")
+    passes = _HEAD + _NET + _BATCHES + _TRAIN
+
+
+class SmallClasses(Problem):
+    """A class has fewer examples than a batch has of each class, so they are repeated within a batch."""
+
+    code = "NN452"
+    severity = "warning"
+    message = "`each` is {each}, but these classes have fewer training examples, which are repeated: {which}"
+
+
+class BadVocabulary(Problem):
+    """`vocabulary` of `tokenize` names inputs or targets with another `tokenize`, or a file with one token on each line.
+
+    Inputs that share a vocabulary must be split into tokens in the same way, with the same `by` and `lower`.
+    """
+
+    code = "NN453"
+    message = "{reason}"
 
 
 class BadTimes(Problem):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from nnspec.data.kinds import Column
 from nnspec.data.readers.base import Reader, Table
+from nnspec.data.readers.joined import JoinedTable
 from nnspec.diagnostics import NnspecError
 
 IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation")
@@ -29,6 +30,10 @@ def training_arguments(reader: Reader, table: Table) -> dict[str, Any]:
         reader: The reader.
         table: The table it opened. A default color mode is replaced by that of its images.
     """
+    if isinstance(table, JoinedTable):
+        return {
+            reader.spec_name: {name: training_arguments(own, table.members[name].bare) for name, own in reader.members.items()}
+        }
     arguments = reader.value_arguments()
     image = table.columns.get("image")
     if "color_mode" in arguments and arguments["color_mode"] is None and image is not None and len(image.shape) == 3:
@@ -44,6 +49,14 @@ def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: M
         recipe: The model's recipe.
         shapes: The column types that the model expects.
     """
+    if reader.members:
+        trained = _arguments_of(recipe, reader.spec_name)
+        return reader.with_members(
+            {
+                name: with_training_arguments(own, {**recipe, "reader": trained.get(name, {})}, _of_member(shapes, name))
+                for name, own in reader.members.items()
+            }
+        )
     fields = type(reader).model_fields
     own = {name: getattr(reader, name) for name in reader.model_fields_set}
     trained = {
@@ -58,6 +71,27 @@ def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: M
         return type(reader).model_validate(trained | own | tables)
     except ValidationError:
         raise damaged_reader() from None
+
+
+def _of_member(values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {key[len(name) + 1 :]: value for key, value in values.items() if key.startswith(f"{name}.")}
+
+
+def of_one_member(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a recipe whose columns are all of one member of `together` as one of that member's reader.
+
+    A model with inputs from `a` only then takes the data of that reader alone, such as a folder of images.
+    """
+    inputs = recipe.get("inputs", {})
+    members = recipe.get("reader", {}).get("together", {})
+    used = {str(column).partition(".")[0] for entry in inputs.values() for column in entry["columns"]}
+    if len(used) != 1 or not used <= members.keys():
+        return dict(recipe)
+    [name] = used
+    own = {
+        field: {**entry, "columns": [column[len(name) + 1 :] for column in entry["columns"]]} for field, entry in inputs.items()
+    }
+    return {**recipe, "inputs": own, "reader": members[name]}
 
 
 def damaged_reader() -> NnspecError:

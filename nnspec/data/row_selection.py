@@ -14,6 +14,7 @@ from nnspec.data.kinds import DataError, at_name, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
+from nnspec.data.readers.joined import JoinedTable
 from nnspec.data.section import Fold
 from nnspec.data.split import InTime, Parts, fold_in_time, fold_of, split, split_by_group, split_by_time, why_not_stratified
 from nnspec.data.times import read_times
@@ -40,7 +41,9 @@ class RowSelection:
     test: Rows | None = None
 
 
-def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> RowSelection:
+def select_rows(
+    plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]
+) -> tuple[Table, RowSelection]:
     """Split the training table: the test fold is held out first, then the validation rows are selected from the rest.
 
     Args:
@@ -49,7 +52,23 @@ def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: i
         table: The training data.
         seed: The random seed.
         problems: Problems are appended here.
+
+    Returns:
+        The table, and its rows in each split. Joined tables are split one by one and joined again within each split.
     """
+    if not isinstance(table, JoinedTable) or not plan.draws:
+        return table, _selected(plan, feeds, table, seed, problems)
+    found = {name: _selected(plan, feeds, member, seed, problems) for name, member in table.members.items()}
+    if any(problem.is_error for problem in problems):
+        return table, RowSelection(np.arange(len(table)))
+    names = [name for name in ("train", "validation", "test") if getattr(next(iter(found.values())), name) is not None]
+    parts = [{member: getattr(selection, name) for member, selection in found.items()} for name in names]
+    ends = np.cumsum([max(map(len, part.values())) for part in parts])
+    rows = {name: np.arange(start, end, dtype=np.int64) for name, start, end in zip(names, [0, *ends[:-1]], ends, strict=True)}
+    return table.arranged(parts), RowSelection(**rows)
+
+
+def _selected(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: int, problems: list[Diagnostic]) -> RowSelection:
     rows = np.arange(len(table))
     if not plan.draws:
         return RowSelection(rows)
@@ -69,7 +88,9 @@ def select_rows(plan: DataPlan, feeds: Mapping[str, Feed], table: Table, seed: i
 
 def unit_count(plan: DataPlan, table: Table) -> int:
     """Return the number of rows or groups, which is the maximum number of folds."""
-    group = plan.section.group
+    if isinstance(table, JoinedTable):
+        return min(unit_count(plan, member) for member in table.members.values())
+    group = plan.section.group if plan.section.group in table.columns else None
     return len(table) if group is None else len(np.unique(_as_text(table.read(group, slice(None)))))
 
 
@@ -172,7 +193,7 @@ class _Selector:
         if timeline is not None:
             return InTime(timeline.series, timeline.begin if self._targets_past() else timeline.future, timeline.end)
         places = np.arange(len(self._table))
-        if name is not None:
+        if name is not None and name in self._table.columns:
             try:
                 times = read_times(self._table, name)
             except DataError as error:
@@ -198,7 +219,7 @@ def _classes(plan: DataPlan, feeds: Mapping[str, Feed], table: Table) -> NDArray
         feed = feeds[f"targets.{name}"]
         if need.kind not in ("class", "distribution", "probability", "sign", "label") or len(feed.columns) != 1:
             continue
-        if table.columns[feed.columns[0]].shape == ():
+        if feed.columns[0] in table.columns and table.columns[feed.columns[0]].shape == ():
             values = table.read(feed.columns[0], slice(None))
             if values.dtype.kind in "Oiub" or (np.isfinite(values).all() and not (values % 1).any()):
                 numbered: NDArray[np.int64] = np.unique(_as_text(values), return_inverse=True)[1]

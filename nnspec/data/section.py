@@ -101,6 +101,10 @@ AnyTransform = Annotated[Config, Named(TRANSFORMS)]
 _Text = Annotated[str, Strict()]
 
 
+def _with_sentences(step: Config) -> Config:
+    return step.model_copy(update={"sentences": True}) if "sentences" in type(step).model_fields else step
+
+
 class Columns(Config):
     """The source of an input: one column, or several stacked along a new last axis, followed by transforms."""
 
@@ -118,6 +122,9 @@ class Columns(Config):
     def _one_of(self) -> Columns:
         if self.column is not None and self.columns is not None:
             raise ValueError("only one of `column` and `columns` can be given")
+        padded = [step for step in self.transform if isinstance(getattr(step, "length", None), list)]
+        if padded:  # `pad: [8, 30]` requires sentences
+            object.__setattr__(self, "transform", [_with_sentences(step) for step in self.transform])
         return self
 
     @property
@@ -135,6 +142,23 @@ class TargetColumns(Columns):
         "convolutions without padding.",
     )
     weight: Weight | None = Field(None, description="The loss weights of examples, or of the positions of a mask.")
+
+
+class Window(Config):
+    """Examples that are cut from the joined rows of a split, such as the contexts of word2vec."""
+
+    of: _Text | None = Field(None, description="The input whose rows are joined. Default: the only input.")
+    length: PositiveInt = Field(description="The number of values of an example.")
+    stride: PositiveInt = Field(1, description="The number of values between the starts of consecutive examples.")
+
+
+class ClassBatches(Config):
+    """Training batches with the same number of examples of each class in them, for losses that compare examples."""
+
+    of: _Text = Field(description="The target, input or column of `train` that contains the class of an example.")
+    each: Annotated[int, Strict(), Field(ge=2)] = Field(
+        description="The number of examples of each class of a batch; it divides `batch_size`."
+    )
 
 
 class DataSection(Config):
@@ -158,6 +182,15 @@ class DataSection(Config):
     test: AnyValidation | None = Field(
         None,
         description="The test data, on which a finished run is evaluated: a reader, or a fold of `train` that is held out.",
+    )
+    window: Window | None = Field(
+        None,
+        description="Cuts examples of a fixed length from the joined rows of each split. Default: each row is an example.",
+    )
+    batches: ClassBatches | None = Field(
+        None,
+        description="Samples training batches by class, each with several examples of some classes. Default: each epoch "
+        "contains every example once, in random order.",
     )
     inputs: dict[str, Columns] = Field({}, description="The columns of each input. Default: the column with the input's name.")
     targets: dict[str, TargetColumns] = Field({}, description="The target columns of each output.")

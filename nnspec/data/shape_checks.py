@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.data import problems as d
-from nnspec.data.kinds import Column, DataError, TargetKind
+from nnspec.data.kinds import Column, DataError, TargetKind, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need, target_shape
 from nnspec.diagnostics import Diagnostic
@@ -81,7 +81,8 @@ def transformed_column(
             return None
     what = f"the input `{name}`" if kind == "inputs" else f"`{plan.needs[name].loss}` for `{name}`"
     if kind == "inputs" and name in plan.windows and not made.is_text:
-        if made.ragged and not made.shape[1:]:
+        whole = not feed.transforms and len(made.shape) == 1 and bare_name(feed.columns[0]) == feed.columns[0]
+        if whole or (made.ragged and not made.shape[1:]):
             return Column((plan.windows[name],), made.dtype)
         reason = f"`window` requires token rows of any length, but {feed.columns_text} {_got(feed, made)}"
         problems.append(d.BadWindow.at(feed.span, feed.path, help="remove `pad`, or `window`", reason=reason))

@@ -132,6 +132,8 @@ def _arguments(kind: type[Config], tree: Tree | None) -> Tree | None:
     name = kind.__name__
     if isinstance(tree, MappingNode) and len(tree) == 1 and name in tree and name not in kind.model_fields:
         tree = tree.get(name)
+    if isinstance(tree, MappingNode) and kind.mapping is not None:
+        return MappingNode([(Scalar(kind.mapping, tree.span), tree)], tree.span, tree.place)
     if isinstance(tree, MappingNode) or tree is None or kind.main_argument is None:
         return tree if isinstance(tree, MappingNode) else None
     return MappingNode([(Scalar(kind.main_argument, tree.span), tree)], tree.span, tree.place)

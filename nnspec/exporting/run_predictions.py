@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.reader_arguments import of_one_member
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.output_metadata import token_outputs_of_run
@@ -37,7 +38,7 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
         examples = examples.only(slice(0, limit))
         arrays, series = dict(examples.batch(slice(None)).inputs), examples.own_series
     else:
-        arrays, series = read_rows(data, run.recipe(), graph.inputs, limit)
+        arrays, series = read_rows(data, of_one_member(run.recipe()), graph.inputs, limit)
         _check_sizes(graph, arrays)
     answers = trained_model(run).predict(arrays, verbose=0)
     outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from nnspec.data.reader_arguments import of_one_member
 from nnspec.data.recipe import Recipe
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.exporting.decoder_models import decoder_models
@@ -152,7 +153,7 @@ def _export_network(
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
         **output_metadata(run, mapping.outputs, {field: name for name, field in mapping.fields.items()}),
-        DATA: json.dumps(served),
+        DATA: json.dumps(of_one_member(served)),
     }
     if section.activation_maps:
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})

@@ -39,7 +39,8 @@ class Around:
         at = step.content.network if isinstance(step.content, NetworkUse) else weights
         start = self.start
         if step.weights is not None:
-            start = Start(step.weights.file, step.weights.prefix, at, step.weights.span, step.weights.path)
+            given = step.weights
+            start = Start(given.file, given.prefix, at, given.span, given.path, given.vectors)
         use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
         return Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
 

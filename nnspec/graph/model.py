@@ -40,6 +40,7 @@ class Start:
         at: Prefix of the weight names in the graph; empty for the whole document.
         span: Location of the declaration.
         path: Path of the declaration.
+        vectors: Whether it is a file of word vectors.
     """
 
     file: str
@@ -47,6 +48,7 @@ class Start:
     at: str
     span: Span
     path: str
+    vectors: bool = False
 
     def name_there(self, identity: str) -> str:
         """Return the name of a weight in the file."""

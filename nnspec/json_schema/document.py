@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS
+from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS, HIDING
 from nnspec.data.readers import READERS
 from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
@@ -34,7 +34,7 @@ from nnspec.types import DTYPES
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
 _FAMILIES = (
     LAYERS, RECURRENT, CELLS, WITH_KERNEL, INITIALIZERS, REGULARIZERS, CONSTRAINTS, OPTIMIZERS, SCHEDULES, LOSSES, METRICS,
-    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, OBJECTIVES,
+    READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, HIDING, OBJECTIVES,
 )  # fmt: skip
 
 _TEXT: Schema = {"type": "string"}

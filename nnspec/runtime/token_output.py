@@ -28,7 +28,7 @@ class TokenOutput:
         input: The input whose positions the tokens belong to; padded positions have no token.
     """
 
-    by: Literal["word", "character", "space"]
+    by: Literal["word", "character", "space", "byte"]
     vocabulary: list[str]
     input: str
 

@@ -201,6 +201,8 @@ def _arguments(config: type[Config], tree: Tree | None, problems: list[Diagnosti
     if config.operation is not None:
         return _with_operation(config, config.operation, tree, problems)
     if isinstance(tree, MappingNode):
+        if config.mapping is not None:
+            return MappingNode([(Scalar(config.mapping, tree.span), tree)], tree.span, tree.place)
         return _without_synonyms(config, tree)
     if config.main_argument is not None:
         return MappingNode([(Scalar(config.main_argument, tree.span), tree)], tree.span, tree.place)
@@ -224,6 +226,8 @@ def _without_synonyms(config: type[Config], tree: MappingNode) -> MappingNode:
 
 def _as_mapping(config: type[Config], name: str, tree: Tree) -> str:
     """Return an example of the arguments of a class: the required ones, or else the first, with the numbers given for it."""
+    if config.mapping is not None:
+        return f"write `{name}: {{NAME: …}}`"
     needed = [field for field, info in config.model_fields.items() if info.is_required()]
     named = needed or list(config.model_fields)[:1]
     for reading in (Reading(tree.plain(), flow(tree.plain())), *readings(tree)) if len(named) == 1 else ():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, model_validator
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.checked import check
@@ -18,10 +18,23 @@ class StartingWeights(Config):
 
     main_argument: ClassVar[str | None] = "file"
 
-    file: Annotated[str, Strict()] = Field(description="A run folder or a .safetensors file.")
+    file: Annotated[str, Strict()] | None = Field(None, description="A run folder or a .safetensors file.")
+    vectors: Annotated[str, Strict()] | None = Field(
+        None,
+        description="A file of word vectors for an `Embedding`: text of word2vec or GloVe, or .safetensors. In training, they "
+        "are joined to the vocabulary of the input.",
+    )
     prefix: Annotated[str, Strict()] | None = Field(
         None, description="Prefix of the weight names in the file; null: the same names as here."
     )
+
+    @model_validator(mode="after")
+    def _one(self) -> StartingWeights:
+        if (self.file is None) == (self.vectors is None):
+            raise ValueError("one of `file` and `vectors` must be given")
+        if self.vectors is not None and self.prefix is not None:
+            raise ValueError("`prefix` belongs to `file`, not to `vectors`")
+        return self
 
 
 def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom | None:
@@ -32,4 +45,4 @@ def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom |
     given = check(StartingWeights, tree, problems, name="weights")
     if given is None or len(problems) > before:
         return None
-    return WeightsFrom(given.file, given.prefix, tree.span, tree.path)
+    return WeightsFrom(given.file or given.vectors or "", given.prefix, tree.span, tree.path, given.vectors is not None)

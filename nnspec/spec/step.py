@@ -29,12 +29,14 @@ class WeightsFrom:
         prefix: Prefix of the weight names in the file; None if the names are equal.
         span: Location of the declaration.
         path: Path of the declaration.
+        vectors: Whether it is a file of word vectors.
     """
 
     file: str
     prefix: str | None
     span: Span
     path: str
+    vectors: bool = False
 
 
 @dataclass(frozen=True)

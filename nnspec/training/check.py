@@ -16,6 +16,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.blocks import with_blocks
+from nnspec.training.checks.class_batches import check_batch_sizes
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.checks.sampler import check_sampler_weights
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -51,6 +52,8 @@ def check_training(
     before = len(problems)
     known, tree = _section(spec, model, problems)
     plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
+    if plan is not None:
+        problems.extend(check_batch_sizes(plan))
     if plan is not None and model is not None:
         check_sampler_weights(spec, model, plan, problems, starts=require_data)
     if not require_data:

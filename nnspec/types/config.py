@@ -32,6 +32,9 @@ class Config(BaseModel):
     operation: ClassVar[str | None] = None
     """The field that contains a member of a family, written with its name as a key: ``{RandomFlip: {…}, on: [image]}``."""
 
+    mapping: ClassVar[str | None] = None
+    """The only field, whose entries are written as the arguments: ``{together: {a: …, b: …}}`` sets `readers`."""
+
     synonyms: ClassVar[Mapping[str, str]] = {}
     """Other names of arguments that a spec may use, each with the argument."""
 
@@ -60,6 +63,8 @@ class Config(BaseModel):
         properties.update({synonym: properties[argument] for synonym, argument in cls.synonyms.items()})
         if cls.main_argument is not None:
             found["x-main"] = cls.main_argument
+        if cls.mapping is not None:
+            return {"description": found.get("description", ""), **properties[cls.mapping]}
         if cls.operation is not None:
             found["x-operation"] = cls.operation
             found["x-names"] = next(m for m in cls.model_fields[cls.operation].metadata if isinstance(m, Named)).family.names()
@@ -237,6 +242,8 @@ class Named:
             suggestion = closest(str(name), self.family.names(plugins=True))
             raise ValueError(f"unknown {self.family.kind} `{name}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
         config = self.family.get(name)
+        if config.mapping is not None and isinstance(arguments, Mapping):
+            return config(**{config.mapping: arguments})
         if arguments is not None and not isinstance(arguments, Mapping):
             if config.main_argument is None:
                 raise ValueError(f"`{name}` takes a mapping of arguments")

@@ -34,8 +34,15 @@ ALLOWED: Mapping[tuple[str, str], str] = {
     ("training/objectives/__init__.py", "*"): "the registry of the objectives",
     ("training/objectives/base.py", "supervised"): "the defaults of an objective are those of supervised training",
     ("data/targets/next_token.py", "next_token"): "a source of targets, which any objective can use",
-    ("data/targets/windows.py", "next_token"): "the values of that source",
+    ("data/windows.py", "next_token"): "the values of that source",
     ("templates/__init__.py", "autoencoder"): "the name of a template",
+    **dict.fromkeys(
+        (
+            *((f"spec/{name}.py", "program") for name in ("document", "objectives", "program")),
+            *((name, "program") for name in ("exporting/runs.py", "graph/exported.py", "reference/objectives.py")),
+        ),
+        "a key of the language: a program is read with the document, and objectives of documents are programs",
+    ),
     ("training/catalogue/losses/similarity.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
     ("training/catalogue/own_losses.py", "contrastive"): "the loss of pairs of Hadsell et al. (2006)",
 }
@@ -171,7 +178,7 @@ def test_its_check_returns_a_plan_of_its_spec_with_known_target_sources(name):
 def test_what_it_says_of_a_run_has_the_right_types(name):
     plan, problems = plan_of(specs_of(name)[0])
     assert plan is not None, problems
-    kind, info = objective(name), {"samples": {"network": next(iter(plan.networks))}}
+    kind, info = objective(name), {key: {"network": next(iter(plan.networks))} for key in ("samples", "program")}
     assert isinstance(kind.exported_network(info), str)
     assert kind.generator_record(info) in (None, info["samples"])
 

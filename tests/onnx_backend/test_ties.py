@@ -110,6 +110,19 @@ def test_a_network_that_amplifies_has_no_ties() -> None:
     assert not ties.undecided(inputs, (steep(inputs), steep(inputs)))["y"].any()
 
 
+def test_an_unstable_recurrence_that_hardly_moves_in_one_run_by_chance_has_no_ties() -> None:
+    """All elements follow one unstable direction, whose size differs by orders of magnitude between the runs."""
+    moves = iter([0.0, 1e-6, *[1e-3] * 7, 0.0, 1e-6, *[1e-3] * 7])
+
+    def unstable(inputs: Arrays) -> Arrays:
+        return {"y": np.float32(1 + next(moves)) * np.ones((len(inputs["x"]), 4), np.float32)}
+
+    ties = Ties({"y"}, unstable, lambda inputs: {"y": np.ones((len(inputs["x"]), 4), np.float32)})
+    inputs = {"x": np.ones((8, 4), np.float32)}
+    own = unstable(inputs)
+    assert not ties.undecided(inputs, (own, own))["y"].any()
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [

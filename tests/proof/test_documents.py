@@ -11,9 +11,8 @@ from random import Random
 
 import pytest
 
-from nnspec.expressions.syntax import parse
+from nnspec.expressions.syntax import Call, Syntax, children, parse
 from nnspec.functions.catalogue import FUNCTIONS
-from nnspec.functions.names import called
 from nnspec.onnx_backend.builder import Builder
 from nnspec.types import TensorType, symbol
 from tests.conftest import FULL
@@ -44,6 +43,18 @@ def test_a_drawn_document_with_expressions_is_the_same_four_ways(number: int) ->
         prove_document(numbered(1, number, least=5, expressions=14))
     except Unproven as reason:
         pytest.skip(str(reason))
+
+
+def called(tree: Syntax) -> set[str]:
+    """The names of the functions that an expression calls."""
+    found: set[str] = set()
+    stack = [tree]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Call):
+            found.add(node.function.name)
+        stack.extend(children(node))
+    return found
 
 
 def test_expressions_are_drawn_of_all_functions() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nnspec.data.targets.next_token import NextTokenTarget
-from nnspec.data.targets.windows import next_token
+from nnspec.data.windows import next_token
 from nnspec.diagnostics import SpecError
 from nnspec.exporting.runs import export_run
 from nnspec.runtime.predicting import predict_file

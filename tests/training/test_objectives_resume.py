@@ -30,6 +30,9 @@ SPECS = {
     "language_model": TOKENS_NET
     + texts(more=", validation: 0.2")
     + f"train: {{objective: {{language_model: {{window: 5}}}}, {_STEPS}, loss: {LOGITS}, metrics: {METRICS}, label_noise: 0.1}}\n",
+    "window": TOKENS_NET
+    + texts(more=", validation: 0.2, window: {length: 5, stride: 2}")
+    + f"train: {{objective: language_model, {_STEPS}, loss: {LOGITS}}}\n",
 }
 
 

@@ -259,6 +259,26 @@ def test_jax_and_tensorflow_train_a_program_alike(written, backend):
         np.testing.assert_allclose(theirs.weights()[name], array, atol=2e-5, err_msg=name)
 
 
+def test_a_step_of_a_program_freezes_its_network_and_names_its_initial_weights(written):
+    file = written(NETWORK + STEPS)
+    first = train(load(file), out=file.parent / "first", progress=Quiet())
+    text = (NETWORK + STEPS).replace(
+        "  encoder:\n", "  other:\n    inputs: {code: [3]}\n    layers: [{Dense: {units: 3}}]\n  encoder:\n", 1
+    )
+    text = (
+        text.replace(
+            "          from: image\n",
+            "          from: image\n          freeze: true\n          weights: {file: first}\n        - other\n",
+            1,
+        )
+        .replace("square(encoder - 1)", "square(other - 1)")
+        .replace("of: encoder", "of: other")
+    )
+    second = train(load(written(text)), out=file.parent / "second", progress=Quiet())
+    before, after = first.weights(), second.weights()
+    assert {name: (after[name] != before[name]).any() for name in before} == dict.fromkeys(before, False)
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------------
 
 

@@ -112,6 +112,11 @@ class Table:
         del column, texts
         return ""
 
+    def distinct(self, columns: Collection[str], rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return rows without those that only repeat the values of earlier ones in some columns, as joined tables do."""
+        del columns
+        return rows
+
     def warnings(self) -> Iterable[DataWarning]:
         """Return likely mistakes in usable data. This may read whole columns."""
         return ()
@@ -136,6 +141,31 @@ class Reader(Config):
 
     not_of_values: ClassVar[Collection[str]] = ()
     """The arguments that select data or limit their size, and do not change values."""
+
+    @property
+    def members(self) -> Mapping[str, Reader]:
+        """The readers whose rows it joins, by name; empty if it reads files itself."""
+        return {}
+
+    def with_members(self, members: Mapping[str, Reader]) -> Reader:
+        """Return the reader with other members."""
+        del members
+        return self
+
+    def arguments(self) -> dict[str, Any]:
+        """Return all arguments as JSON, including nested readers'; arguments added in later versions only if they are set."""
+        given = self.model_dump(mode="json")
+        for name, field in type(self).model_fields.items():
+            value = getattr(self, name)
+            if name in self.added and value == field.default:
+                del given[name]
+            elif isinstance(value, Reader):
+                given[name] = value.arguments()
+        return given
+
+    def columns_without_files(self, columns: Collection[str]) -> Collection[str]:
+        """Return the columns that are not read from files."""
+        return () if self.named_paths() else columns
 
     @property
     def spec_name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -16,6 +17,10 @@ from nnspec.layers.scalars import PositiveInt
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
+
+
+_MOST_EXAMINED = 1000
+"""The maximum number of objects that are examined for a list that is empty in the first one."""
 
 
 class Jsonl(Reader):
@@ -34,10 +39,19 @@ class Jsonl(Reader):
 
     def columns(self, files: Files) -> dict[str, Column]:
         path = files["file"]
-        _, first = next(self._objects(path), (0, None))
+        objects = (found for _, found in self._objects(path))
+        first = next(objects, None)
         if first is None:
             raise DataError(f"{path.name} is empty", help="write one JSON object on each line", argument="file")
-        return {name: _kind(value) for name, value in first.items()}
+        found = {name: _kind(value) for name, value in first.items()}
+        empty = {name for name, value in first.items() if value == []}
+        for other in islice(objects, _MOST_EXAMINED) if empty else ():
+            known = {name for name in empty if other.get(name, []) != []}
+            found |= {name: _kind(other[name]) for name in known}
+            empty -= known
+            if not empty:
+                break
+        return found
 
     def open(self, files: Files) -> Table:
         path = files["file"]
@@ -182,7 +196,10 @@ class JsonTable(Table):
                 )
                 raise DataError(f"{self.where(name, row)}: {what}", argument="file")
             result[row] = array if array.size else array.astype(np.int64)
-        first = result[0]
+        first = next((array for array in result if array.size), result[0])
+        for row, array in enumerate(result):
+            if not array.size and array.ndim < first.ndim:  # a list without rows
+                result[row] = array.reshape(0, *first.shape[1:]).astype(first.dtype)
         for row, array in enumerate(result):
             if array.ndim != first.ndim or array.shape[1:] != first.shape[1:]:
                 reason = f"{self.where(name, row)}: a list of shape {array.shape}, but {first.shape} in the first line"

@@ -1,4 +1,4 @@
-"""The values of targets that are computed from inputs: checks, computation, and windows."""
+"""The values of targets that are computed from inputs: checks and computation."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.examples import Examples
-from nnspec.data.plan import DataPlan, Feed, TargetSource
+from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.targets.values import read_target
 from nnspec.data.values import read_input
@@ -34,8 +33,10 @@ def fits_targets(values: Values, table: Table, feed: Feed, plan: DataPlan, probl
     for output, source in plan.target_sources.items():
         if source.input == feed.name:
             need = plan.needs[output]
+            # Rows that are joined have no shape of their own.
+            shape = source.shape(need, values) if plan.window is None else values.shape[1:]
             # An invalid value is reported at the input's column, as the target of the output.
-            read_target(values, table, replace(feed, name=output), need, source.shape(need, values), problems)
+            read_target(values, table, replace(feed, name=output), need, shape, problems)
     return len(problems) == before
 
 
@@ -64,21 +65,7 @@ def read_sequences(
     return values
 
 
-def compute_targets(inputs: Mapping[str, Any], sources: Mapping[str, TargetSource]) -> dict[str, Any]:
+def compute_targets(inputs: Mapping[str, Any], plan: DataPlan) -> dict[str, Any]:
     """Compute the targets from inputs, by output; targets of windows are computed when the windows are cut."""
-    return {output: source.of(inputs[source.input]) for output, source in sources.items() if source.window is None}
-
-
-def cut_windows(plan: DataPlan, feeds: Mapping[str, Feed], examples: Examples, problems: list[Diagnostic]) -> Examples:
-    """Cut the rows into windows, if a target source requires it.
-
-    Args:
-        plan: The plan.
-        feeds: The feeds of the inputs.
-        examples: The rows.
-        problems: Problems are appended here.
-    """
-    for source in plan.target_sources.values():
-        if source.window is not None:
-            return source.cut(plan, feeds[f"inputs.{source.input}"], examples, problems)
-    return examples
+    sources = plan.target_sources if plan.window is None else {}
+    return {output: source.of(inputs[source.input]) for output, source in sources.items()}

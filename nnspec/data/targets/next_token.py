@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
-from nnspec.data.plan import TargetSource
+from nnspec.data.plan import StreamWindow, TargetSource
 from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnspec.data.examples import Examples
-    from nnspec.data.plan import DataPlan, Feed, Need
+    from nnspec.data.plan import DataPlan, Need
 
     Values = NDArray[Any]
 
@@ -36,8 +35,12 @@ class NextTokenTarget(TargetSource):
     bounded: bool = False
 
     @property
-    def window(self) -> int | None:
-        return self.size
+    def window(self) -> StreamWindow | None:
+        return None if self.size is None else StreamWindow(self.input, self.size, self.size, self.ahead)
+
+    @property
+    def ahead(self) -> int:
+        return 1
 
     @property
     def is_input(self) -> bool:
@@ -53,42 +56,30 @@ class NextTokenTarget(TargetSource):
         return values.shape[1:]
 
     def of(self, values: Any) -> Any:
-        from nnspec.data.targets.windows import next_tokens
+        from nnspec.data.windows import next_tokens
 
         return next_tokens(values, self.padding)
 
     def aligned(self, values: Values) -> Values:
-        from nnspec.data.targets.windows import next_token
+        from nnspec.data.windows import next_token
 
         return next_token(values, 0)
 
     def check(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
-        if self.size is not None:
-            yield from self._conflicts_with_window(plan, output)
-        else:
+        del output
+        if plan.window is None:
             yield from self._other_padding(plan)
-        if self.bounded:
+        if self.bounded and plan.section.window is not None:
+            reason = "a decoder is trained on whole sequences, but `window` cuts them"
+            yield d.BadWindow.at(*locate(plan.tree, "window"), help="remove it", reason=reason)
+        elif self.bounded:
             yield from self._unbounded(plan)
 
-    def cut(self, plan: DataPlan, feed: Feed, examples: Examples, problems: list[Diagnostic]) -> Examples:
-        from nnspec.data.targets.windows import windows_of
+    def of_stream(self, stream: Values, window: StreamWindow, inputs: Values) -> Values:
+        from nnspec.data.windows import windows_of
 
-        return windows_of(self, plan, feed, examples, problems)
-
-    def _conflicts_with_window(self, plan: DataPlan, output: str) -> Iterator[Diagnostic]:
-        """Report inputs, targets and groups of whole rows, since the examples are windows."""
-        listed: list[tuple[str, Iterable[str]]] = [
-            ("the input", (name for name in plan.inputs if name != self.input)),
-            ("the target of", (name for name in plan.needs if name != output)),
-        ]
-        for what, names in listed:
-            for name in names:
-                reason = f"{what} `{name}` belongs to a whole row, but `window` cuts the rows into examples"
-                help = "remove `window`, and pad the rows with `pad`"
-                yield d.BadWindow.at(plan.tree.span, plan.tree.path, help=help, reason=reason)
-        if plan.section.group is not None:
-            reason = "`group` does not apply to windows, which are cut from the rows in their order"
-            yield d.BadWindow.at(*locate(plan.tree, "group"), help="remove it", reason=reason)
+        del inputs
+        return windows_of(stream[1:].astype("int32"), window.length, window.stride, self.padding)
 
     def _other_padding(self, plan: DataPlan) -> Iterator[Diagnostic]:
         for i, step in self._transforms(plan):

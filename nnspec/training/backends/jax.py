@@ -58,7 +58,7 @@ class JaxSteps:
             self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
-        return examples.bytes <= self._resident_bytes
+        return examples.is_resident(self._resident_bytes)
 
     def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> StepResult:
         if not self._is_resident(examples):

@@ -48,7 +48,7 @@ class TensorFlowSteps:
             self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
-        return examples.bytes <= self._resident_bytes
+        return examples.is_resident(self._resident_bytes)
 
     def _step(self, batch: Batch) -> Any:
         inputs, targets, weights = self._learner.augmented(batch)

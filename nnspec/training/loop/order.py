@@ -11,6 +11,7 @@ import numpy as np
 
 from nnspec.data.examples import Examples
 from nnspec.training.loop.backend import Rows
+from nnspec.training.loop.class_order import ClassSampling
 
 
 class Pace(Protocol):
@@ -27,12 +28,14 @@ class Order:
         parts: The examples. If there are several parts, each batch is from one of them, and the batches are shuffled.
         batch_size: The number of examples of a batch; the last batch of each part may be smaller.
         seed: The seed of the order.
+        sampling: Samples batches by class; None if each example is in one batch of an epoch.
         full: Whether a smaller last batch of a part is left out, unless it is the only one.
     """
 
     parts: Sequence[Examples]
     batch_size: int
     seed: int
+    sampling: ClassSampling | None = None
     full: bool = False
 
     @property
@@ -44,7 +47,7 @@ class Order:
         """The calls from one step of an epoch to another: a part and its indices, (steps, batch size)."""
         if len(self.parts) == 1:
             [part] = self.parts
-            order = order_of(len(part), self.seed, epoch)
+            order = self._order(part, epoch)
             yield from ((part, rows) for rows in calls_of(order, self.batch_size, first, end, pace))
             return
         batches = self._shuffled(epoch)[first:end]
@@ -58,6 +61,12 @@ class Order:
                 stop += 1
             yield part, np.stack([batch for _, batch in batches[start:stop]])
             start = stop
+
+    def _order(self, part: Examples, epoch: int) -> Rows:
+        if self.sampling is None:
+            return order_of(len(part), self.seed, epoch)
+        batches = self.steps * self.batch_size // self.sampling.batch_size
+        return self.sampling.order(batches, self.seed, epoch)
 
     def _shuffled(self, epoch: int) -> list[tuple[Examples, Rows]]:
         random = np.random.default_rng([self.seed, epoch])

@@ -92,8 +92,8 @@ class OutputLearner(Learner):
             inputs, targets = transform(inputs, targets, training=training)
         return inputs, targets
 
-    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors]:
-        """The loss of a batch, and the model's outputs.
+    def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors, *, training: bool) -> tuple[Any, Tensors, Tensors]:
+        """The loss of a batch, the model's outputs, and the targets of the metrics.
 
         Args:
             inputs: The batch's inputs, by name.
@@ -102,7 +102,10 @@ class OutputLearner(Learner):
                 outputs without weights are not in it.
             training: Whether the model runs in training mode.
         """
+        scored = targets
         inputs, targets = self.transformed(inputs, targets, training=training)
+        if any(getattr(transform, "selects", False) for transform in self.transforms):
+            scored = targets
         outputs = self.model(dict(inputs), training=training)
         size = ops.shape(next(iter(inputs.values())))[0]
         total: Any = 0.0
@@ -113,14 +116,14 @@ class OutputLearner(Learner):
             total = total + (loss if output.weight == 1.0 else self._weight(name, training=training) * loss)
         total = with_layer_losses(total, self.model)
         self.means["loss"].update_state(total, sample_weight=size)
-        return total, outputs
+        return total, outputs, scored
 
     def loss(self, batch: Batch, *, training: bool) -> Any:
         """The loss of a batch; also updates the metrics."""
         inputs, targets, weights = batch
         targets, weights = cropped(targets, self._crops), cropped(weights, self._crops)
-        loss, outputs = self(inputs, targets, weights, training=training)
-        self.update_metrics(inputs, outputs, targets)
+        loss, outputs, scored = self(inputs, targets, weights, training=training)
+        self.update_metrics(inputs, outputs, scored)
         return loss
 
     def _weight(self, name: str, *, training: bool) -> Any:

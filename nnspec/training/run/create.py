@@ -148,6 +148,7 @@ def _info(path: Path, spec: Spec, plan: TrainingPlan, prepared: Prepared, machin
             "files": {part: dict(found.files) for part, found in prepared.fingerprints.items()},
             "examples": examples,
             "recipe": prepared.recipe,
+            **_sampling(plan, prepared),
         },
         "versions": versions_of(plan, machine),
         "machine": machine,
@@ -165,6 +166,14 @@ def _sampler_record(spec: Spec, prepared: Prepared) -> dict[str, Any]:
 
     sampling = sampling_of(spec, compile(spec))
     return {} if sampling is None else {"sampler": samples_of(sampling, prepared).as_json()}
+
+
+def _sampling(plan: TrainingPlan, prepared: Prepared) -> dict[str, Any]:
+    """The entry of ``run.json`` for batches that are sampled by class."""
+    given = plan.data.section.batches if plan.data is not None else None
+    if given is None:
+        return {}
+    return {"batches": {"of": given.of, "each": given.each, "classes": int(prepared.classes["train"].max()) + 1}}
 
 
 def versions_of(plan: TrainingPlan, machine: Mapping[str, Any]) -> dict[str, str | None]:

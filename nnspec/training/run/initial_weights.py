@@ -15,6 +15,7 @@ from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.model import Start
 from nnspec.spec import Spec
+from nnspec.training.run.word_vectors import check_vectors
 from nnspec.types import closest
 
 if TYPE_CHECKING:
@@ -41,6 +42,10 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
         for identity, weight, node in graph.weights():
             start = node.start
             if start is None:
+                continue
+            if start.vectors:
+                problem = check_vectors(spec, graph, node, start)
+                found += [problem] if problem is not None else []
                 continue
             if start.file not in headers:
                 headers[start.file] = _header(spec, start, found)
@@ -106,7 +111,7 @@ def _text(start: Start) -> str:
 
 
 def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
-    """Reads the weights of a graph that start from files, by identity.
+    """Reads the weights of a graph that start from files, by identity; word vectors need the vocabulary of a training.
 
     Raises:
         SpecError: If a file is missing or damaged, or has no weight of that name and shape.
@@ -119,7 +124,7 @@ def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
     found: dict[str, NDArray[Any]] = {}
     for identity, _, node in graph.weights():
         start = node.start
-        if start is None:
+        if start is None or start.vectors:
             continue
         if start.file not in files:
             files[start.file] = _read(find_file(_text(start), spec.folder, spec.root), start)

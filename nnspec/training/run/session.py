@@ -25,6 +25,7 @@ from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.loop.backend import Steps
+from nnspec.training.loop.class_order import ClassSampling, grouped
 from nnspec.training.loop.data_guard import DataGuard
 from nnspec.training.loop.interruption import interruptible
 from nnspec.training.loop.keras_objects import keras_weight
@@ -41,6 +42,7 @@ from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
 from nnspec.training.run.initial_weights import initial_weights
+from nnspec.training.run.word_vectors import join_vectors
 from nnspec.training.run.writer import RunWriter
 from nnspec.training.section import TrainSection
 
@@ -63,6 +65,9 @@ class Session:
         prepared: The data.
         progress: Reports progress.
         devices: The devices that each compute a part of every batch; empty for one device.
+
+    Attributes:
+        vectors: The embeddings that start from word vectors, by weight.
     """
 
     def __init__(
@@ -72,6 +77,8 @@ class Session:
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
         self._networks.set_weights(initial_weights(spec, plan.graph))
+        self.vectors = join_vectors(spec, plan.graph, prepared.state, self._networks.weights())
+        self._networks.set_weights({name: joined.weights for name, joined in self.vectors.items()})
         self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
         sampling = sampling_of(spec, compile(spec)) if describes_sampler(spec) else None
         self._sheets = None if sampling is None else SampleSheets(sampling, prepared, plan.section.seed)
@@ -148,6 +155,17 @@ class Session:
             return (prepared.train,)
         return in_buckets(data, prepared.state, prepared.train, self._plan.graph.conditions)
 
+    def _sampling(self, batch_size: int) -> ClassSampling | None:
+        given = self._plan.data.section.batches if self._plan.data is not None else None
+        return None if given is None else ClassSampling(self._prepared.classes["train"], given.each, batch_size)
+
+    def _validation(self) -> Examples | None:
+        """The validation examples; in batches by class too, if there are any."""
+        data, examples, classes = self._plan.data, self._prepared.validation, self._prepared.classes.get("validation")
+        if data is None or data.section.batches is None or examples is None or classes is None:
+            return examples
+        return examples.only(grouped(classes, data.section.batches.each))
+
     def _begin_phase(self) -> _Phase:
         plan = self._plan.phases[self._position.phase]
         self._networks.freeze(plan.frozen)
@@ -167,8 +185,8 @@ class Session:
         phase, section = self._phase, self._phase.plan.section
         due = _Timer(writer.every_minutes)
         groups = phase.learner.trainable
-        size = section.batch_size * phase.learner.batches
-        order = Order(self._parts, size, section.seed, full=phase.learner.needs_full_batches)
+        size, sampling = section.batch_size * phase.learner.batches, self._sampling(section.batch_size)
+        order = Order(self._parts, size, section.seed, sampling, full=phase.learner.needs_full_batches)
 
         def save() -> None:
             writer.save(Checkpoint(self._position, writer.records, writer.conditions, arrays_of(self._variable_groups())))
@@ -185,7 +203,7 @@ class Session:
             steps=phase.steps,
             learner=phase.learner,
             order=order,
-            validation=self._prepared.validation,
+            validation=self._validation(),
             last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,

@@ -13,6 +13,7 @@ from nnspec.spec import Spec, load
 from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, devices_for
 from nnspec.training.check import check_training
+from nnspec.training.checks.class_batches import check_class_counts
 from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.create import create_run, run_folder
@@ -74,6 +75,10 @@ def train(
     run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
     if tensorboard:
         run = run.write_info(tensorboard=True)
+    if session.vectors:
+        run = run.write_info(vectors={name: joined.as_json() for name, joined in session.vectors.items()})
+        for name, joined in session.vectors.items():
+            shown.print(joined.text(name))
     with run_lock(path):
         writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
         return finish(session, writer, shown, stop)
@@ -105,6 +110,7 @@ def _plan(spec: Spec) -> tuple[Model, TrainingPlan, list[Diagnostic]]:
 def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], progress: Progress) -> Prepared:
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
+    check_class_counts(plan, prepared)
     for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
         progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared

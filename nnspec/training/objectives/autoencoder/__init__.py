@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field, Strict
 
-from nnspec.data.augmentations import CORRUPTIONS
+from nnspec.data.augmentations import HIDING
 from nnspec.training.objectives.base import Objective
 from nnspec.types import Config, Named
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["autoencoder"]
 
 _Text = Annotated[str, Strict()]
-_Corruptions = list[Annotated[Config, Named(CORRUPTIONS)]]
+_Corruptions = list[Annotated[Config, Named(HIDING)]]
 
 
 class autoencoder(Objective):  # noqa: N801

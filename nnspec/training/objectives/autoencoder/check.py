@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from nnspec.data.plan import TargetSource
+from nnspec.data.token_masking import MaskTokens
+from nnspec.graph.tables import table_rows
 from nnspec.layers.base import Layer, LayerError
 from nnspec.training.objectives.autoencoder import autoencoder
 from nnspec.training.objectives.context import ObjectiveContext, Targets
@@ -30,7 +32,61 @@ def reconstructed(objective: autoencoder, context: ObjectiveContext) -> Targets 
     _check_corruptions(objective, pairs, context)
     if any(problem.is_error for problem in context.problems[before:]):
         return None
-    return Targets(context.outputs, {output: TargetSource(input_) for output, input_ in pairs.items()})
+    masked = masked_inputs(objective, list(dict.fromkeys(pairs.values())))
+    outputs = {
+        name: _ignoring_the_rest(output) if pairs.get(name) in masked else output for name, output in context.outputs.items()
+    }
+    sources = {output: MaskedTarget(name) if name in masked else TargetSource(name) for output, name in pairs.items()}
+    return Targets(outputs, sources)
+
+
+class MaskedTarget(TargetSource):
+    """The tokens of an input that masking has selected."""
+
+    @property
+    def is_scored(self) -> bool:
+        # There are too many tokens to list: metrics summarize them.
+        return False
+
+
+def masked_inputs(objective: autoencoder, inputs: Sequence[str]) -> dict[str, MaskTokens]:
+    """The inputs whose tokens are masked, each with the arguments.
+
+    Args:
+        objective: The objective.
+        inputs: The inputs that are reconstructed.
+    """
+    layers = ((name, layer) for name, own in corruptions_of(objective, inputs).items() for layer in own)
+    return {name: layer for name, layer in layers if isinstance(layer, MaskTokens)}
+
+
+_PADDING = 0
+"""The token ``<PAD>``, which stands for tokens that do not count."""
+
+
+def _ignoring_the_rest(output: OutputPlan) -> OutputPlan:
+    """The output with a loss that ignores tokens that were not selected."""
+    loss = output.loss
+    if loss is None or getattr(loss, "ignore_class", None) is not None:
+        return output
+    return output.with_loss(loss.model_copy(update={"ignore_class": _PADDING}))
+
+
+def _check_masking(layer: MaskTokens, name: str, pairs: Mapping[str, str], context: ObjectiveContext, *keys: str | int) -> None:
+    """Reports what tokens cannot be masked, or restored from the output."""
+    type_ = context.graph.inputs[name]
+    if not type_.is_integer:
+        context.does_not_fit(f"masks the tokens of `{name}`, which is {type_.dtype}", *keys, help="declare `dtype: int32`")
+        return
+    rows = next((rows for ref, rows in table_rows(context.graph).items() if ref.source == name), None)
+    if rows is not None and layer.token >= rows:
+        reason = f"masks with the token {layer.token}, but the table that `{name}` indexes has rows 0 to {rows - 1}"
+        context.does_not_fit(reason, *keys, help=f"write `token: {rows - 1}`, or a larger `input_dim`")
+    for output in (output for output, input_ in pairs.items() if input_ == name):
+        loss = context.outputs[output].loss
+        if loss is None or loss.target_kind() != "class" or "ignore_class" not in type(loss).model_fields:
+            reason = f"masks tokens, which needs a loss over classes with `ignore_class` for `{output}`"
+            context.does_not_fit(reason, *keys, help="use `SparseCategoricalCrossentropy`")
 
 
 def corruptions_of(objective: autoencoder, inputs: Sequence[str]) -> Mapping[str, list[Config]]:
@@ -84,8 +140,11 @@ def _check_corruptions(objective: autoencoder, pairs: Mapping[str, str], context
         if by_input and not context.knows_input(name, "corrupt", name):
             continue
         for i, layer in enumerate(layers):
-            assert isinstance(layer, Layer)
             keys: tuple[str | int, ...] = ("corrupt", name, i) if by_input else ("corrupt", i)
+            if isinstance(layer, MaskTokens):
+                _check_masking(layer, name, pairs, context, *keys, "MaskTokens", "token")
+                continue
+            assert isinstance(layer, Layer)
             try:
                 layer.output_types({"x": context.graph.inputs[name]})
             except LayerError as error:

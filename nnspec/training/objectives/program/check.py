@@ -14,6 +14,7 @@ from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.builder import Builder
 from nnspec.graph.merge_graphs import merge_graphs
+from nnspec.graph.model import Node, changed
 from nnspec.spec import Collected, Network
 from nnspec.spec.expand import default_name
 from nnspec.spec.program import Program
@@ -288,7 +289,7 @@ class _Checker:
             if masked:
                 passed: dict[str, dict[str, int]] = {other: {} for other in spec.networks}
                 graph = Builder(spec.networks, name, passed, Collected(spec.limits)).build(masked)
-            found[name] = graph
+            found[name] = _as_used(graph, typed)
         return found
 
     def _exported(self) -> str:
@@ -345,6 +346,19 @@ class _Checker:
     def _wrong(self, reason: str, i: int, key: str, help: str) -> None:
         span, path = self.at("minimize", i, key)
         self.problems.append(o.MinimizeDoesNotFit.at(span, path, help=help, key="minimize", reason=reason))
+
+
+def _as_used(graph: Graph, typed: ProgramGraph) -> Graph:
+    """The graph of a network, frozen and with the initial weights as the steps of the program say."""
+    used = [node for node in typed.graph.every_node() if node.weights]
+    frozen = {node.weights_at for node in used if node.frozen}
+    starts = {node.weights_at: node.start for node in used if node.start is not None}
+
+    def change(node: Node) -> Node:
+        start = starts.get(node.weights_at, node.start)
+        return replace(node, frozen=node.frozen or node.weights_at in frozen, start=start)
+
+    return replace(graph, nodes=changed(graph.nodes, change))
 
 
 def _shown_as(name: str) -> str:
