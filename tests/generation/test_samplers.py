@@ -17,6 +17,7 @@ from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.run_models import RunSampler
 from nnspec.exporting.runs import export_run, sampler_of_run
 from nnspec.exporting.sampler_models import SamplerModel, prove_sampler
+from nnspec.generation import draws
 from nnspec.generation.sampler_check import sampling_of
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.keras_backend.run import keras_run
@@ -24,8 +25,10 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.sampling_loop import to_sampler
 from nnspec.runtime.model_file import ModelFile
 from nnspec.runtime.sampler import Sampler
+from nnspec.runtime.samples import RandomInput, Samples
 from nnspec.spec import load
 from nnspec.training import train
+from nnspec.training.loop.sample_sheets import write_sheet
 from tests.generation.samplers import (
     ANCESTRAL,
     CONDITIONED,
@@ -179,8 +182,6 @@ def test_the_run_and_its_file_generate_the_same(ddim, ddim_file):
 def test_a_sheet_is_written_after_each_epoch_with_the_averaged_weights(ddim):
     assert [file.name for file in sorted((ddim.path / "samples").iterdir())] == ["epoch-0001.png", "epoch-0002.png"]
     # The last epoch is the best one, so its sheet shows the run's weights, which are averages.
-    from nnspec.runtime.samples import Samples
-    from nnspec.training.loop.sample_sheets import write_sheet
 
     samples = Samples.from_json(ddim.generator_record(), "the run")
     images = by_keras(ddim, samples.drawn(64, 0))
@@ -237,6 +238,29 @@ def test_a_condition_that_is_not_in_the_data_is_a_number(tmp_path):
         sampler.sample(2, conditions={"strength": "much"})
     found = sampler.sample(2, conditions={"strength": "0.5", "label": "1"})
     np.testing.assert_array_equal(found["strength"], [0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        draws.normal(shape=[3]),
+        draws.uniform(shape=[3], low=-2.0, high=5.0),
+        draws.integers(shape=[3], below=7),
+        draws.bernoulli(shape=[3], probability=0.3),
+    ],
+    ids=["normal", "uniform", "integers", "bernoulli"],
+)
+def test_what_is_drawn_depends_on_the_seed_and_not_on_the_size_of_batches(draw):
+    inputs = {"a": RandomInput(draw), "b": RandomInput(draw, steps=2)}
+    samples = Samples("net", inputs, "out", 0.0, 1.0, (), {}, ())
+    samples = Samples.from_json(json.loads(json.dumps(samples.as_json())), "a test")
+    whole = samples.drawn(10, 3)
+    assert (whole["a"].shape, whole["b"].shape) == ((10, 3), (10, 2, 3))
+    for name in inputs:
+        parts = np.concatenate([values[name] for values in samples.batches(10, 3, 4)])
+        np.testing.assert_array_equal(parts, whole[name])
+    assert (whole["a"] != samples.drawn(10, 4)["a"]).any()
+    assert (whole["b"][:, 0] != whole["a"]).any()
 
 
 # --- serving --------------------------------------------------------------------------------------------------------------
