@@ -29,6 +29,7 @@ from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
 from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.training.objectives import OBJECTIVES
+from nnspec.training.objectives.program import program
 from nnspec.types import DTYPES
 
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
@@ -104,6 +105,9 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "weights": reference("weights") | {"description": "Initial weights of the whole document."},
         "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
         "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Additional networks.")),
+        "objectives": _or_nothing(
+            mapping_of(_objective(definitions), BLOCK_NAME.pattern, description="Training programs with params.")
+        ),
         "inputs": reference("inputs"),
         "layers": STEPS | {"description": "Steps in order; each reads the previous step or the source in `from`."},
         "outputs": OUTPUTS,
@@ -144,6 +148,13 @@ def _block() -> Schema:
         "outputs": OUTPUTS,
     }
     return closed(properties, ["layers"])
+
+
+def _objective(definitions: Definitions) -> Schema:
+    """A program with params, whose keys may all be given by them."""
+    keys = definitions.config(program)["properties"]
+    described = {name: {"description": own["description"]} for name, own in keys.items()}
+    return closed({"description": _TEXT, "params": mapping_of(ANY), **described}, ["layers", "minimize"])
 
 
 def _define_params(definitions: Definitions) -> None:

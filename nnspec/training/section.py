@@ -148,7 +148,7 @@ class TrainSection(Config):
         "validation_split": "write `validation: 0.1` under `data`",
     }
 
-    objective: Annotated[Config, Named(OBJECTIVES)] = Field(
+    objective: Annotated[Config, Named(OBJECTIVES, own=True)] = Field(
         DEFAULT, validate_default=True, description="The objective, which determines where the targets come from."
     )
     epochs: PositiveInt | None = Field(None, description="The number of passes over the training data.")

@@ -141,9 +141,9 @@ def test_a_model_that_does_not_decode_is_refused(built):
 def test_a_decoder_that_says_nonsense_of_how_it_is_run_is_refused(translator, tmp_path, changed, reported):
     shutil.copy(translator / "parts" / "encoder.onnx", tmp_path)
     model = onnx.load(translator / "parts" / "decoder.onnx")
-    reported = {entry.key: entry.value for entry in model.metadata_props}
-    reported[GENERATE] = json.dumps({**json.loads(reported[GENERATE]), **changed})
-    onnx.helper.set_model_props(model, reported)
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    metadata[GENERATE] = json.dumps({**json.loads(metadata[GENERATE]), **changed})
+    onnx.helper.set_model_props(model, metadata)
     onnx.save(model, tmp_path / "decoder.onnx")
     with pytest.raises(NnspecError, match=reported):
         Generator(tmp_path)
