@@ -92,7 +92,13 @@ def as_text(schema: dict[str, Any]) -> str:
 
 
 def _keys(definitions: Definitions) -> dict[str, Schema]:
-    network = {"description": _TEXT, "inputs": reference("inputs"), "layers": STEPS, "outputs": OUTPUTS}
+    network = {
+        "description": _TEXT,
+        "weights": reference("weights"),
+        "inputs": reference("inputs"),
+        "layers": STEPS,
+        "outputs": OUTPUTS,
+    }
     return {
         "nnspec": {"const": 1, "description": "Version of the language."},
         "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "Name of the model."},

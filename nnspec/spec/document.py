@@ -27,6 +27,7 @@ from nnspec.spec.params import Param
 from nnspec.spec.program import OBJECTIVE, Program, ProgramSource, averaged_networks, read_program, renamed
 from nnspec.spec.reader import read_file
 from nnspec.spec.shapes import Input, read_inputs
+from nnspec.spec.starting import read_weights
 from nnspec.spec.step import Step, WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
@@ -51,7 +52,8 @@ class Network:
         outputs: Value of ``outputs``; None for the default, the last step.
         span: Location of its layers.
         weights: Initial weights, if its document declares them.
-        weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level.
+        weights_at: Prefix of its weight names that the file lacks: the network's name, if it is another document's top level
+            or states its own `weights`.
         is_cut: Whether its steps could not be read because of an error that has been reported.
         checks: Conditions on the sizes of its inputs and outputs.
         reads_fields: Whether its inputs are data fields of a program, of which it may read some.
@@ -294,10 +296,11 @@ def _network(name: str, source: NetworkSource, limits: Limits, problems: list[Di
             problems.append(p.MissingKey.at(source.span, tree.path, help=f"write {example}", where=what, key=key))
             is_cut = is_cut or key == "layers"
     outputs = evaluated(source.outputs or tree.get("outputs"), library.scope, problems)
-    at = name if source.is_document and name != "main" else ""
+    own = None if source.is_document else read_weights(evaluated(tree.get("weights"), library.scope, problems), problems)
+    at = name if (source.is_document and name != "main") or own is not None else ""
     span = layers.span if layers else source.span
     checks = library.checks if source.is_document else ()
-    return Network(name, inputs, steps, outputs, span, library.weights, at, is_cut, checks)
+    return Network(name, inputs, steps, outputs, span, own or library.weights, at, is_cut, checks)
 
 
 def _compared(train: MappingNode | None, library: Library, limits: Limits) -> set[str]:

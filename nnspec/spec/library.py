@@ -24,7 +24,7 @@ from nnspec.spec.step import WeightsFrom
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 
 _PARAM = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_NETWORK_KEYS = ("description", "inputs", "layers", "outputs")
+_NETWORK_KEYS = ("description", "weights", "inputs", "layers", "outputs")
 _RESERVED = ("main", "model")
 _MOST_FILES = 100
 

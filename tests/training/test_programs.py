@@ -279,6 +279,20 @@ def test_a_step_of_a_program_freezes_its_network_and_names_its_initial_weights(w
     assert {name: (after[name] != before[name]).any() for name in before} == dict.fromkeys(before, False)
 
 
+def test_a_network_starts_from_the_own_layers_of_a_run(written):
+    own = IMAGE + "layers: [Flatten, {Dense: {units: 3}}]\n" + DATA.replace("npz: a.npz}", "npz: a.npz}, targets: {dense: y}")
+    images = np.random.default_rng(0).uniform(size=(128, 4, 4, 1)).astype(np.float32)
+    file = written(own + "train: {epochs: 1, loss: MeanSquaredError}\n")
+    np.savez(file.parent / "a.npz", image=images, y=images[:, 0, :3, 0])
+    first = train(load(file), out=file.parent / "first", progress=Quiet())
+    text = (NETWORK + STEPS).replace("    layers: [Flatten", "    weights: {file: first}\n    layers: [Flatten", 1)
+    second = train(
+        load(written(text.replace("epochs: 2", "steps: 1\n  freeze: []"))), out=file.parent / "second", progress=Quiet()
+    )
+    moved = np.abs(second.weights()["encoder/dense/kernel"] - first.weights()["dense/kernel"])
+    assert moved.max() < 0.002  # one step of Adam
+
+
 # --- what is refused --------------------------------------------------------------------------------------------------------
 
 
