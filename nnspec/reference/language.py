@@ -47,8 +47,8 @@ _TEXTS: Mapping[str, str] = {
     "name": "A key of a step: its name, for references.",
     "freeze": "A key of a step: `freeze: true` excludes its weights from training.",
     "weights": (
-        "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights. A key of a network: "
-        "`weights: {file: runs/teacher}`, from a run whose own layers are the same."
+        "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights. A key of a "
+        "network: `weights: {file: runs/teacher}`, from a run whose own layers are the same."
     ),
     "inputs": "Declares the inputs of a document or a network: `inputs: {image: [28, 28, 1]}`; of a block: `[x]` or shapes.",
     "outputs": "Names the outputs: `outputs: [digit]`, or `outputs: {logits: decoder.logits}`.",
