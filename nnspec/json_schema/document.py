@@ -29,7 +29,6 @@ from nnspec.training.catalogue.metrics import METRICS
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
 from nnspec.training.catalogue.schedules import SCHEDULES
 from nnspec.training.objectives import OBJECTIVES
-from nnspec.training.objectives.program import program
 from nnspec.types import DTYPES
 
 # Layers come before the families that they wrap: a class is defined under the first family that contains it.
@@ -158,7 +157,7 @@ def _block() -> Schema:
 
 def _objective(definitions: Definitions) -> Schema:
     """A program with params, whose keys may all be given by them."""
-    keys = definitions.config(program)["properties"]
+    keys = definitions.config(OBJECTIVES.get("program"))["properties"]
     described = {name: {"description": own["description"]} for name, own in keys.items()}
     return closed({"description": _TEXT, "params": mapping_of(ANY), **described}, ["layers", "minimize"])
 

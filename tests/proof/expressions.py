@@ -199,11 +199,15 @@ class Expressions:
                 order = list(range(1, rank))
                 random.shuffle(order)
                 return str([0, *order])
+            case "axes" if function.name == "roll":
+                return str(self._axis(rank))
             case "axes":
                 many = random.sample(range(1, rank), min(rank - 1, random.randint(1, 2))) if rank > 1 else [1]
                 return str(many) if self.chance(0.3) else str(self._axis(rank))
             case "int":
                 return str(random.choice([1, 1, 2, 3, -1]))
+            case "ints" if function.name == "roll":
+                return str(random.choice([1, 2, -1]))
             case "ints":
                 return str([[random.randint(0, 2), random.randint(0, 2)] for _ in range(rank - 1)])
             case "size":

@@ -29,7 +29,7 @@ _NEUTRAL: Mapping[str, tuple[Any, ...]] = {
 }  # fmt: skip
 """Arguments without a counterpart, each with the values that have no effect."""
 
-_OF_FUNCTIONS = {"x1": "a", "x2": "b", "variable": "x", "inputs": "x", "arrays": "xs", "newshape": "newshape"}
+_OF_FUNCTIONS = {"variable": "x", "inputs": "x", "arrays": "xs", "newshape": "newshape"}
 """Keras's names of arguments, and those of the functions."""
 
 _WRAPPING = ("Absolute", "Add", "Cumsum", "Einsum", "Matmul", "Multiply", "Negative", "Power", "Prod", "Square", "Subtract")
