@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from itertools import chain, islice
 from typing import Any
 
@@ -79,6 +79,12 @@ class Scope:
         for name, tree in trees.items():
             inner.add(name, tree, problems)
         return inner
+
+    def without(self, names: Container[str]) -> Scope:
+        """Return the scope without some names."""
+        values = {name: value for name, value in self.values.items() if name not in names}
+        trees = {name: tree for name, tree in self.trees.items() if name not in names}
+        return Scope(values, self.used, trees, self.steps, self.expanded)
 
     def last_names(self, most: int) -> list[str]:
         """Return the known names in order, limited to the last ones."""

@@ -135,7 +135,7 @@ def program_of(
         reason = f"`{param}` names `{value.value}`, which is not a {kind} of the document"
         problems.append(p.WrongValue.at(span, path, help=help, notes=notes, reason=reason))
         scope.add(param, Unknown(span), problems)
-    return ProgramSource(objective.tree, scope, at.span)
+    return ProgramSource(objective.tree, scope, at.span, frozenset(objective.naming))
 
 
 # --- objectives of this package -----------------------------------------------------------------------------------------------

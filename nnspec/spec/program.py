@@ -54,11 +54,13 @@ class ProgramSource:
         tree: Its keys.
         scope: The params that its expressions may read.
         span: Location of its name.
+        naming: The params that name networks and fields, which expressions read as ``${label}`` only.
     """
 
     tree: MappingNode
     scope: Scope
     span: Span
+    naming: frozenset[str] = frozenset()
 
     def evaluated(self, problems: list[Diagnostic]) -> MappingNode:
         """Return its keys other than ``layers``, with their expressions evaluated."""
@@ -124,7 +126,7 @@ def read_program(
             problems.append(p.WrongValue.at(library.params[name].span, "params", help="rename the param", reason=reason))
         names[name] = Scalar(marker, source.span)
     scope = source.scope.inner(names, problems)
-    expander = _ProgramExpander(library.blocks, networks, limit, problems)
+    expander = _ProgramExpander(library.blocks, networks, limit, problems, source.naming)
     layers = source.tree.get("layers")
     draws = evaluated.get("draw")
     taken = [*fields, *(str(key.value) for key, _ in draws.items())] if isinstance(draws, MappingNode) else list(fields)
@@ -162,8 +164,11 @@ def _named_networks(tree: MappingNode) -> Iterator[str]:
                 yield str(item.value)
 
 
+@dataclass
 class _ProgramExpander(Expander):
     """Expands the steps of a program, which may be losses, and may say whether a network runs in training mode."""
+
+    naming: frozenset[str] = frozenset()
 
     step_keys = (*STEP_KEYS, "training")
 
@@ -175,6 +180,8 @@ class _ProgramExpander(Expander):
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
             return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]  # read by the check
+        if word == "Compute" and self._depth == 1:
+            draft = replace(draft, scope=draft.scope.without(self.naming))
         return super().content(draft)
 
     def is_loss(self, word: str) -> bool:

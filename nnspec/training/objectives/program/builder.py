@@ -18,7 +18,7 @@ from nnspec.graph.scope import Given, Scope, Source
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.layers.compute import Compute
-from nnspec.spec import Collected, Network, Step
+from nnspec.spec import Step
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
 from nnspec.spec.program import LossUse
@@ -109,20 +109,7 @@ class ProgramGraph:
 
 
 class ProgramBuilder(Builder):
-    """Builds the graph of a program.
-
-    Args:
-        networks: The networks that it may use, and the program itself.
-        name: The name of the program among them.
-        passed: The masks that feed networks; updated.
-        problems: Problems are appended here.
-        owned: The networks of the document, whose weights may be trained.
-    """
-
-    def __init__(
-        self, networks: Mapping[str, Network], name: str, passed: dict[str, dict[str, int]], problems: Collected
-    ) -> None:
-        super().__init__(networks, name, passed, problems)
+    """Builds the graph of a program, a network whose inputs are the fields and draws."""
 
     def build_program(self) -> ProgramGraph:
         """Builds the graph; it has gaps in place of errors, which are all reported."""

@@ -200,7 +200,7 @@ class _Checker:
                 help = (
                     f"write `show: {{NAME: {at.plain()}}}`" if i >= len(self.objective.minimize) else "rename a result or step"
                 )
-                if self._is_same_loss(i, names):
+                if self._is_same_loss(i):
                     continue
                 self.problems.append(o.SameMetric.at(at.span, at.path, help=help, name=name))
         return MappingNode(found, own.span, own.place)
@@ -219,10 +219,10 @@ class _Checker:
                 right = False
         return right
 
-    def _is_same_loss(self, i: int, names: list[str]) -> bool:
+    def _is_same_loss(self, i: int) -> bool:
         """Whether an entry minimizes the loss of an earlier entry, for other networks."""
         minimize = self.objective.minimize
-        return i < len(minimize) and minimize[i].loss in [entry.loss for entry in minimize[:i]] and names[i] == names[i]
+        return i < len(minimize) and minimize[i].loss in [entry.loss for entry in minimize[:i]]
 
     def _names(self) -> list[str]:
         """The names of the losses in the log."""

@@ -1,0 +1,133 @@
+"""Objectives that are files: each that comes with the package fits a network, and one of a document equals its program."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnspec.api import validate
+from nnspec.reference.objectives import objective_text
+from nnspec.spec import load
+from nnspec.spec.objectives import shipped_objectives
+from nnspec.training import train
+from nnspec.training.loop.progress import Quiet
+
+HEAD = "nnspec: 1\nname: net\n"
+CLASSES = (
+    "inputs: {image: [4, 4, 1], digit: {shape: [], dtype: int32}}\nlayers:\n  - Flatten:\n    from: image\n"
+    "  - Dense: {units: 4}\n    name: logits\ndata: {train: {npz: a.npz}}\n"
+)
+TEACHER = "networks:\n  teacher:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dense: {units: 4}}]\n"
+DENOISER = (
+    "networks:\n  denoiser:\n    inputs: {image: [4, 4, 1], t: {shape: [], dtype: int32}}\n    layers:\n"
+    "      - Embedding: {input_dim: 10, output_dim: 16}\n        from: t\n      - Reshape: {target_shape: [4, 4, 1]}\n"
+    "      - Add:\n        from: [image, reshape]\n      - Conv2D: {filters: 1, kernel_size: 3, padding: same}\n"
+    "inputs: {image: [4, 4, 1]}\ndata: {train: {npz: a.npz}}\n"
+)
+WORDS = (
+    "networks:\n  center:\n    inputs: {token: {shape: [], dtype: int32}}\n    layers: [{Embedding: {input_dim: 9, output_dim: 4}}]\n"
+    "  around:\n    inputs: {tokens: {shape: [N], dtype: int32}}\n    layers: [{Embedding: {input_dim: 9, output_dim: 4}}]\n"
+    "inputs: {words: {shape: [5], dtype: int32}}\ndata: {train: {npz: a.npz}}\nexport: {network: center}\n"
+)
+SPECS = {
+    "diffusion": DENOISER + "train: {objective: {diffusion: {network: denoiser, input: image, steps: 10}}, epochs: 1}\n",
+    "distillation": TEACHER
+    + CLASSES
+    + "train: {objective: {distillation: {teacher: teacher, input: image, label: digit}}, epochs: 1}\n",
+    "mean_teacher": CLASSES + "train: {objective: {mean_teacher: {input: image, label: digit}}, epochs: 1}\n",
+    "skip_gram": WORDS
+    + "train: {objective: {skip_gram: {center: center, around: around, words: words, reach: 2}}, epochs: 1}\n",
+    "triplet": CLASSES + "train: {objective: {triplet: {input: image, label: digit}}, epochs: 1}\n",
+}
+"""A small training with each objective that comes with the package."""
+
+_BODY = """    draw: {{noise: {{normal: {image}}}}}
+    layers:
+      - Compute: {read} + {deviation} * noise
+        name: noisy
+      - {network}:
+        from: noisy
+        name: restored
+      - Compute: square(restored - {read})
+        name: loss
+    minimize: [{{loss: loss, of: {network}}}]
+"""
+NETWORK = (
+    "networks:\n  restorer:\n    inputs: {x: [4, 4, 1]}\n    layers: [{Conv2D: {filters: 1, kernel_size: 3, padding: same}}]\n"
+    "inputs: {image: [4, 4, 1]}\ndata: {train: {npz: a.npz}}\n"
+)
+PARAMS = "    params: {network: network, input: field, deviation: {default: 0.1, type: float}}\n"
+OBJECTIVES = (
+    "objectives:\n  denoising:\n"
+    + PARAMS
+    + _BODY.format(image="$input", read="${input}", deviation="deviation", network="$network")
+)
+USED = "train: {objective: {denoising: {network: restorer, input: image, deviation: 0.3}}, epochs: 2}\n"
+WRITTEN = "train:\n  epochs: 2\n  objective:\n   program:\n" + _BODY.format(
+    image="image", read="image", deviation="0.3", network="restorer"
+)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    draw = np.random.default_rng(0)
+    arrays = {"image": draw.uniform(size=(40, 4, 4, 1)).astype(np.float32), "digit": draw.integers(0, 4, 40).astype(np.int32)}
+    np.savez(tmp_path / "a.npz", words=draw.integers(1, 9, (40, 5)).astype(np.int32), **arrays)
+    return tmp_path
+
+
+def written(folder, text: str, name: str = "net"):
+    file = folder / f"{name}.nnspec.yaml"
+    file.write_text(HEAD + text, encoding="utf-8")
+    return file
+
+
+def test_each_objective_of_the_package_has_a_training_here():
+    assert sorted(SPECS) == sorted(shipped_objectives())
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_each_objective_of_the_package_fits_its_networks_and_data(folder, name):
+    assert [problem for problem in validate(written(folder, SPECS[name])) if problem.is_error] == []
+    assert objective_text(name) is not None
+
+
+@pytest.mark.parametrize("name", ["mean_teacher", "skip_gram"])
+def test_an_objective_of_the_package_trains(folder, name):
+    pytest.importorskip("keras")
+    run = train(load(written(folder, SPECS[name])), out=folder / "run", progress=Quiet())
+    assert all(np.isfinite(array).all() for array in run.weights().values())
+
+
+def test_an_objective_of_the_document_or_of_a_used_file_equals_the_program_that_it_stands_for(folder):
+    pytest.importorskip("keras")
+    written(folder, OBJECTIVES, "own")
+    texts = {
+        "program": NETWORK + WRITTEN,
+        "own": NETWORK + OBJECTIVES + USED,
+        "used": "use: [own.nnspec.yaml]\n" + NETWORK + USED,
+    }
+    weights = [
+        train(load(written(folder, text, f"net_{name}")), out=folder / name, progress=Quiet()).weights()
+        for name, text in texts.items()
+    ]
+    for other in weights[1:]:
+        assert {name: (other[name] != array).any() for name, array in weights[0].items()} == dict.fromkeys(weights[0], False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "path"),
+    [
+        ("network: restorer", "network: restorr", "NN105", "train.objective.denoising.network"),
+        ("input: image,", "input: imag,", "NN105", "train.objective.denoising.input"),
+        ("input: image, ", "", "NN104", "train.objective"),
+        ("deviation: 0.3", "deviation: much", "NN105", "train.objective.denoising.deviation"),
+        ("deviation: 0.3", "deviaton: 0.3", "NN103", "train.objective.denoising.deviaton"),
+    ],
+)
+def test_a_wrong_use_of_an_objective_is_reported_at_its_place(folder, old, new, code, path):
+    text = NETWORK + OBJECTIVES + USED
+    assert old in text
+    found = [(problem.code, problem.path) for problem in validate(written(folder, text.replace(old, new))) if problem.is_error]
+    assert (code, path) in found, found
+    assert len(found) == 1, found
