@@ -83,8 +83,8 @@ def undecided(output: Mapping[str, Any]) -> str:
         output: The record of the output.
 
     Example:
-        >>> undecided({"error": 0.0, "tolerance": 1e-5, "undecided": 0.00125}), undecided({"error": 0.0})
-        ('0.13%', '')
+        >>> undecided({"error": 0.0, "tolerance": 1e-5, "undecided": 0.0012}), undecided({"error": 0.0})
+        ('0.12%', '')
     """
     return f"{output['undecided']:.2%}" if "undecided" in output else ""
 

@@ -69,11 +69,11 @@ def test_the_loss_is_the_mean_of_each_positions_own_times_the_sum_of_both_weight
     learner = OutputLearner(model, {"mask": plan}, class_weights=classes, added={"mask"})
     outputs = np.stack([1 - reported, reported], -1) if sparse else reported[..., None]
     target = mask if sparse else mask[..., None].astype(np.float32)
-    found, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=True)
+    found, *_ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=True)
     own = -np.log(np.where(mask == 1, reported, 1 - reported))
     weight = (1.0 if classes is None else classes["mask"][mask]) + added
     assert float(found) == pytest.approx((own * weight).mean(), rel=1e-5)
-    watched, _ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=False)
+    watched, *_ = learner({"image": outputs}, {"mask": tf.constant(target)}, {"mask": tf.constant(added)}, training=False)
     assert float(watched) == pytest.approx((own * (1 + added)).mean(), rel=1e-5)
 
 
