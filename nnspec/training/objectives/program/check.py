@@ -117,6 +117,8 @@ class _Checker:
         model = self.check.model
         assert model is not None
         self._check_averages()
+        if any(problem.is_error for problem in self.problems[before:]):  # the steps cannot use such a network
+            return None
         inputs = self._inputs()
         if self.written.is_cut or inputs is None or len(inputs) < len(self.written.fields) + len(self.objective.draw):
             return None
@@ -254,6 +256,8 @@ class _Checker:
                 reason, keys = f"is of `{average.of}`, which is not a network", ("average", name, "of")
             elif name in self.fields or name in self.objective.draw or name in self.check.spec.blocks:
                 reason, help, keys = "has the name of a field, a draw or a block", "give it another name", ("average", name)
+            elif self.check.spec.networks[name].span != self.check.spec.networks[average.of].span:  # not its copy
+                reason, help, keys = "has the name of a network", "give it another name", ("average", name)
             else:
                 continue
             self.problems.append(o.AverageDoesNotFit.at(*self.at(*keys), help=help, name=name, reason=reason))
