@@ -48,7 +48,7 @@ class Expanded:
 
 
 class NameInDocument(str):
-    """The value of a param that names a network or a field: `$param` is replaced by it, and expressions do not read the param."""
+    """The value of a param that names a network or a field: it replaces `$param`, and no expression reads the param."""
 
     __slots__ = ()
 

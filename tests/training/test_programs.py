@@ -354,3 +354,17 @@ def test_a_field_may_have_the_name_of_the_param_of_an_objective_that_names_it(pr
     teacher = "teacher: teacher, " if objective == "distillation" else ""
     problems = found(project, f"{document}    {objective}: {{{teacher}input: input, label: label}}\n")
     assert not [code for code, _ in problems if code in ("NN238", "NN304", "NN221")], problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("minimize: [{loss: error, of: encoder}]", "minimize: error", "write `minimize: [{loss: …, of: …}]`"),
+        ("minimize: [{loss: error, of: encoder}]", "minimize: []", "write `minimize: [{loss: …, of: …}]`"),
+        ("      layers:\n", "      average: {slow: {of: encoder, decay: 1.5}}\n      layers:\n", "`decay` must be at most 1"),
+        ("      layers:\n", "      average: {slow: {of: encoder, decay: -1}}\n      layers:\n", "`decay` must be at least 0"),
+    ],
+)
+def test_an_error_in_a_program_says_what_may_be_written(project, old, new, words):
+    problems = project.plan((NETWORK + STEPS).replace(old, new), require_data=False)[1]
+    assert any(words in f"{problem.message} {problem.help}" for problem in problems), problems
