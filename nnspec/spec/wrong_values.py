@@ -102,7 +102,8 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
     nested = _nested_class(annotation)
     if not help and nested is not None and not isinstance(tree, MappingNode):
         example = f"{{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}"
-        help = f"write `{field}: [{example}]`" if typing.get_origin(annotation) in (list, tuple) else f"write `{field}: {example}`"
+        is_list = typing.get_origin(annotation) in (list, tuple)
+        help = f"write `{field}: [{example}]`" if is_list else f"write `{field}: {example}`"
     return p.WrongValue.at(tree.span, tree.path, help=help, reason=reason)
 
 

@@ -310,6 +310,7 @@ CRITIC = "  critic:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dens
         ("square(encoder - 1)", "square(stop_gradient(encoder) - 1)", "NN570", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "cast(encoder > 1, 'float32')", "NN570", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "square(encoder - 1) > 2", "NN569", f"{_AT}.minimize[0].loss"),
+        ("square(encoder - 1)", "encoder @ encoder", "NN105", _AT),
         ("of: encoder", "of: encodr", "NN569", f"{_AT}.minimize[0].of"),
         ("loss: error", "loss: eror", "NN569", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "square(encoder - image)", "NN304", f"{_AT}.layers[1].Compute"),

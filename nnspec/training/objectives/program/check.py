@@ -16,6 +16,7 @@ from nnspec.graph.builder import Builder
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Node, changed
 from nnspec.spec import Collected, Network
+from nnspec.spec import problems as p
 from nnspec.spec.expand import default_name
 from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
@@ -128,6 +129,7 @@ class _Checker:
         typed = self._typed(inputs, outputs)
         if typed is None or any(problem.is_error for problem in self.problems[before:]):
             return None
+        self._check_batch(typed)
         networks = self._networks(typed)
         names = list(outputs.plain())
         count = len(self.objective.minimize)
@@ -150,6 +152,17 @@ class _Checker:
     def _mixes(self, typed: ProgramGraph) -> bool:
         draws = any(type(each.draw).__name__ == "permutation" for each in self.objective.draw.values())
         return draws or typed.mixes_examples
+
+    def _check_batch(self, typed: ProgramGraph) -> None:
+        """Report steps that are only possible for another batch size, such as a product along the wrong axis."""
+        section = self.check.section
+        if section is None:
+            return
+        for size in {type_.shape[0] for type_ in typed.graph.inputs.values()}:
+            if isinstance(size, int) and size != section.batch_size:
+                help = "is an axis mistaken, as in `u @ v` for `u @ transpose(v)`? Otherwise set `batch_size`"
+                reason = f"the steps need a batch of {size} examples, and `batch_size` is {section.batch_size}"
+                self.problems.append(p.WrongValue.at(*self.at("layers"), help=help, reason=reason))
 
     # --- what the program reads -----------------------------------------------------------------------------------------
 
