@@ -101,7 +101,9 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
     annotation = where.config.model_fields[field].annotation if field in where.config.model_fields else None
     nested = _nested_class(annotation)
     if not help and nested is not None and not isinstance(tree, MappingNode):
-        help = f"write `{field}: {{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}`"
+        example = f"{{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}"
+        is_list = typing.get_origin(annotation) in (list, tuple)
+        help = f"write `{field}: [{example}]`" if is_list else f"write `{field}: {example}`"
     return p.WrongValue.at(tree.span, tree.path, help=help, reason=reason)
 
 
@@ -188,6 +190,8 @@ def _most_specific(details: list[ErrorDetails], tree: Tree | None) -> ErrorDetai
     if isinstance(tree, Scalar):
         fits = [d for d in details if d["type"] not in ("list_type", "tuple_type", "dict_type", "model_type", "none_required")]
         ranged = [d for d in fits if not d["type"].endswith(("_type", "_parsing"))]
+        if type(tree.value) in (int, float):  # a number is no misspelled name
+            ranged = [d for d in ranged if d["type"] != "value_error"] or ranged
         return (ranged or fits or details)[0]
     deep = [d for d in details if type(tree) in of_kind and of_kind[type(tree)](d)]
     return (deep or details)[0]

@@ -301,6 +301,7 @@ def found(project, text: str) -> list[tuple[str, str]]:
 
 
 _AT = "train.objective.program"
+CRITIC = "  critic:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dense: {units: 1}}]\n"
 
 
 @pytest.mark.parametrize(
@@ -309,6 +310,7 @@ _AT = "train.objective.program"
         ("square(encoder - 1)", "square(stop_gradient(encoder) - 1)", "NN570", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "cast(encoder > 1, 'float32')", "NN570", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "square(encoder - 1) > 2", "NN569", f"{_AT}.minimize[0].loss"),
+        ("square(encoder - 1)", "encoder @ encoder", "NN105", _AT),
         ("of: encoder", "of: encodr", "NN569", f"{_AT}.minimize[0].of"),
         ("loss: error", "loss: eror", "NN569", f"{_AT}.minimize[0].loss"),
         ("square(encoder - 1)", "square(encoder - image)", "NN304", f"{_AT}.layers[1].Compute"),
@@ -319,13 +321,21 @@ _AT = "train.objective.program"
         ("      layers:\n", "      draw: {noise: {normal: imag}}\n      layers:\n", "NN568", f"{_AT}.draw.noise"),
         ("      layers:\n", "      draw: {noise: {norml: [3]}}\n      layers:\n", "NN109", f"{_AT}.draw.noise"),
         ("      layers:\n", "      average: {slow: {of: encodr}}\n      layers:\n", "NN571", f"{_AT}.average.slow.of"),
+        (
+            "      layers:\n        - encoder",
+            "      average: {slow: {of: slow}}\n      layers:\n        - slow",
+            "NN571",
+            f"{_AT}.average.slow.of",
+        ),
+        ("      layers:\n", "      average: {encoder: {of: other}}\n      layers:\n", "NN571", f"{_AT}.average.encoder.of"),
+        ("      layers:\n", "      average: {critic: {of: encoder}}\n      layers:\n", "NN571", f"{_AT}.average.critic"),
         ("      minimize", "      show: [error]\n      minimize", "NN572", f"{_AT}.show[0]"),
         ("      minimize", "      shw: [error]\n      minimize", "NN103", f"{_AT}.shw"),
         ("        - encoder:\n", "        - encoder:\n          training: 3\n", "NN105", f"{_AT}.layers[0].training"),
     ],
 )
 def test_a_wrong_program_is_reported_at_its_place(project, old, new, code, path):
-    text = NETWORK + STEPS
+    text = NETWORK.replace("networks:\n", f"networks:\n{CRITIC}") + STEPS if "critic" in new else NETWORK + STEPS
     assert old in text
     problems = found(project, text.replace(old, new, 1))
     assert (code, path) in problems, problems
@@ -333,3 +343,29 @@ def test_a_wrong_program_is_reported_at_its_place(project, old, new, code, path)
 
 def test_a_good_program_has_no_problems(project):
     assert [problem for problem in found(project, NETWORK + STEPS) if problem[0] not in ("NN402", "NN401")] == []
+
+
+@pytest.mark.parametrize("objective", ["distillation", "mean_teacher", "triplet"])
+def test_a_field_may_have_the_name_of_the_param_of_an_objective_that_names_it(project, objective):
+    document = (
+        "nnspec: 1\nname: net\ninputs: {input: [4], label: {shape: [], dtype: int32}}\n"
+        "networks: {teacher: {inputs: {input: [4]}, layers: [{Dense: {units: 3}}]}}\n"
+        "layers:\n  - Dense: {units: 3}\n    from: input\n" + DATA + "train:\n  epochs: 1\n  objective:\n"
+    )
+    teacher = "teacher: teacher, " if objective == "distillation" else ""
+    problems = found(project, f"{document}    {objective}: {{{teacher}input: input, label: label}}\n")
+    assert not [code for code, _ in problems if code in ("NN238", "NN304", "NN221")], problems
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("minimize: [{loss: error, of: encoder}]", "minimize: error", "write `minimize: [{loss: …, of: …}]`"),
+        ("minimize: [{loss: error, of: encoder}]", "minimize: []", "write `minimize: [{loss: …, of: …}]`"),
+        ("      layers:\n", "      average: {slow: {of: encoder, decay: 1.5}}\n      layers:\n", "`decay` must be at most 1"),
+        ("      layers:\n", "      average: {slow: {of: encoder, decay: -1}}\n      layers:\n", "`decay` must be at least 0"),
+    ],
+)
+def test_an_error_in_a_program_says_what_may_be_written(project, old, new, words):
+    problems = project.plan((NETWORK + STEPS).replace(old, new), require_data=False)[1]
+    assert any(words in f"{problem.message} {problem.help}" for problem in problems), problems

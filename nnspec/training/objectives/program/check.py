@@ -16,6 +16,7 @@ from nnspec.graph.builder import Builder
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Node, changed
 from nnspec.spec import Collected, Network
+from nnspec.spec import problems as p
 from nnspec.spec.expand import default_name
 from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
@@ -117,6 +118,8 @@ class _Checker:
         model = self.check.model
         assert model is not None
         self._check_averages()
+        if any(problem.is_error for problem in self.problems[before:]):  # the steps cannot use such a network
+            return None
         inputs = self._inputs()
         if self.written.is_cut or inputs is None or len(inputs) < len(self.written.fields) + len(self.objective.draw):
             return None
@@ -126,6 +129,7 @@ class _Checker:
         typed = self._typed(inputs, outputs)
         if typed is None or any(problem.is_error for problem in self.problems[before:]):
             return None
+        self._check_batch(typed)
         networks = self._networks(typed)
         names = list(outputs.plain())
         count = len(self.objective.minimize)
@@ -148,6 +152,17 @@ class _Checker:
     def _mixes(self, typed: ProgramGraph) -> bool:
         draws = any(type(each.draw).__name__ == "permutation" for each in self.objective.draw.values())
         return draws or typed.mixes_examples
+
+    def _check_batch(self, typed: ProgramGraph) -> None:
+        """Report steps that are only possible for another batch size, such as a product along the wrong axis."""
+        section = self.check.section
+        if section is None:
+            return
+        for size in {type_.shape[0] for type_ in typed.graph.inputs.values()}:
+            if isinstance(size, int) and size != section.batch_size:
+                help = "is an axis mistaken, as in `u @ v` for `u @ transpose(v)`? Otherwise set `batch_size`"
+                reason = f"the steps need a batch of {size} examples, and `batch_size` is {section.batch_size}"
+                self.problems.append(p.WrongValue.at(*self.at("layers"), help=help, reason=reason))
 
     # --- what the program reads -----------------------------------------------------------------------------------------
 
@@ -254,6 +269,8 @@ class _Checker:
                 reason, keys = f"is of `{average.of}`, which is not a network", ("average", name, "of")
             elif name in self.fields or name in self.objective.draw or name in self.check.spec.blocks:
                 reason, help, keys = "has the name of a field, a draw or a block", "give it another name", ("average", name)
+            elif self.check.spec.networks[name].span != self.check.spec.networks[average.of].span:  # not its copy
+                reason, help, keys = "has the name of a network", "give it another name", ("average", name)
             else:
                 continue
             self.problems.append(o.AverageDoesNotFit.at(*self.at(*keys), help=help, name=name, reason=reason))
