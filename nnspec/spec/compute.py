@@ -138,7 +138,7 @@ def _names(
     reads: list[str] = []
     params: dict[str, object] = {}
     for read in reads_of(arguments):
-        is_param = scope.is_value(read.name)
+        is_param = read.name in scope.values
         if is_param:
             scope.used.add(read.name)
         if own is not None and read.name in own:
@@ -162,8 +162,8 @@ def _names(
 
 def _ambiguous_results(arguments: Tree | None, own: Sequence[str], scope: Scope) -> Iterator[Diagnostic]:
     for name, read in results_read(arguments):
-        if name in own or scope.is_value(name) or name in CONSTANTS:
-            other = "a tensor of `from`" if name in own else "a param" if scope.is_value(name) else "a constant"
+        if name in own or name in scope.values or name in CONSTANTS:
+            other = "a tensor of `from`" if name in own else "a param" if name in scope.values else "a constant"
             yield _two_meanings(read, "an earlier result", other, "another name for the result")
 
 

@@ -47,12 +47,6 @@ class Expanded:
             raise SpecError([*once(problems), limit])
 
 
-class NameInDocument(str):
-    """The value of a param that names a network or a field: it replaces `$param`, and no expression reads the param."""
-
-    __slots__ = ()
-
-
 class Scope:
     """Names that an expression can use.
 
@@ -95,10 +89,6 @@ class Scope:
     def last_names(self, most: int) -> list[str]:
         """Return the known names in order, limited to the last ones."""
         return list(islice(chain.from_iterable(map(reversed, self.values.maps)), most))[::-1]
-
-    def is_value(self, name: str) -> bool:
-        """Whether a name is a value that an expression of tensors can read."""
-        return name in self.values and not isinstance(self.values[name], NameInDocument)
 
     def add(self, name: str, tree: Tree, problems: list[Diagnostic]) -> None:
         """Add a name for later evaluations."""

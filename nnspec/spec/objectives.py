@@ -11,7 +11,7 @@ from pathlib import Path
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, bind, block_params
-from nnspec.spec.evaluate import NameInDocument, Scope
+from nnspec.spec.evaluate import Scope
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
 from nnspec.spec.program import ProgramSource
@@ -123,10 +123,7 @@ def program_of(
     known = {"network": list(networks), "field": list(fields)}
     for param, kind in objective.naming.items():
         value = scope.trees.get(param)
-        if not isinstance(value, Scalar) or not isinstance(value.value, str):
-            continue
-        if value.value in known[kind]:
-            scope.values[param] = NameInDocument(value.value)
+        if not isinstance(value, Scalar) or not isinstance(value.value, str) or value.value in known[kind]:
             continue
         elsewhere = value.span.file != at.span.file
         span, path = (at.span, "train.objective") if elsewhere else (value.span, value.path)
