@@ -319,6 +319,7 @@ CRITIC = "  critic:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dens
         ("        - Compute", "        - Dense: {units: 3}\n        - Compute", "NN567", f"{_AT}.layers[1]"),
         ("      layers:\n", "      draw: {noise: {normal: [0]}}\n      layers:\n", "NN105", f"{_AT}.draw.noise.normal[0]"),
         ("      layers:\n", "      draw: {noise: {normal: imag}}\n      layers:\n", "NN568", f"{_AT}.draw.noise"),
+        ("      layers:\n", "      draw: {encoder: {normal: [3]}}\n      layers:\n", "NN568", f"{_AT}.draw.encoder"),
         ("      layers:\n", "      draw: {noise: {norml: [3]}}\n      layers:\n", "NN109", f"{_AT}.draw.noise"),
         ("      layers:\n", "      average: {slow: {of: encodr}}\n      layers:\n", "NN571", f"{_AT}.average.slow.of"),
         (

@@ -176,9 +176,10 @@ class _Checker:
                 found[name] = Input(name, replace(kind, shape=(BATCH_SIZE, *kind.shape), dtype=dtype), given.span, given.path)
         for name, draw in self.objective.draw.items():
             span, path = self.at("draw", name)
-            if name in self.written.fields:
-                help = "give it another name"
-                self.problems.append(o.DrawDoesNotFit.at(span, path, help=help, name=name, reason="has the name of a field"))
+            taken = "a field" if name in self.written.fields else "a network" if name in self.check.spec.networks else None
+            if taken is not None:
+                reason, help = f"has the name of {taken}", "give it another name"
+                self.problems.append(o.DrawDoesNotFit.at(span, path, help=help, name=name, reason=reason))
                 continue
             try:
                 found[name] = Input(name, draw.type(self.fields), span, path)
