@@ -340,8 +340,10 @@ def _joined(call: Call, name: str) -> tuple[tuple[Term, ...], Term]:
     for term in terms:
         if term.rank + (whole.is_batched and not term.is_batched) == whole.rank:
             continue
-        help = "write `full_like(x, …)` for a number" if term.is_number else f"write `{expanded(term, whole)}`"
-        raise call.error(f"{call.name} takes tensors with the same number of axes, got {whole} and {term}", help, at=term)
+        rank = term.rank + (whole.is_batched and not term.is_batched)
+        shorter, longer = (term, whole) if rank < whole.rank else (whole, term)
+        help = "write `full_like(x, …)` for a number" if term.is_number else f"write `{expanded(shorter, longer)}`"
+        raise call.error(f"{call.name} takes tensors with the same number of axes, got {whole} and {term}", help, at=shorter)
     return terms, whole
 
 

@@ -388,7 +388,8 @@ class Call:
 def expanded(shorter: Term, longer: Term) -> str:
     """How to give a term the axes of another: at the places where the sizes then fit best."""
     lead = 1 if longer.is_batched and not shorter.is_batched else 0  # a constant has no batch axis
-    wanted, first = longer.shape[lead:], 1 if shorter.is_batched else 0
+    batch = (BATCH,) if shorter.is_batched and not longer.is_batched else ()
+    wanted, first = (*batch, *longer.shape[lead:]), 1 if shorter.is_batched else 0
     best, places = -1, tuple(range(shorter.rank, len(wanted)))
     for added in combinations(range(first, len(wanted)), max(len(wanted) - shorter.rank, 0)):
         rest = [size for axis, size in enumerate(wanted) if axis not in added]

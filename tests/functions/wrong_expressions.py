@@ -116,6 +116,8 @@ WRONG: Mapping[str, tuple[str, ...]] = {
         "where(n > 0, q, 0)",
         "matmul(q, q, transpose_b=true)",
         "stack([q, v], axis=1)",
+        "stack([v, q], axis=1)",
+        "concatenate([v, [[1.0, 2.0]]], axis=1)",
         "concatenate([q, v], axis=1)",
         "one_hot(n)",
         "top_k(v, 3)",
