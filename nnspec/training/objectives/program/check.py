@@ -15,6 +15,7 @@ from nnspec.graph import problems as g
 from nnspec.graph.builder import Builder
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Node, changed
+from nnspec.graph.order import in_order
 from nnspec.spec import Collected, Network
 from nnspec.spec import problems as p
 from nnspec.spec.expand import default_name
@@ -117,6 +118,8 @@ class _Checker:
         before = len(self.problems)
         model = self.check.model
         assert model is not None
+        if in_order(self.check.spec.networks, []) is None:  # networks that use each other have been reported
+            return None
         self._check_averages()
         if any(problem.is_error for problem in self.problems[before:]):  # the steps cannot use such a network
             return None
