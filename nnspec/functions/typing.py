@@ -53,9 +53,14 @@ def input_term(name: str, shape: Sizes, dtype: str, *, mask: int | None = None, 
         mask: The number of axes of its mask; None if it has none.
         at: Where the name stands.
     """
+    return complete_term(name, (BATCH, *shape), dtype, mask=mask, at=at)
+
+
+def complete_term(name: str, shape: Sizes, dtype: str, *, mask: int | None = None, at: tuple[int, int] = (0, 0)) -> Term:
+    """The term of a tensor whose shape is complete; see [`input_term`][]."""
     kind = FLOAT if "float" in dtype else BOOL if dtype == "bool" else INT
-    axes = {name: tuple(range(len(shape) + 1))}
-    return Term((BATCH, *shape), kind, Input(name), at, axes=axes, masks={} if mask is None else {name: mask})
+    axes = {name: tuple(range(len(shape)))}
+    return Term(shape, kind, Input(name), at, axes=axes, masks={} if mask is None else {name: mask})
 
 
 @dataclass
@@ -91,7 +96,17 @@ class Typing:
         except ExpressionError as error:
             error.help = with_operand(error.help, text[error.start : error.end])
             raise
+        self.check_result(term, tree)
+        return term
+
+    def check_result(self, term: Term, tree: Syntax) -> None:
+        """Checks the term of a whole expression.
+
+        Raises:
+            ExpressionError: If it does not depend on a tensor.
+        """
         if not term.is_batched:
+            text = self._text
             reason = "an expression must depend on a tensor, but this is the same for all examples"
             name = next(iter(self.names), "x")
             help = (
@@ -100,7 +115,6 @@ class Typing:
                 else "write it in the expression that combines it with a tensor"
             )
             raise ExpressionError(reason, tree.start, tree.end, help=help)
-        return term
 
     def _shown(self, *nodes: Syntax) -> str:
         """What is written from the first of some nodes to the last."""

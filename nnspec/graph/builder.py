@@ -20,7 +20,7 @@ from nnspec.graph.conditions import (
     solved,
     with_solution,
 )
-from nnspec.graph.model import Gaps, Graph, Ref
+from nnspec.graph.model import Gaps, Graph, Ref, is_within
 from nnspec.graph.outputs import Outputs, known_outputs, output_names
 from nnspec.graph.scope import Scope
 from nnspec.graph.shared_weights import check_uses, freeze_shared, start_shared
@@ -86,7 +86,7 @@ class Builder(Steps):
         """Yield constraints on sizes: by the layers that outputs need, or by all built layers if one failed."""
         yield from asked_by(graph.nodes.values())
         for name, request in self._bindings:
-            if not name or any(node.name == name or node.name.startswith(f"{name}/") for node in graph.every_node()):
+            if not name or any(is_within(node.name, name) for node in graph.every_node()):
                 yield request
 
     def _built(self, inputs: Mapping[str, TensorType]) -> Graph:

@@ -114,6 +114,16 @@ class Node:
         return self.layer.macs(self.input_types) * self.times
 
 
+def is_within(name: str, path: str) -> bool:
+    """Return whether a node or weight is at a path or inside it.
+
+    Example:
+        >>> is_within("block/dense", "block"), is_within("block_1", "block")
+        (True, False)
+    """
+    return name == path or name.startswith(f"{path}/")
+
+
 def every_node(nodes: Iterable[Node]) -> Iterator[Node]:
     """Yield the nodes, each after the nodes of its body, which run several times."""
     for node in nodes:

@@ -13,6 +13,7 @@ from keras.src.backend.common.masking import get_keras_mask
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
+from nnspec.types import TensorType
 
 Call = Callable[..., Any]
 """Maps the tensors at the ports, and the layer's arguments at this call (``Layer.at_call``), to the output tensor, or to a
@@ -87,6 +88,18 @@ def on_first_call(make: Callable[[Any], Call]) -> Call:
         return made[0](tensors, **at_call)
 
     return call
+
+
+def mask_for(type_: TensorType, values: Any, mask: Any) -> Any:
+    """The mask that a model takes beside an input: the tensor's own, or true everywhere.
+
+    Args:
+        type_: The input's type, which has a mask.
+        values: The tensor.
+        mask: Its mask; None if it has none.
+    """
+    assert type_.mask is not None
+    return keras.ops.ones(keras.ops.shape(values)[: 1 + len(type_.mask)], "bool") if mask is None else mask
 
 
 def mask_of(tensor: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -89,6 +89,9 @@ class Compute(Layer):
     """
 
     ports: ClassVar[Ports] = _PortsOfNames()  # type: ignore[assignment]
+    implied_axes: ClassVar[int] = 1
+    """The number of leading axes, those of the batch, that shapes leave out."""
+
     main_argument: ClassVar[str | None] = "results"
     derived: ClassVar[frozenset[str]] = frozenset({"reads", "params"})
 
@@ -125,13 +128,14 @@ class Compute(Layer):
         return typed(tuple(self.results.items()), frozen(self.params), shown)
 
     def infer(self, inputs: Inputs) -> Outputs:
-        return {name: TensorType(term.shape[1:], _DTYPES[term.dtype]) for name, term in self.typed(inputs).results.items()}
+        results, first = self.typed(inputs).results, self.implied_axes
+        return {name: TensorType(term.shape[first:], _DTYPES[term.dtype]) for name, term in results.items()}
 
     def output_types(self, inputs: Inputs) -> Outputs:
         found = self.infer(inputs)
         for name, term in self.typed(inputs).results.items():
             if term.masks:
-                found[name] = found[name].masked(term.shape[1 : 1 + max(term.masks.values())])
+                found[name] = found[name].masked(term.shape[self.implied_axes : 1 + max(term.masks.values())])
         return found
 
     def positions(self, inputs: Inputs) -> dict[str, list[int | Dim]]:
@@ -228,13 +232,25 @@ def typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tuple
     Raises:
         LayerError: If an expression does not fit the inputs.
     """
-    names: dict[str, Any] = {name: input_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
-    typing = Typing(names, {name: thawed(value) for name, value in params})
+    names = {name: input_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
+    return typed_by(Typing({**names}, {name: thawed(value) for name, value in params}), results)
+
+
+def typed_by(typing: Typing, results: Iterable[tuple[str, str]]) -> Typed:
+    """Give types to expressions, each of which may read the results before it.
+
+    Args:
+        typing: Knows the tensors and params; the results are added to its names.
+        results: The names and expressions of the results.
+
+    Raises:
+        LayerError: If an expression is wrong.
+    """
     found: dict[str, Term] = {}
     for name, text in results:
         try:
             found[name] = typing.result(text)
         except ExpressionError as error:
             raise LayerError(str(error), help=error.help, argument=name, within=(error.start, error.end)) from None
-        names[name] = found[name]
+        typing.names[name] = found[name]
     return Typed(found, typing.context, frozenset(typing.masks_read), tuple(in_order(found.values())))

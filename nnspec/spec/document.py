@@ -372,14 +372,10 @@ def _networks(
         return found
     if "main" in found:
         found["main"] = replace(found["main"], reads_fields=True)
-    for average, names in averaged_networks(program.averages, found):
+    for names in averaged_networks(program.averages, found):
         copies = {new: replace(found[of], name=new, steps=renamed(found[of].steps, names)) for of, new in names.items()}
         # Networks come after those that they use.
-        found = {
-            **{name: copy for name, copy in reversed(copies.items()) if name != average},
-            average: copies[average],
-            **found,
-        }
+        found = {**dict(reversed(copies.items())), **found}
     return found
 
 

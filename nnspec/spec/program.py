@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from nnspec.diagnostics import Diagnostic, Span
@@ -172,15 +171,11 @@ class _ProgramExpander(Expander):
 
     step_keys = (*STEP_KEYS, "training")
 
-    @cached_property
-    def operations(self) -> set[str]:
-        return {*self.blocks, *self.networks}
-
     def content(self, draft: Draft) -> Content | None:
         word = str(draft.op.value)
         if self._depth == 1 and self.is_loss(word):
             return LossUse(word, draft.arguments, draft.op)  # type: ignore[return-value]  # read by the check
-        if word == "Compute" and self._depth == 1:
+        if word == "Compute" and self._depth == 1 and self.naming:
             draft = replace(draft, scope=draft.scope.without(self.naming))
         return super().content(draft)
 
@@ -197,8 +192,8 @@ class _ProgramExpander(Expander):
         return snake_name(word) if self.is_loss(word) else super().base_name(draft)
 
 
-def averaged_networks(averages: Mapping[str, str], networks: Mapping[str, object]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield, for each average, its name and the new name of each network that it copies: its own and those that it uses.
+def averaged_networks(averages: Mapping[str, str], networks: Mapping[str, object]) -> Iterator[dict[str, str]]:
+    """Yield, for each average, the new name of each network that it copies: its own, then those that it uses.
 
     Args:
         averages: The network of each average.
@@ -214,7 +209,7 @@ def averaged_networks(averages: Mapping[str, str], networks: Mapping[str, object
                 if inner not in names and inner in networks:
                     names[inner] = f"{name}_{inner}"
                     rest.append(inner)
-        yield name, names
+        yield names
 
 
 def renamed(steps: Iterable[Step], names: Mapping[str, str]) -> tuple[Step, ...]:

@@ -119,6 +119,10 @@ class Monitor:
         return value < best - least if self.mode == "min" else value > best + least
 
 
+LAST = Monitor("epoch", "max")
+"""Keeps the last weights, where no metric selects the best ones: several losses have no common one."""
+
+
 @dataclass(frozen=True)
 class PhasePlan:
     """One phase of a training.

@@ -342,6 +342,11 @@ def test_a_wrong_program_is_reported_at_its_place(project, old, new, code, path)
     assert (code, path) in problems, problems
 
 
+def test_networks_that_use_each_other_are_reported_once_and_not_followed(project):
+    pair = "networks:\n  encoder: {inputs: {image: [4, 4, 1]}, layers: [other]}\n  other: {inputs: {image: [4, 4, 1]}, layers: [encoder]}\n"
+    assert [code for code, _ in found(project, pair + IMAGE + DATA + STEPS)].count("NN229") == 1
+
+
 def test_a_good_program_has_no_problems(project):
     assert [problem for problem in found(project, NETWORK + STEPS) if problem[0] not in ("NN402", "NN401")] == []
 

@@ -10,7 +10,7 @@ from keras import ops
 
 from nnspec.graph import Graph
 from nnspec.keras_backend import to_keras
-from nnspec.keras_backend.call import mask_of
+from nnspec.keras_backend.call import mask_for, mask_of
 from nnspec.training.catalogue.blocks import OUTPUT, TARGET
 
 Tensors = Mapping[str, Any]
@@ -52,8 +52,7 @@ class BlockValues:
             if missing:  # a last axis of size 1 is optional in data
                 fed[name] = ops.expand_dims(fed[name], -1) if missing > 0 else ops.squeeze(fed[name], -1)
             if type_.mask is not None:
-                mask = mask_of(values)
-                fed[f"{name}_mask"] = ops.ones(ops.shape(values)[: 1 + len(type_.mask)], "bool") if mask is None else mask
+                fed[f"{name}_mask"] = mask_for(type_, values, mask_of(values))
         [result] = self._model(fed, training=training).values()
         return ops.cast(result, "float32")
 
@@ -71,10 +70,10 @@ class BlockValues:
         mask = self.mask(output, values)
         if mask is not None:
             # Masked positions count neither in the sum nor in the number of values.
-            valid = ops.broadcast_to(_aligned(ops.cast(mask, "float32"), values), ops.shape(values))
+            valid = ops.broadcast_to(aligned(ops.cast(mask, "float32"), values), ops.shape(values))
             values = values * valid / ops.maximum(ops.mean(valid), 1e-7)
         if sample_weight is not None:
-            values = values * _aligned(ops.cast(sample_weight, "float32"), values)
+            values = values * aligned(ops.cast(sample_weight, "float32"), values)
         return ops.mean(values)
 
     @staticmethod
@@ -100,11 +99,11 @@ class BlockMean(keras.metrics.Mean):  # type: ignore[misc]
         """Adds a batch; see [`BlockValues.values`][nnspec.training.catalogue.block_values.BlockValues.values]."""
         values = self.block.values(target, output, others, training=False)
         mask = self.block.mask(output, values)
-        weights = None if mask is None else ops.broadcast_to(_aligned(ops.cast(mask, "float32"), values), ops.shape(values))
+        weights = None if mask is None else ops.broadcast_to(aligned(ops.cast(mask, "float32"), values), ops.shape(values))
         self.update_state(values, sample_weight=weights)
 
 
-def _aligned(weights: Any, values: Any) -> Any:
+def aligned(weights: Any, values: Any) -> Any:
     """Weights of leading axes, with axes of size 1 up to the rank of the values.
 
     Class weights of positions do not apply to values of examples.

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
+from nnspec.graph.model import is_within
 from nnspec.spec.tree import MappingNode, SequenceNode
 from nnspec.training import problems as t
 from nnspec.training.catalogue.optimizers.base import Optimizer
@@ -84,7 +85,9 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     frozen: dict[str, None] = {}
     before = len(problems)
     for i, path in enumerate(section.freeze):
-        found = [node.weights_at for node in graph.every_node() if _within(node.name, path) or _within(node.weights_at, path)]
+        found = [
+            node.weights_at for node in graph.every_node() if is_within(node.name, path) or is_within(node.weights_at, path)
+        ]
         if not found and path not in graph.gaps.layers:
             help = did_you_mean(path, [*_paths(graph), *graph.gaps.layers], "`nnspec inspect` lists the layers by their paths")
             problems.append(t.UnknownFrozenLayer.at(*locate(tree, "freeze", i), help=help, layer=path))
@@ -93,10 +96,6 @@ def _check_freeze(graph: Graph, section: TrainSection, tree: MappingNode, proble
     if section.freeze and not trains and graph.trainable_parameters and not graph.gaps.layers:
         problems.append(t.AllFrozen.at(*locate(tree, "freeze"), help="remove the layers to train from `freeze`"))
     return None if len(problems) > before else tuple(frozen)
-
-
-def _within(name: str, path: str) -> bool:
-    return name == path or name.startswith(f"{path}/")
 
 
 def _paths(graph: Graph) -> list[str]:

@@ -158,6 +158,23 @@ def with_layer_losses(loss: Any, model: keras.Model) -> Any:
     return loss
 
 
+def batch_size(inputs: Tensors) -> int:
+    """The number of examples of a batch, which is known when a step is compiled."""
+    return int(next(iter(inputs.values())).shape[0])
+
+
+def parts_of(batch: Batch, count: int) -> list[Batch]:
+    """A batch in parts of about one size; fewer than asked for if it has fewer examples.
+
+    Args:
+        batch: The batch.
+        count: The number of parts.
+    """
+    size = batch_size(batch[0])
+    count = min(count, size)
+    return [part_of(batch, size * i // count, size * (i + 1) // count) for i in range(count)]
+
+
 def part_of(batch: Batch, start: int, stop: int) -> Batch:
     """The examples of a batch from one position to another."""
     inputs, targets, weights = ({name: tensor[start:stop] for name, tensor in tensors.items()} for tensors in batch)

@@ -14,10 +14,7 @@ from nnspec.training.checks.readiness import check_ready
 from nnspec.training.objectives.context import TrainingCheck
 from nnspec.training.objectives.gan import gan
 from nnspec.training.objectives.gan.check_networks import check_networks
-from nnspec.training.plan import Monitor, TrainingPlan
-
-_LAST = Monitor("epoch", "max")
-"""No metric of a GAN selects the best weights, so the last ones are kept."""
+from nnspec.training.plan import LAST, TrainingPlan
 
 
 def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
@@ -48,7 +45,7 @@ def check_gan(objective: gan, check: TrainingCheck) -> TrainingPlan | None:
         check_ready(check.spec, graph, data, section, tree, problems)
     names = [*plan.metrics, *(f"val_{name}" for name in plan.validated if data is None or data.validates)]
     networks = tuple(plan.networks)
-    phases = check_phases(graph, section, tree, {}, EpochMetrics(dict.fromkeys(names), _LAST), problems, networks=networks)
+    phases = check_phases(graph, section, tree, {}, EpochMetrics(dict.fromkeys(names), LAST), problems, networks=networks)
     if phases is None:
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)

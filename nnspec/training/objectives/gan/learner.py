@@ -12,7 +12,16 @@ from keras import ops
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.training.backends.gradients import input_gradient
 from nnspec.training.batches.augmenter import Augmenter
-from nnspec.training.loop.learner import Batch, Learner, Tensors, TrainableGroup, Update, part_of, with_layer_losses
+from nnspec.training.loop.learner import (
+    Batch,
+    Learner,
+    Tensors,
+    TrainableGroup,
+    Update,
+    batch_size,
+    parts_of,
+    with_layer_losses,
+)
 from nnspec.training.objectives.gan import Distribution
 from nnspec.training.objectives.gan.plan import GanPlan
 
@@ -129,14 +138,12 @@ class GanLearner(Learner):
         return [self._draws.state, self._validation_draws.state, *super().random_variables]
 
     def updates(self, batch: Batch) -> Sequence[Update]:
-        size = _size(batch[0])
         # The last batch of an epoch may have fewer examples than there are updates.
-        count = min(self._objective.steps.discriminator, size)
-        parts = [part_of(batch, size * i // count, size * (i + 1) // count) for i in range(count)]
+        parts = parts_of(batch, self._objective.steps.discriminator)
         updates = [
             *(Update(self._discriminator_group, self._discriminator_loss, part) for part in parts),
             *(
-                Update(self._generator_group, self._generator_loss, parts[i % count])
+                Update(self._generator_group, self._generator_loss, parts[i % len(parts)])
                 for i in range(self._objective.steps.generator)
             ),
         ]
@@ -167,7 +174,7 @@ class GanLearner(Learner):
         real_loss = self._with_label_noise(as_real[0], as_generated[0], training)
         generated_loss = self._with_label_noise(as_generated[1], as_real[1], training)
         loss = ops.mean(real_loss) + ops.mean(generated_loss)
-        size = _size(inputs)
+        size = batch_size(inputs)
         self.means["discriminator_loss"].update_state(loss, sample_weight=size)
         self._update_balance(real_scores, generated_scores, size)
         if self._objective.gradient_penalty is not None:
@@ -181,12 +188,12 @@ class GanLearner(Learner):
         inputs = batch[0]
         scores = self._score(self._with_noise(self._generate(inputs, training), training), inputs, training)
         loss = ops.mean(self._losses.generator(scores))
-        self.means["generator_loss"].update_state(loss, sample_weight=_size(inputs))
+        self.means["generator_loss"].update_state(loss, sample_weight=batch_size(inputs))
         return with_layer_losses(loss, self._generator)
 
     def _gradient_penalty(self, real: Any, generated: Any, inputs: Tensors, training: bool) -> Any:
         """The squared deviation of the gradient norm from 1, between real and generated examples (Gulrajani et al. 2017)."""
-        share = keras.random.uniform((_size(inputs), *(1,) * (len(real.shape) - 1)), seed=self._seed(training))
+        share = keras.random.uniform((batch_size(inputs), *(1,) * (len(real.shape) - 1)), seed=self._seed(training))
         between = real + ops.cast(share, real.dtype) * (generated - real)
         trainable, others = (
             [variable.value for variable in variables]
@@ -207,7 +214,7 @@ class GanLearner(Learner):
 
     def _generate(self, inputs: Tensors, training: bool) -> Any:
         plan = self._plan
-        shape = (_size(inputs), *plan.noise_shape)
+        shape = (batch_size(inputs), *plan.noise_shape)
         noise = drawn_noise(plan.objective.noise.distribution, shape, self._seed(training))
         return self._generator({**self._conditions(inputs), plan.noise: noise}, training=training)[plan.generator_output]
 
@@ -258,8 +265,3 @@ def drawn_noise(distribution: Distribution, shape: tuple[int, ...], seed: Any) -
     if distribution == "uniform":
         return keras.random.uniform(shape, -1.0, 1.0, "float32", seed=seed)
     return keras.random.normal(shape, dtype="float32", seed=seed)
-
-
-def _size(inputs: Tensors) -> int:
-    """The number of examples of a batch, which is known when a step is compiled."""
-    return int(next(iter(inputs.values())).shape[0])

@@ -6,13 +6,14 @@ the batch axis is removed from what feeds it, and restored on what it returns.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from nnspec.diagnostics import Note
 from nnspec.graph.around import Around, Fed
 from nnspec.graph.builder import Builder
-from nnspec.graph.model import Graph, Ref
+from nnspec.graph.model import Graph, Ref, is_within
 from nnspec.graph.recurrences import Inner
 from nnspec.graph.scope import Given, Scope, Source
 from nnspec.layers import LAYERS
@@ -75,16 +76,28 @@ class ProgramGraph:
     units: Mapping[str, Unit]
     passed: Mapping[str, Mapping[str, int]]
 
-    def owner(self, ref: Ref) -> tuple[Unit, str] | None:
-        """The step that returns a tensor, and the name of its output; None for a field or a draw."""
-        return self._owners.get(ref)
+    @cached_property
+    def owners(self) -> Mapping[Ref, Unit]:
+        """The step that returns each tensor; fields and draws have none."""
+        found = ((ref, unit) for unit in self.units.values() for ref in unit.outputs.values())
+        return {ref: unit for ref, unit in found if ref.source not in self.graph.inputs}
 
-    def __post_init__(self) -> None:
-        owners = {ref: (unit, name) for unit in self.units.values() for name, ref in unit.outputs.items()}
-        own = {ref: owner for ref, owner in owners.items() if ref.source not in self.graph.inputs}
-        object.__setattr__(self, "_owners", own)
+    def needed(self, refs: Iterable[Ref], known: Container[Ref] = ()) -> list[Unit]:
+        """The steps that tensors need, in order.
 
-    _owners: Mapping[Ref, tuple[Unit, str]] = field(init=False, default_factory=dict)
+        Args:
+            refs: The tensors.
+            known: Tensors that need no step.
+        """
+        found: set[str] = set()
+        rest = list(refs)
+        while rest:
+            ref = rest.pop()
+            owner = self.owners.get(ref)
+            if ref not in known and owner is not None and owner.name not in found:
+                found.add(owner.name)
+                rest += owner.ports.values()
+        return [unit for name, unit in self.units.items() if name in found]
 
     @property
     def mixes_examples(self) -> bool:
@@ -98,10 +111,10 @@ class ProgramGraph:
     def inner(self, unit: Unit) -> Graph:
         """The graph of a block or layer without weights, with its ports as inputs."""
         ports = {ref: Ref(port) for port, ref in unit.ports.items()}
-        own = {name: node for name, node in self.graph.nodes.items() if name == unit.name or name.startswith(f"{unit.name}/")}
         nodes = {
             name: replace(node, inputs={port: ports.get(ref, ref) for port, ref in node.inputs.items()})
-            for name, node in own.items()
+            for name, node in self.graph.nodes.items()
+            if is_within(name, unit.name)
         }
         inputs = {port: _one_example(type_) for port, type_ in unit.types.items()}
         outputs = {name: ports.get(ref, ref) for name, ref in unit.outputs.items()}
@@ -116,8 +129,8 @@ class ProgramBuilder(Builder):
         graph = self.build({})
         types = {Ref(name): type_ for name, type_ in graph.inputs.items()} | self._types
         types = {ref: type_.with_sizes(self._sizes) for ref, type_ in types.items()}
-        needed = {name: unit for name, unit in self._units.items() if _is_needed(unit, graph)}
-        return ProgramGraph(graph, types, needed, self._passed)
+        found = ProgramGraph(graph, types, self._units, self._passed)
+        return replace(found, units={unit.name: unit for unit in found.needed(graph.outputs.values())})
 
     def _start_anew(self) -> None:
         super()._start_anew()
@@ -228,7 +241,7 @@ class ProgramBuilder(Builder):
 
     def _check_weightless(self, step: Step) -> bool:
         """Whether a block or layer has no weights; reports those that it has."""
-        own = [node for name, node in self._nodes.items() if name == step.name or name.startswith(f"{step.name}/")]
+        own = [node for name, node in self._nodes.items() if is_within(name, step.name)]
         inner = {call.network for call in self._calls if call.name.startswith(f"{step.name}/")}
         for node in own:
             if node.weights and not any(node.weights_at.startswith(f"{name}/") for name in inner):
@@ -240,14 +253,6 @@ class ProgramBuilder(Builder):
                 )
                 return False
         return True
-
-
-def _is_needed(unit: Unit, graph: Graph) -> bool:
-    """Whether a step is computed for a loss or metric."""
-    wanted = {*graph.nodes, *graph.inputs}
-    return all(ref.source in wanted for ref in unit.outputs.values()) or any(
-        ref.source in graph.nodes for ref in unit.outputs.values()
-    )
 
 
 def _one_example(type_: TensorType) -> TensorType:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.data.check import check_data
 from nnspec.data.locations import locate
+from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Span, once
 from nnspec.generation.draws import BATCH_SIZE, DrawError
 from nnspec.generation.sampler_check import describes_sampler
@@ -32,12 +33,9 @@ from nnspec.training.objectives.program import program
 from nnspec.training.objectives.program.builder import ProgramBuilder, ProgramGraph
 from nnspec.training.objectives.program.gradient_paths import reached_nodes, recurrence_between
 from nnspec.training.objectives.program.plan import Entry, ProgramPlan
-from nnspec.training.plan import Monitor, TrainingPlan
+from nnspec.training.plan import LAST, TrainingPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType, did_you_mean, listed
-
-_LAST = Monitor("epoch", "max")
-"""If several losses are minimized, no metric selects the best weights, so the last ones are kept."""
 
 _NOT_USED = {
     **OWN_LOSSES,
@@ -76,7 +74,7 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     if check.require_data:
         check_ready(check.spec, graph, data, section, tree, problems)
     _check_optimizers(plan, section, tree, problems)
-    epoch = _epoch_metrics(plan, data is None or data.validates)
+    epoch = _epoch_metrics(plan, data)
     phases = check_phases(graph, section, tree, {}, epoch, problems, networks=sorted(plan.trained))
     if phases is None or any(problem.is_error for problem in problems[before:]):
         return None
@@ -86,13 +84,10 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
 _NOTHING = Graph("main", {}, {}, {})
 
 
-def _epoch_metrics(plan: ProgramPlan, validates: bool) -> EpochMetrics:
-    modes = dict.fromkeys(plan.shown) | {entry.name: "min" for entry in plan.entries} | {"loss": "min"}
-    metrics = {name: modes[name] for name in plan.metrics}
-    found = EpochMetrics({**metrics, **({f"val_{name}": mode for name, mode in metrics.items()} if validates else {})}, _LAST)
-    if len(plan.entries) > 1:
-        return found
-    return replace(found, monitor=Monitor("val_loss" if validates else "loss", "min"))
+def _epoch_metrics(plan: ProgramPlan, data: DataPlan | None) -> EpochMetrics:
+    losses = {"loss", *(entry.name for entry in plan.entries)}
+    found = EpochMetrics.with_loss({name: "min" if name in losses else None for name in plan.metrics}, data)
+    return replace(found, monitor=LAST) if len(plan.entries) > 1 else found
 
 
 @dataclass(frozen=True)
@@ -124,7 +119,7 @@ class _Checker:
         if any(problem.is_error for problem in self.problems[before:]):  # the steps cannot use such a network
             return None
         inputs = self._inputs()
-        if self.written.is_cut or inputs is None or len(inputs) < len(self.written.fields) + len(self.objective.draw):
+        if self.written.is_cut or len(inputs) < len(self.written.fields) + len(self.objective.draw):
             return None
         outputs = self._outputs()
         if outputs is None:
@@ -147,7 +142,7 @@ class _Checker:
         )  # fmt: skip
         self._check_entries(plan)
         self._warn_of_unread(typed, inputs)
-        for _, y, x, loop in recurrence_between(typed):
+        for y, x, loop in recurrence_between(typed):
             help = "use a network without a recurrence, or a penalty that needs no gradient"
             self.problems.append(o.GradientOfLoop.at(loop.span, loop.path, help=help, y=y, x=x, name=loop.name))
         return None if any(problem.is_error for problem in self.problems[before:]) else plan
@@ -169,7 +164,7 @@ class _Checker:
 
     # --- what the program reads -----------------------------------------------------------------------------------------
 
-    def _inputs(self) -> dict[str, Input] | None:
+    def _inputs(self) -> dict[str, Input]:
         """The fields and draws, with complete types."""
         found: dict[str, Input] = {}
         for name, given in self.written.fields.items():
@@ -192,8 +187,7 @@ class _Checker:
 
     def _outputs(self) -> MappingNode | None:
         """What the program returns, as the outputs of a network: its losses, then what it shows."""
-        body = self.check.spec.section("train")
-        objective = body.get("objective") if body is not None else None
+        objective = self.check.tree.get("objective") if self.check.tree is not None else None
         own = objective.get("program") if isinstance(objective, MappingNode) else None
         assert isinstance(own, MappingNode)
         minimize, show = own.get("minimize"), own.get("show")
@@ -214,13 +208,9 @@ class _Checker:
             return None
         names = [*self._names(), *self._shown()]
         for i, name in enumerate(names):
-            if name in names[:i]:
-                at = found[i][1]
-                help = (
-                    f"write `show: {{NAME: {at.plain()}}}`" if i >= len(self.objective.minimize) else "rename a result or step"
-                )
-                if self._is_same_loss(i):
-                    continue
+            if name in names[:i] and not self._is_same_loss(i):
+                at, is_shown = found[i][1], i >= len(self.objective.minimize)
+                help = f"write `show: {{NAME: {at.plain()}}}`" if is_shown else "rename a result or step"
                 self.problems.append(o.SameMetric.at(at.span, at.path, help=help, name=name))
         return MappingNode(found, own.span, own.place)
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from nnspec.expressions.syntax import Call as CallSyntax
-from nnspec.expressions.syntax import ExpressionError, Name, parse
-from nnspec.functions.base import Call, Case, Context, Function, Parameter, parameters
+from nnspec.expressions.syntax import ExpressionError, Name, Syntax
+from nnspec.functions.base import Call, Case, Function, Parameter, parameters
 from nnspec.functions.reductions import FUNCTIONS as REDUCTIONS
-from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Input, Term, in_order
-from nnspec.functions.typing import Typing
+from nnspec.functions.terms import FLOAT, INT, Application, Input, Term
+from nnspec.functions.typing import Typing, complete_term
 from nnspec.generation.draws import BATCH_SIZE
-from nnspec.layers.base import Inputs, LayerError, Outputs, Window
-from nnspec.layers.compute import Compute, Typed, frozen, thawed
+from nnspec.layers.base import Inputs, Window
+from nnspec.layers.compute import Compute, Typed, frozen, thawed, typed_by
 from nnspec.spec.program import BATCH, STEPS
-from nnspec.types import TensorType
 
 __all__ = ["GRADIENT", "ProgramCompute", "mixes_examples"]
-
-_DTYPES = {FLOAT: "float32", INT: "int32", BOOL: "bool"}
 
 
 def _gradient_rule(call: Call) -> Term:
@@ -31,9 +28,8 @@ def _gradient_rule(call: Call) -> Term:
     for term in (y, x):
         if term.dtype != FLOAT:
             raise call.error(f"a gradient needs float tensors, and this is {term.dtype}", at=term)
-    first = (0,) if y.rank else ()
-    kept = [(*first[: x.rank], *(None,) * (x.rank - len(first[: x.rank]))), tuple(range(x.rank))]
-    return call.result(x.shape, FLOAT, [y, x], kept)
+    of_y = [0 if axis == 0 and y.rank else None for axis in range(x.rank)]
+    return call.result(x.shape, FLOAT, [y, x], [of_y, range(x.rank)])
 
 
 def _not_computed(*_: Any) -> Any:
@@ -56,13 +52,8 @@ GRADIENT = Function(
 class _ProgramTyping(Typing):
     """Gives types to expressions whose shapes are complete: no axis is implied."""
 
-    def result(self, text: str) -> Term:
-        tree = parse(text, tensors=True)
-        self._text = text
-        try:
-            return self.tensor(self.value(tree), tree)
-        except RecursionError:
-            raise ExpressionError("too many operations in one expression", 0, len(text)) from None
+    def check_result(self, term: Term, tree: Syntax) -> None:
+        del term, tree  # a result may be the same for all examples
 
     def _name(self, node: Name) -> Any:
         marker = self.params.get(node.name)
@@ -101,19 +92,11 @@ class _ProgramTyping(Typing):
 class ProgramCompute(Compute):
     """Tensor expressions of a program. The types of its inputs and results are complete."""
 
+    implied_axes: ClassVar[int] = 0
+
     def typed(self, inputs: Inputs) -> Typed:
         shown = tuple((name, x.shape, x.dtype, None if x.mask is None else len(x.mask) - 1) for name, x in inputs.items())
         return _typed(tuple(self.results.items()), frozen(self.params), shown)
-
-    def infer(self, inputs: Inputs) -> Outputs:
-        return {name: TensorType(term.shape, _DTYPES[term.dtype]) for name, term in self.typed(inputs).results.items()}
-
-    def output_types(self, inputs: Inputs) -> Outputs:
-        found = self.infer(inputs)
-        for name, term in self.typed(inputs).results.items():
-            if term.masks:
-                found[name] = found[name].masked(term.shape[: 1 + max(term.masks.values())])
-        return found
 
     def receptive_field(self, inputs: Inputs) -> Window | None:
         return None
@@ -127,13 +110,9 @@ def mixes_examples(typed: Typed) -> bool:
     """
     if any(isinstance(term.origin, Input) and term.origin.name == BATCH for term in typed.terms):
         return True
+    batched = {term.origin.name for term in typed.terms if isinstance(term.origin, Input) and term.rank}
     applications = [term for term in typed.terms if isinstance(term.origin, Application)]
-    return any(not axes or axes[0] != 0 for term in applications for name, axes in term.axes.items() if name in _batched(typed))
-
-
-def _batched(typed: Typed) -> set[str]:
-    """The inputs of a step that have a batch."""
-    return {term.origin.name for term in typed.terms if isinstance(term.origin, Input) and term.rank}
+    return any(not axes or axes[0] != 0 for term in applications for name, axes in term.axes.items() if name in batched)
 
 
 @lru_cache(maxsize=1024)
@@ -148,18 +127,5 @@ def _typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tupl
     Raises:
         LayerError: If an expression does not fit the inputs.
     """
-    names: dict[str, Any] = {}
-    for name, shape, dtype, mask in inputs:
-        kind = FLOAT if "float" in dtype else BOOL if dtype == "bool" else INT
-        axes = {name: tuple(range(len(shape)))}
-        names[name] = Term(shape, kind, Input(name), (0, 0), axes=axes, masks={} if mask is None else {name: mask})
-    typing = _ProgramTyping(names, {name: thawed(value) for name, value in cast("tuple[tuple[str, Hashable], ...]", params)})
-    typing.context = Context()
-    found: dict[str, Term] = {}
-    for name, text in results:
-        try:
-            found[name] = typing.result(text)
-        except ExpressionError as error:
-            raise LayerError(str(error), help=error.help, argument=name, within=(error.start, error.end)) from None
-        names[name] = found[name]
-    return Typed(found, typing.context, frozenset(typing.masks_read), tuple(in_order(found.values())))
+    names = {name: complete_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
+    return typed_by(_ProgramTyping({**names}, {name: thawed(value) for name, value in params}), results)

@@ -73,9 +73,6 @@ class view(Draw):  # noqa: N801
 
     of: Text = Field(description="The field.")
 
-    def type(self, fields: Mapping[str, TensorType]) -> TensorType:
-        return field_of(self.of, "of", fields)
-
 
 DRAWS = Family(
     kind="draw",
@@ -114,10 +111,10 @@ class DrawSection(Config):
         from nnspec.layers.base import LayerError
 
         assert isinstance(self.draw, Draw)
-        found = self.draw.type(fields)
-        if self.layers is None:
-            return found
-        for layer in self.layers:
+        if not isinstance(self.draw, view):
+            return self.draw.type(fields)
+        found = field_of(self.draw.of, "of", fields)
+        for layer in self.layers or ():
             assert isinstance(layer, Layer)
             try:
                 if layer.weights({"x": found}):

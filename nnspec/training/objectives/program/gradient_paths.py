@@ -65,8 +65,8 @@ def _read(result: Term) -> set[str]:
     return found
 
 
-def recurrence_between(typed: ProgramGraph) -> Iterator[tuple[Node, str, str, Node]]:
-    """Yield, for each gradient whose path passes a recurrence: its step, the names of its tensors, and the recurrence.
+def recurrence_between(typed: ProgramGraph) -> Iterator[tuple[str, str, Node]]:
+    """Yield, for each gradient whose path passes a recurrence: the names of its tensors, and the recurrence.
 
     Args:
         typed: The program.
@@ -85,7 +85,7 @@ def recurrence_between(typed: ProgramGraph) -> Iterator[tuple[Node, str, str, No
                 for above in _above(typed, node.inputs[name]):
                     loop = above.name in after and (above.body is not None or isinstance(above.layer, Recurrent))
                     if loop:
-                        yield node, name, x.origin.name, above
+                        yield name, x.origin.name, above
                         break
 
 

@@ -14,10 +14,11 @@ from nnspec.functions.terms import Application, Input, Term
 from nnspec.graph import Graph
 from nnspec.graph.model import Ref
 from nnspec.keras_backend import to_keras
-from nnspec.keras_backend.call import mask_of
+from nnspec.keras_backend.call import mask_for, mask_of
 from nnspec.keras_backend.layers.compute import KerasRun, joined_masks
 from nnspec.spec.program import BATCH, STEPS
 from nnspec.training.backends.gradients import input_gradient
+from nnspec.training.catalogue.block_values import aligned
 from nnspec.training.loop.keras_objects import keras_loss
 from nnspec.training.objectives.program.builder import Unit
 from nnspec.training.objectives.program.compute import GRADIENT, ProgramCompute
@@ -89,24 +90,6 @@ class ProgramModels:
             for application in unit.layer.typed(unit.types).applications
         )
 
-    def needed(self, ref: Ref, without: frozenset[Ref] = frozenset()) -> list[Unit]:
-        """The steps that a tensor needs, in order.
-
-        Args:
-            ref: The tensor.
-            without: Tensors that are known.
-        """
-        found: set[str] = set()
-        rest = [ref]
-        while rest:
-            at = rest.pop()
-            owner = self._typed.owner(at)
-            if at in without or owner is None or owner[0].name in found:
-                continue
-            found.add(owner[0].name)
-            rest += owner[0].ports.values()
-        return [unit for name, unit in self._typed.units.items() if name in found]
-
     def dependents(self, ref: Ref) -> frozenset[str]:
         """The steps that depend on a tensor."""
         reached, found = {ref}, set()
@@ -136,7 +119,7 @@ class ProgramRun:
     def value(self, ref: Ref) -> Any:
         """A tensor."""
         if ref not in self._values:
-            for unit in self.models.needed(ref, frozenset(self._values)):
+            for unit in self.models.plan.typed.needed([ref], self._values):
                 self._compute(unit)
         return self._values[ref]
 
@@ -150,8 +133,7 @@ class ProgramRun:
         values, mask = ops.cast(self.value(ref), "float32"), self.mask(ref)
         if mask is None:
             return ops.mean(values)
-        valid = ops.cast(ops.reshape(mask, (*mask.shape, *[1] * (len(values.shape) - len(mask.shape)))), "float32")
-        valid = ops.broadcast_to(valid, ops.shape(values))
+        valid = ops.broadcast_to(aligned(ops.cast(mask, "float32"), values), ops.shape(values))
         return ops.sum(values * valid) / ops.maximum(ops.sum(valid), 1e-7)
 
     def _compute(self, unit: Unit) -> None:
@@ -178,9 +160,7 @@ class ProgramRun:
             values = self.value(ref)
             fed[port] = ops.cast(values, type_.dtype)
             if type_.mask is not None:
-                mask = self._masks.get(ref)
-                shape = ops.shape(values)[: 1 + len(type_.mask)]
-                fed[f"{port}_mask"] = ops.ones(shape, "bool") if mask is None else mask
+                fed[f"{port}_mask"] = mask_for(type_, values, self._masks.get(ref))
         training = self.models.in_training(unit, self.training)
         # A network names its outputs for itself, and a step names them for others, in the same order.
         for ref, result in zip(unit.outputs.values(), self._called(unit, model, fed, training).values(), strict=True):
@@ -245,8 +225,8 @@ class _Again(ProgramRun):
     def __init__(self, run: ProgramRun, ref: Ref, value: Any) -> None:
         super().__init__(run.models, {}, run.size, training=run.training)
         again = run.models.dependents(ref)
-        owner = run.models.plan.typed.owner
-        kept = {at: known for at, known in run._values.items() if (found := owner(at)) is None or found[0].name not in again}
+        owners = run.models.plan.typed.owners
+        kept = {at: known for at, known in run._values.items() if at not in owners or owners[at].name not in again}
         self._values = {**kept, ref: value}
         self._masks = dict(run._masks)
         self._seeds = run._seeds

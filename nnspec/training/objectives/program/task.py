@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,17 @@ from nnspec.training.batches.fit_statistics import fit_statistics
 from nnspec.training.batches.random_layers import RandomLayers
 from nnspec.training.catalogue.optimizers.base import Optimizer
 from nnspec.training.loop.keras_objects import keras_optimizer, keras_weight
-from nnspec.training.loop.learner import Batch, Learner, Task, Tensors, TrainableGroup, Update, part_of, with_layer_losses
+from nnspec.training.loop.learner import (
+    Batch,
+    Learner,
+    Task,
+    Tensors,
+    TrainableGroup,
+    Update,
+    batch_size,
+    parts_of,
+    with_layer_losses,
+)
 from nnspec.training.loop.networks import Networks
 from nnspec.training.objectives.program.draws import tokens, view
 from nnspec.training.objectives.program.plan import Entry, ProgramPlan
@@ -188,7 +198,7 @@ class ProgramLearner(Learner):
         }
         trainable = [group for group in self._groups.values() if group.variables]
         super().__init__(models.networks.values(), trainable, plan.metrics, augmenter)
-        self._shown = _shown_with(plan, models)
+        self._shown = _shown_with(plan)
 
     @property
     def needs_full_batches(self) -> bool:
@@ -199,12 +209,10 @@ class ProgramLearner(Learner):
         return [*self._programs.random_variables, *self._draws.variables, *super().random_variables]
 
     def updates(self, batch: Batch) -> Sequence[Update]:
-        size = _size(batch[0])
-        count = min(self.batches, size)
-        parts = [part_of(batch, size * i // count, size * (i + 1) // count) for i in range(count)]
+        parts = parts_of(batch, self.batches)
         # A phase may freeze all weights of an entry.
         return [
-            Update(self._groups[id(entry)], partial(self._loss, entry), parts[i % count])
+            Update(self._groups[id(entry)], partial(self._loss, entry), parts[i % len(parts)])
             for entry in self._plan.entries
             if self._groups[id(entry)].variables
             for i in range(entry.section.times)
@@ -229,7 +237,7 @@ class ProgramLearner(Learner):
 
     def _run(self, batch: Batch, *, training: bool) -> ProgramRun:
         fields = batch[0]
-        size = _size(fields)
+        size = batch_size(fields)
         given = {
             name: ops.cast(fields[name], "int32") if kind.is_integer else fields[name]
             for name, kind in self._plan.fields.items()
@@ -276,17 +284,12 @@ def _optimizer(phase: PhasePlan, entry: Entry) -> Any:
     return keras_optimizer(phase.section, entry.section.networks[0], config=own)
 
 
-def _shown_with(plan: ProgramPlan, models: ProgramModels) -> dict[int, list[str]]:
+def _shown_with(plan: ProgramPlan) -> dict[int, list[str]]:
     """The values that each entry shows: the first that computes them anyway, else the first of all."""
-    computed = {id(entry): {unit.name for unit in models.needed(entry.loss)} for entry in plan.entries}
+    computed = {id(entry): {unit.name for unit in plan.typed.needed([entry.loss])} for entry in plan.entries}
     found: dict[int, list[str]] = {id(entry): [] for entry in plan.entries}
     for name, ref in plan.shown.items():
-        needed = {unit.name for unit in models.needed(ref)}
+        needed = {unit.name for unit in plan.typed.needed([ref])}
         chosen = next((entry for entry in plan.entries if needed <= computed[id(entry)]), plan.entries[0])
         found[id(chosen)].append(name)
     return found
-
-
-def _size(inputs: Mapping[str, Any]) -> int:
-    """The number of examples of a batch, which is known when a step is compiled."""
-    return int(next(iter(inputs.values())).shape[0])
