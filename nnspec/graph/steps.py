@@ -188,6 +188,8 @@ class Steps(Recurrences):
             return None
         refs = {port: ref for port, (_, (ref, _)) in fed.items()}
         name = here.prefix
+        while name in self._nodes:  # a name given twice, which has been reported
+            name += "'"
         self._uses[name] = here.use
         if step.is_assumed:
             self._assumed.add(name)

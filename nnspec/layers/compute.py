@@ -209,15 +209,18 @@ class Compute(Layer):
 
 
 def frozen(value: Any) -> Hashable:
-    """A hashable copy of params."""
+    """A hashable copy of a param."""
     if isinstance(value, Mapping):
-        return tuple((name, frozen(each)) for name, each in value.items())
-    return tuple(map(frozen, value)) if isinstance(value, list | tuple) else (type(value), value)
+        return dict, tuple((name, frozen(each)) for name, each in value.items())
+    return (list, tuple(map(frozen, value))) if isinstance(value, list | tuple) else (type(value), value)
 
 
 def thawed(value: Any) -> Any:
-    """Params from their hashable copy."""
-    return value[1] if isinstance(value[0], type) else [thawed(each) for each in value]
+    """A param from its hashable copy."""
+    kind, content = value
+    if kind is dict:
+        return {name: thawed(each) for name, each in content}
+    return [thawed(each) for each in content] if kind is list else content
 
 
 @lru_cache(maxsize=1024)
@@ -233,7 +236,7 @@ def typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tuple
         LayerError: If an expression does not fit the inputs.
     """
     names = {name: input_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
-    return typed_by(Typing({**names}, {name: thawed(value) for name, value in params}), results)
+    return typed_by(Typing({**names}, thawed(params)), results)
 
 
 def typed_by(typing: Typing, results: Iterable[tuple[str, str]]) -> Typed:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+import nnspec
 from nnspec.spec import load
 from nnspec.spec.overrides import find
 
@@ -293,3 +294,15 @@ def test_a_condition_shows_the_remainder_of_a_division(checked):
     check = "check:\n  - that: x.shape[1] % 11 == x.shape[2] % 3\n    message: wrong\n"
     model, _ = checked("nnspec: 1\nname: net\ninputs: {x: [T, S, 4]}\nlayers: [ReLU]\n" + check)
     assert model.networks["main"].conditions.texts() == ["S % 3 must equal T % 11"]
+
+
+@pytest.mark.parametrize(("value", "code"), [("{a: 1, b: [2]}", "NN304"), ("[]", "NN304"), ("[[1, 2], [3, 4]]", None)])
+def test_a_param_of_any_kind_in_an_expression_is_used_or_refused(write, value, code):
+    text = f"nnspec: 1\nname: net\nparams: {{table: {value}}}\ninputs: {{x: [2, 2]}}\nlayers:\n  - Compute: x * table\n"
+    assert [problem.code for problem in nnspec.validate(write(text))] == ([] if code is None else [code])
+
+
+def test_a_step_with_the_name_of_the_step_that_it_reads_is_reported(write):
+    step = "  - Compute: {a: x + 1, b: x - 1}\n    name: split\n"
+    text = "nnspec: 1\nname: net\ninputs: {x: [2]}\nlayers:\n" + step + "  - Compute: split.a * 2\n    name: split\n"
+    assert [problem.code for problem in nnspec.validate(write(text)) if problem.is_error] == ["NN206"]

@@ -128,4 +128,4 @@ def _typed(results: tuple[tuple[str, str], ...], params: Any, inputs: tuple[tupl
         LayerError: If an expression does not fit the inputs.
     """
     names = {name: complete_term(name, shape, dtype, mask=mask) for name, shape, dtype, mask in inputs}
-    return typed_by(_ProgramTyping({**names}, {name: thawed(value) for name, value in params}), results)
+    return typed_by(_ProgramTyping({**names}, thawed(params)), results)
