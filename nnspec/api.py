@@ -11,6 +11,7 @@ from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
 from nnspec.extras import require
 from nnspec.graph import compile, survey
 from nnspec.spec import Collected, Limits, Spec, read_spec
+from nnspec.spec.collector import collector_paused
 from nnspec.spec.ignores import silence, useless_ignores
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from nnspec.keras_import import Imported
 
 
+@collector_paused()
 def validate(
     file: str | Path,
     overrides: Sequence[str] = (),

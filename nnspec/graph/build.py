@@ -13,6 +13,7 @@ from nnspec.graph.model import Graph, Model
 from nnspec.graph.order import in_order
 from nnspec.graph.plugins import advise_on_plugins
 from nnspec.spec import Collected, Spec
+from nnspec.spec.collector import collector_paused
 from nnspec.spec.ignores import silence
 
 
@@ -35,6 +36,7 @@ def build(spec: Spec, problems: list[Diagnostic]) -> Model | None:
     return None if any(graph.gaps for graph in model.networks.values()) else model
 
 
+@collector_paused()
 def survey(spec: Spec, problems: list[Diagnostic]) -> Model:
     """Build the graphs as far as possible and append problems to ``problems``; graphs with errors have gaps."""
     order = in_order(spec.networks, problems)

@@ -15,6 +15,7 @@ from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.checks import Check, names_in_expressions
 from nnspec.spec.collected import Collected
+from nnspec.spec.collector import collector_paused
 from nnspec.spec.dumping import dumped
 from nnspec.spec.evaluate import Expanded, Scope, evaluated, names_in
 from nnspec.spec.expand import Expander, TooMany
@@ -153,6 +154,7 @@ def load(
     return spec
 
 
+@collector_paused()
 def read_spec(
     file: str | Path,
     problems: list[Diagnostic],
