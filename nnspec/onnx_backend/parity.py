@@ -28,6 +28,8 @@ LEAST_SPREAD = 1e-2
 """Outputs that vary less with the inputs are uninformative: the tolerance is too coarse for them."""
 
 ILL_CONDITIONED = 1e-4
+_LARGE = 2.0**64
+"""The square root of the largest float32; a product of two such values overflows."""
 _REDUCTIONS = 2
 """How often the inputs of an example that overflows are reduced to a tenth."""
 
@@ -303,20 +305,23 @@ class _Comparer:
     def without_overflow(self, inputs: Arrays) -> tuple[Arrays, Arrays]:
         """Scale inputs down until the reference does not overflow; returns the inputs and the outputs.
 
-        A recurrence without saturation may overflow, and nothing can be compared then. Only float inputs of affected examples
-        are scaled; if no scale results in finite outputs, inputs are unchanged.
+        A recurrence without saturation may overflow, and nothing can be compared then. Just below the overflow little can:
+        every other example is small against the one that grew most, and rounding decides that one. Only float inputs of
+        affected examples are scaled; if no scale results in finite outputs, inputs are unchanged.
         """
         wanted = self._reference(inputs)
-        found, outputs = inputs, wanted
-        for _ in range(_REDUCTIONS):
-            overflows = _without_value(outputs)
-            if overflows is None or not overflows.any():
-                return found, outputs
-            # An example that an earlier reduction made finite keeps it.
-            found = {name: _reduced(array, overflows) for name, array in found.items()}
-            outputs = self._reference(found)
-        rest = _without_value(outputs)
-        return (inputs, wanted) if rest is None or rest.any() else (found, outputs)
+        for largest in (_LARGE, np.inf):
+            found, outputs = inputs, wanted
+            for reductions_left in reversed(range(_REDUCTIONS + 1)):
+                overflows = _without_value(outputs, largest)
+                if overflows is None:
+                    return inputs, wanted
+                if not overflows.any():
+                    return found, outputs
+                if reductions_left:  # an example that an earlier reduction made finite keeps it
+                    found = {name: _reduced(array, overflows) for name, array in found.items()}
+                    outputs = self._reference(found)
+        return inputs, wanted
 
     def compare(self, candidate: Run, inputs: Arrays, wanted: Arrays, beside: Arrays, masks: Arrays) -> dict[str, OutputParity]:
         """The parity of each output.
@@ -386,15 +391,17 @@ class _Comparer:
             return {}
 
 
-def _without_value(outputs: Arrays) -> NDArray[np.bool_] | None:
-    """The examples with an output that is not finite; None if outputs differ in the number of examples."""
+def _without_value(outputs: Arrays, largest: float) -> NDArray[np.bool_] | None:
+    """The examples with an output that is not finite or larger; None if outputs differ in the number of examples."""
     arrays = [array for array in map(np.asarray, outputs.values()) if array.dtype.kind == "f" and array.ndim]
     if len({len(array) for array in arrays}) != 1:
         return None
-    finite = [
-        np.isfinite(array.reshape(len(array), -1)).all(1) if array.size else np.ones(len(array), bool) for array in arrays
-    ]
+    finite = [(np.isfinite(rows) & (np.abs(rows) <= largest)).all(1) for rows in (_rows(array) for array in arrays)]
     return np.asarray(~np.logical_and.reduce(finite))
+
+
+def _rows(array: NDArray[Any]) -> NDArray[Any]:
+    return array.reshape(len(array), array.size // max(len(array), 1))
 
 
 def _reduced(array: NDArray[Any], examples: NDArray[np.bool_]) -> NDArray[Any]:

@@ -123,6 +123,26 @@ def test_an_unstable_recurrence_that_hardly_moves_in_one_run_by_chance_has_no_ti
     assert not ties.undecided(inputs, (own, own))["y"].any()
 
 
+def test_the_largest_element_of_an_unstable_network_is_decided_if_it_responds_smoothly() -> None:
+    def unstable(inputs: Arrays) -> Arrays:
+        return {"y": inputs["x"] ** np.float32(20)}
+
+    ties = Ties({"y"}, unstable, unstable)
+    inputs = {"x": np.array([[1e-3], [1.0], [7.0], [40.0]], np.float32)}
+    assert not ties.undecided(inputs, (unstable(inputs), unstable(inputs)))["y"].any()
+
+
+def test_an_element_that_is_larger_than_all_others_when_it_jumps_is_undecided() -> None:
+    def jumps(inputs: Arrays) -> Arrays:
+        x = inputs["x"]
+        return {"y": np.where(x == x[2], np.float32(1e6) * x, x)}
+
+    x = np.array([[1e-3], [1.0], [7.0], [7.0]], np.float32)
+    own = jumps({"x": x})
+    found = Ties({"y"}, jumps, jumps).undecided({"x": x}, (own, own))["y"]
+    assert found[:, 0].tolist() == [False, False, False, True]
+
+
 @pytest.mark.parametrize(
     ("right", "wrong"),
     [
