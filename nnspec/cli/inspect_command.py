@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
-from nnspec.cli.text import echo, echo_document, show, table
+from nnspec.cli.text import echo, echo_document, show, table, terminal_width
 from nnspec.printable import json_text
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 @format_option("text", "json", "mermaid", "svg", "html")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write.  [default: standard output]")
 @click.option("--at", "settings", multiple=True, metavar="SYMBOL=N,…", help="Set free sizes: H=572,W=572.")
+@click.option("--depth", type=click.IntRange(min=0), help="Levels of blocks to open.  [default: all of a small network]")
+@click.option("--wide", is_flag=True, help="Every layer with its full name, and every column.")
 @set_option
 @root_option
 @limit_option
@@ -30,11 +32,15 @@ def command(
     form: str,
     out: Path | None,
     settings: tuple[str, ...],
+    depth: int | None,
+    wide: bool,
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
 ) -> None:
     """Show the layers of a spec: output shapes, parameters, multiply–accumulates (MACs), memory, and receptive fields.
+
+    A block, or a repeated step, of a large network is one row (▸). On a terminal, columns that do not fit are left out.
 
     The other formats draw the graph: `mermaid` is a flowchart for Markdown, `svg` an image, and `html` a self-contained
     interactive page. Click a layer for details, or a block to expand or collapse it.
@@ -45,6 +51,7 @@ def command(
     \b
     Examples:
       nnspec inspect net.nnspec.yaml
+      nnspec inspect net.nnspec.yaml --depth 1
       nnspec inspect net.nnspec.yaml --set params.width=12 --format json
       nnspec inspect unet.nnspec.yaml --at H=572,W=572
       nnspec inspect net.nnspec.yaml --format svg -o net.svg
@@ -60,7 +67,8 @@ def command(
     model = compile(loaded)
     show(model.diagnostics)
     fixed = at_sizes(loaded, model, sizes) if sizes else model
-    text = _formatted(fixed, form, {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()})
+    given = {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()}
+    text = _texts(fixed, given, depth, wide, terminal_width()) if form == "text" else _formatted(fixed, form, given)
     if out is None:
         (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
@@ -76,7 +84,7 @@ def _sizes_of(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
 
 
 def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
-    from nnspec.graph.describe import describe, stated_sizes
+    from nnspec.graph.describe import describe
 
     if form in ("mermaid", "svg", "html"):
         from nnspec import drawing
@@ -85,14 +93,29 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
     described = describe(model)
     for name, own in sizes.items():
         described["networks"][name] |= {"at": own} if own else {}
-    if form == "json":
-        return json_text(described, indent=1) + "\n"
+    return json_text(described, indent=1) + "\n"
+
+
+def _texts(model: Model, sizes: Mapping[str, Mapping[str, int]], depth: int | None, wide: bool, width: int | None) -> str:
+    from nnspec.cli.layer_table import layer_table
+    from nnspec.graph.describe import describe, stated_sizes
+
+    described = describe(model)
     texts = [_params(model)] if model.params else []
+    folded = False
+    narrowed: tuple[str, ...] = ()
     for name, network in described["networks"].items():
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
         title += f" at {', '.join(f'{symbol} = {size}' for symbol, size in sizes[name].items())}" if sizes[name] else ""
-        texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
-    return "\n".join(texts)
+        layers = _every_layer(network)
+        if not wide:
+            short = layer_table(model.networks[name], depth=depth, width=width)
+            folded, narrowed = folded or short.folded, max(narrowed, short.narrowed, key=len)
+            layers = short.text
+        texts.append(_text(title, layers, {**network, "conditions": stated_sizes(model.networks[name])}))
+    hints = [f"--depth {(depth or 0) + 1} opens ▸"] if folded else []
+    hints += [f"--wide adds {', '.join(narrowed)}"] if narrowed else []
+    return "\n".join([*texts, *(["; ".join(hints), ""] if hints else [])])
 
 
 def _params(model: Model) -> str:
@@ -108,7 +131,7 @@ def _params(model: Model) -> str:
 _LONGEST_OPERATION = 48
 
 
-def _text(title: str, network: dict[str, Any]) -> str:
+def _every_layer(network: dict[str, Any]) -> str:
     from nnspec.graph.describe import operation_text
 
     rows = [[name, "input", "", _shape(t["shape"]), "", "", "", ""] for name, t in network["inputs"].items()]
@@ -127,6 +150,10 @@ def _text(title: str, network: dict[str, Any]) -> str:
             ]
         )
     header = ["name", "operation", "from", "output", "parameters", "MACs", "memory", "receptive field"]
+    return table(header, rows, right=frozenset({4, 5, 6}))
+
+
+def _text(title: str, layers: str, network: dict[str, Any]) -> str:
     outputs = ", ".join(f"{name} {_shape(t['shape'])}" for name, t in network["outputs"].items())
     frozen = network["parameters"] - network["trainable_parameters"]
     totals = [
@@ -139,7 +166,7 @@ def _text(title: str, network: dict[str, Any]) -> str:
         totals.append("peak activation memory per example: " + (_bytes(peak) if not isinstance(peak, list) else _maximum(peak)))
     totals += _plugins(network["layers"])
     totals += network["conditions"]
-    return "\n".join([title, "", table(header, rows, right=frozenset({4, 5, 6})), "", *totals, ""])
+    return "\n".join([title, "", layers, "", *totals, ""])
 
 
 def _plugins(layers: list[dict[str, Any]]) -> list[str]:
