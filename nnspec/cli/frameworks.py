@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from nnspec.cli.text import echo
 from nnspec.extras import require
 
 
@@ -29,6 +30,8 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
     if "train" in extras:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        if "keras" not in sys.modules and sys.stderr is not None and sys.stderr.isatty():
+            echo(f"loading {backend} …", err=True)
         with _stderr_suppressed():
             if as_on is not None:
                 from nnspec.training.backends.machine import restore_environment

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from nnspec.cli.options import limit_option, limits_from, root_option, set_option
-from nnspec.cli.text import echo_path
+from nnspec.cli.text import echo, echo_path
 
 if TYPE_CHECKING:
     from nnspec.training import Run
@@ -68,6 +70,8 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **option
     with _default_sigint():
         trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)
     echo_path(trained.path)
+    if trained.status in ("finished", "stopped early") and sys.stderr is not None and sys.stderr.isatty():
+        echo(f"next: nnspec evaluate {shlex.quote(str(trained.path))}, or nnspec report", err=True)
     if trained.status == "interrupted":
         ctx.exit(128 + signal.Signals[trained.info["signal"]])  # as a shell reports a program ended by a signal
 

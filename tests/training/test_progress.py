@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 
+from nnspec.training.loop.metrics_table import MetricsTable
 from nnspec.training.loop.progress import progress_for
 
 RECORD = {
@@ -30,32 +31,60 @@ def show(stream: io.StringIO) -> str:
     return stream.getvalue()
 
 
-def test_an_epoch_is_one_plain_line_where_nobody_looks():
-    lines = show(io.StringIO()).splitlines()
-    assert lines == ["a word [bold]before", "epoch 1/2  loss 0.5  val_loss 0.25  1,234 examples/s  1.3 s"]
+def test_an_epoch_is_one_line_of_a_table_where_nobody_looks():
+    assert show(io.StringIO()).splitlines() == [
+        "a word [bold]before",
+        "  epoch      loss  val_loss  examples/s     time     left",
+        "    1/2       0.5      0.25       1,234    1.3 s    1.3 s",
+    ]
 
 
-def test_a_terminal_shows_a_bar_beside_the_lines():
+def test_a_terminal_shows_a_bar_beside_the_table():
     text = show(Screen())
-    assert "epoch 1/2  loss 0.5  val_loss 0.25" in text
+    assert "    1/2       0.5      0.25" in text
     assert "a word [bold]before" in text
     assert "loss 0.75" in text
     assert "\x1b" in text
 
 
-def test_of_epochs_shorter_than_a_second_the_first_and_the_last_are_reported():
+def lines_of(*records: dict[str, object], epochs: int) -> list[str]:
     stream = io.StringIO()
     progress = progress_for(stream)
-    progress.begin(epochs=50, steps=8, batch_size=4)
-    for epoch in range(1, 50):
-        progress.epoch_ended({**RECORD, "epoch": epoch})
+    progress.begin(epochs=epochs, steps=8, batch_size=4)
+    for record in records:
+        progress.epoch_ended(record)
     progress.end()
-    assert [line.split()[1] for line in stream.getvalue().splitlines()] == ["1/50", "49/50"]
+    return stream.getvalue().splitlines()
+
+
+def test_no_epoch_is_left_out_however_short():
+    _, *rows = lines_of(*({**RECORD, "epoch": epoch} for epoch in range(1, 50)), epochs=50)
+    assert [row.split()[0] for row in rows] == [f"{epoch}/50" for epoch in range(1, 50)]
+
+
+def test_a_new_best_epoch_is_marked():
+    _, first, second = lines_of({**RECORD, "best": True}, {**RECORD, "epoch": 2, "best": False}, epochs=2)
+    assert first.endswith("best")
+    assert not second.endswith("best")
+
+
+def test_the_header_is_printed_again_if_the_metrics_change():
+    lines = lines_of(RECORD, {**RECORD, "epoch": 2, "y_mae": 3.0}, epochs=2)
+    assert [("epoch" in line) for line in lines] == [True, False, True, False]
 
 
 def test_the_losses_of_many_outputs_are_left_to_the_log():
-    stream = io.StringIO()
-    progress = progress_for(stream)
-    progress.begin(epochs=1, steps=8, batch_size=4)
-    progress.epoch_ended({**RECORD, "y_mae": 3.0} | {f"{part}{i}_loss": 1.0 for part in ("", "val_") for i in range(9)})
-    assert stream.getvalue() == "epoch 1/1  loss 0.5  val_loss 0.25  y_mae 3  1,234 examples/s  1.3 s\n"
+    many = {**RECORD, "y_mae": 3.0} | {f"{part}{i}_loss": 1.0 for part in ("", "val_") for i in range(9)}
+    header, _ = lines_of(many, epochs=1)
+    assert header.split() == ["epoch", "loss", "val_loss", "y_mae", "examples/s", "time", "left"]
+
+
+def test_a_narrow_table_leaves_out_the_speed_and_then_metrics_of_the_training_data():
+    names = ["loss", "y_mae", "y_mse", "val_loss", "val_y_mae", "val_y_mse"]
+
+    def columns(width: int) -> list[str]:
+        return MetricsTable(names, width).header.split()[1:-2]
+
+    assert columns(110) == ["loss", "mae", "mse", "val_loss", "val_mae", "val_mse", "examples/s"]
+    assert columns(95) == ["loss", "mae", "mse", "val_loss", "val_mae", "val_mse"]
+    assert columns(85) == ["loss", "mae", "val_loss", "val_mae", "val_mse"]

@@ -169,7 +169,7 @@ class Loop:
             with self.evaluating():
                 self.keep()
         self.logged()
-        self.progress.epoch_ended(record)
+        self.progress.epoch_ended({**record, "best": better})
 
     def _advance(self, seconds: float) -> None:
         at = self.position

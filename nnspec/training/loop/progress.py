@@ -9,9 +9,9 @@ from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
 from nnspec.printable import terminal_text
+from nnspec.training.loop.metrics_table import MetricsTable, short_names
 
 _SECONDS_BETWEEN_UPDATES = 0.5
-_SECONDS_BETWEEN_LINES = 1.0
 _MOST_METRICS = 8
 
 
@@ -74,21 +74,19 @@ class _TolerantStream:
 
 
 class _Lines:
-    """Prints a line for each epoch, but at most one per second, and one every half minute within an epoch."""
+    """Prints a table with a line for each epoch, and a line every half minute within an epoch."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._epochs = self._steps = 0
         self._reported = time.monotonic()
-        self._line_at = -_SECONDS_BETWEEN_LINES
-        self._pending: dict[str, Any] | None = None
+        self._table: MetricsTable | None = None
 
     def print(self, text: str) -> None:
         print(terminal_text(text), file=self._stream, flush=True)
 
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         del batch_size
-        self._print_last()
         self._epochs, self._steps = epochs, steps
 
     def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None:
@@ -97,24 +95,18 @@ class _Lines:
             self.print(f"epoch {epoch}/{self._epochs}  step {step}/{self._steps}  {_text(metrics())}  {rate:,.0f} examples/s")
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
-        now = time.monotonic()
-        self._pending = record
-        if record["epoch"] == 1 or now - self._line_at >= _SECONDS_BETWEEN_LINES:
-            self._line_at = now
-            self._print_last()
-
-    def _print_last(self) -> None:
-        """Prints the last epoch if it was not printed."""
-        record, self._pending = self._pending, None
-        if record is None:
-            return
         self._reported = time.monotonic()
-        text = _text({name: value for name, value in record.items() if name not in _NOT_SHOWN})
-        pace = f"{record['examples_per_second']:,.0f} examples/s  {record['seconds']:.1f} s"
-        self.print(f"epoch {record['epoch']}/{self._epochs}  {text}  {pace}")
+        metrics = _shown({name: value for name, value in record.items() if name not in _NOT_SHOWN})
+        if self._table is None or not self._table.fits(metrics):
+            self._table = MetricsTable(list(metrics), self._width())
+            self.print(self._table.header)
+        self.print(self._table.row(record, metrics, self._epochs))
 
-    def end(self) -> None:
-        self._print_last()
+    def _width(self) -> int | None:
+        """The columns that a line may have; None for no limit."""
+        return None
+
+    def end(self) -> None: ...
 
 
 class _Terminal(_Lines):
@@ -150,6 +142,9 @@ class _Terminal(_Lines):
         self._task = self._bar.add_task("", total=epochs * steps, epoch=f"1/{epochs}", metrics="", rate="")
         self._bar.start()
 
+    def _width(self) -> int | None:
+        return int(self._bar.console.width)
+
     def stepped(self, epoch: int, step: int, rate: float, metrics: Callable[[], dict[str, Any]]) -> None:
         now = time.monotonic()
         # Reading metrics waits for the device, so the bar is not updated after each call.
@@ -160,16 +155,21 @@ class _Terminal(_Lines):
         self._bar.update(self._task, completed=done, epoch=f"{epoch}/{self._epochs}", rate=f"{rate:,.0f}/s")
 
     def end(self) -> None:
-        super().end()
         self._bar.stop()
 
 
-_NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second"}
+_NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second", "best"}
 
 
 def _text(metrics: dict[str, Any]) -> str:
-    """The metrics in one line; if there are many, without the losses of single outputs."""
+    shown = _shown(metrics)
+    short = short_names(list(shown))
+    return "  ".join(f"{short[name]} {value:.4g}" for name, value in shown.items())
+
+
+def _shown(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The metrics that are numbers; if there are many, without the losses of single outputs."""
     shown = {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
     if len(shown) > _MOST_METRICS:
         shown = {name: value for name, value in shown.items() if name in ("loss", "val_loss") or not name.endswith("_loss")}
-    return "  ".join(f"{name} {value:.4g}" for name, value in shown.items())
+    return shown

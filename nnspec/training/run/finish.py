@@ -54,6 +54,8 @@ def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callab
             else "was never finite"
         )
         progress.print(f"stopped early: `{monitor}` {best}")
+    elif at.best is not None:
+        progress.print(f"best epoch {at.best_epoch}: `{monitor}` {at.best:.4g}")
     return run
 
 

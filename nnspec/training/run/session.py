@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -129,6 +130,12 @@ class Session:
                     self._keep(writer)
         writer.stopped_by = interrupted.signal
         return status
+
+    @property
+    def parameters(self) -> int:
+        """The number of weights of all networks, each counted once."""
+        weights = {id(variable): variable for variable in self._networks.variables if "float" in str(variable.dtype)}
+        return sum(math.prod(variable.shape) for variable in weights.values())
 
     @property
     def position(self) -> Position:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,7 @@ def train(
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))
     run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
+    shown.print(_start_text(run, session.parameters))
     if tensorboard:
         run = run.write_info(tensorboard=True)
     if session.vectors:
@@ -105,6 +107,16 @@ def _plan(spec: Spec) -> tuple[Model, TrainingPlan, list[Diagnostic]]:
     if plan is None or plan.data is None:
         raise SpecError(problems)
     return model, plan, problems
+
+
+def _start_text(run: Run, parameters: int) -> str:
+    """What is trained, on what and into which folder."""
+    machine, examples = run.info["machine"], run.info["data"]["examples"]
+    devices = Counter(machine.get("devices") or ["CPU"])
+    device = ", ".join(f"{count} {name}s" if count > 1 else str(name) for name, count in devices.items())
+    validation = f" and {examples['validation']:,} for validation" if examples["validation"] else ""
+    counts = f"{examples['train']:,} examples{validation}, {parameters:,} parameters"
+    return f"{counts}, on {machine['backend']} ({device}), into {run.path}"
 
 
 def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], progress: Progress) -> Prepared:

@@ -1,0 +1,124 @@
+"""The table of epochs that a training prints."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+_ACCURACY = re.compile("(sparse_categorical|categorical|binary)_accuracy")
+_NARROWEST = 8
+
+
+class MetricsTable:
+    """A table with fixed columns: the epoch, its metrics, the speed, its duration and the time left.
+
+    Args:
+        names: Names of the metrics.
+        width: The width that the lines must fit, by leaving out metrics and then the speed; None for no limit.
+
+    Attributes:
+        header: The first line.
+    """
+
+    def __init__(self, names: Sequence[str], width: int | None = None) -> None:
+        self._names = list(names)
+        short = short_names(names)
+        self._shown = list(names)
+        self._with_rate = True
+        while width is not None and self._width(short) > width:
+            if self._with_rate:
+                self._with_rate = False
+            elif len(self._shown) > 1:
+                self._shown.pop(_least_wanted(self._shown))
+            else:
+                break
+        self._widths = {name: max(len(short[name]), _NARROWEST) for name in self._shown}
+        rate = [f"{'examples/s':>10}"] if self._with_rate else []
+        titles = [f"{short[name]:>{size}}" for name, size in self._widths.items()]
+        self.header = "  ".join([f"{'epoch':>7}", *titles, *rate, f"{'time':>7}", f"{'left':>7}"])
+
+    def fits(self, names: Iterable[str]) -> bool:
+        """Whether the metrics are those of the columns."""
+        return list(names) == self._names
+
+    def row(self, record: Mapping[str, Any], metrics: Mapping[str, float], epochs: int) -> str:
+        """Format an epoch.
+
+        Args:
+            record: The epoch, with ``epoch``, ``seconds`` and ``examples_per_second``; ``best`` is true for a new best epoch.
+            metrics: Its metrics.
+            epochs: The number of epochs.
+
+        Example:
+            >>> table = MetricsTable(["loss", "digit_sparse_categorical_accuracy"])
+            >>> print(table.header)
+              epoch      loss  accuracy  examples/s     time     left
+            >>> record = {"epoch": 2, "seconds": 75.2, "examples_per_second": 812.4, "best": True}
+            >>> print(table.row(record, {"loss": 0.25, "digit_sparse_categorical_accuracy": 0.9712}, 10))
+               2/10      0.25    0.9712         812     1:15    10:02  best
+        """
+        values = [f"{metrics[name]:>{size}.4g}" for name, size in self._widths.items()]
+        rate = [f"{record['examples_per_second']:>10,.0f}"] if self._with_rate else []
+        seconds, left = record["seconds"], record["seconds"] * max(epochs - record["epoch"], 0)
+        place = f"{record['epoch']}/{epochs}"
+        cells = [f"{place:>7}", *values, *rate, f"{duration(seconds):>7}", f"{duration(left):>7}"]
+        return "  ".join([*cells, *(["best"] if record.get("best") else [])])
+
+    def _width(self, short: Mapping[str, str]) -> int:
+        columns = [max(len(short[name]), _NARROWEST) for name in self._shown]
+        return sum(columns) + 2 * len(columns) + (12 if self._with_rate else 0) + 7 + 9 + 9 + 6
+
+
+def _least_wanted(names: Sequence[str]) -> int:
+    """Index of the metric to leave out first: the last one that is no loss and of the training data."""
+    order = [name in ("loss", "val_loss") or name.startswith("val_") for name in names]
+    return len(names) - 1 - order[::-1].index(min(order))
+
+
+def short_names(names: Sequence[str]) -> dict[str, str]:
+    """Shorten names of metrics for a table, where the short ones differ.
+
+    The prefix that all metrics have, the output, is left out, and every accuracy is ``accuracy``.
+
+    Example:
+        >>> list(short_names(["loss", "y_sparse_categorical_accuracy", "val_y_sparse_categorical_accuracy"]).values())
+        ['loss', 'accuracy', 'val_accuracy']
+        >>> short_names(["loss", "a_auc", "b_auc"])["a_auc"]
+        'a_auc'
+    """
+    bare = {name: name.removeprefix("val_") for name in names}
+    own = {text for text in bare.values() if text not in ("loss", "learning_rate")}
+    prefix = _prefix(own)
+    short = {name: _ACCURACY.sub("accuracy", text.removeprefix(prefix) if text in own else text) for name, text in bare.items()}
+    short = {name: f"val_{text}" if name.startswith("val_") else text for name, text in short.items()}
+    repeated = {text for text in short.values() if list(short.values()).count(text) > 1}
+    return {name: name if text in repeated else text for name, text in short.items()}
+
+
+def _prefix(names: Iterable[str]) -> str:
+    """The words that all names start with; of a single accuracy, all before it."""
+    names = list(names)
+    if len(names) == 1:
+        found = _ACCURACY.search(names[0])
+        return names[0][: found.start()] if found and found.end() == len(names[0]) else ""
+    shared = [words[0] for words in takewhile(_are_equal, zip(*(name.split("_")[:-1] for name in names), strict=False))]
+    return "".join(f"{word}_" for word in shared)
+
+
+def _are_equal(words: Sequence[str]) -> bool:
+    return len(set(words)) == 1
+
+
+def duration(seconds: float) -> str:
+    """Format a duration.
+
+    Example:
+        >>> [duration(seconds) for seconds in (0.42, 75, 7322)]
+        ['0.4 s', '1:15', '2:02:02']
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
