@@ -42,6 +42,6 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     if form == "json":
         echo_json(metrics | ({"generated": generated} if generated is not None else {}))
         return
-    echo(evaluation_text(metrics))
+    echo(evaluation_text(metrics, chosen=part is not None))
     if generated is not None:
         echo("\ngenerated: " + "  ".join(f"{name} {value:.4f}" for name, value in generated.items()))

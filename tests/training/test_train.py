@@ -67,6 +67,7 @@ def test_the_digits_are_learned_in_seconds(run):
     assert np.sum(report["confusion"]) == 360
     json.dumps(figures, allow_nan=False)
     assert "the spec has no test data" in evaluation_text(figures)
+    assert "the spec has no test data" not in evaluation_text(figures, chosen=True)
 
 
 def test_a_run_folder_holds_what_the_design_says(run):

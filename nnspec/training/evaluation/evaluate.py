@@ -166,10 +166,15 @@ def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
     return metrics
 
 
-def evaluation_text(metrics: dict[str, Any]) -> str:
-    """Formats the result of `evaluate` as text."""
+def evaluation_text(metrics: dict[str, Any], *, chosen: bool = False) -> str:
+    """Formats the result of `evaluate` as text.
+
+    Args:
+        metrics: The result.
+        chosen: Whether the user chose the split; otherwise it is the test data, or what takes their place.
+    """
     lines = [f"{metrics['rows']:,} examples of the {display_name(metrics['data'])} data"]
-    if metrics["data"] != "test":
+    if metrics["data"] != "test" and not chosen:
         lines[0] += " (the spec has no test data)"
     transformed = metrics.get("transformed_targets", ())
     shown = {name: value for name, value in metrics.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
