@@ -23,6 +23,7 @@ ALONE = (
     "csv",
     "faults",
     "flips",
+    "gallery",
     "generate",
     "gpu",
     "hostile",
