@@ -12,9 +12,10 @@ from nnspec.cli.text import echo, echo_document, show, table
 from nnspec.printable import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nnspec.graph import Graph, Model
+    from nnspec.spec import Spec
 
 
 @click.command("inspect")
@@ -60,7 +61,8 @@ def command(
     model = compile(loaded)
     show(model.diagnostics)
     fixed = at_sizes(loaded, model, sizes) if sizes else model
-    text = _formatted(fixed, form, {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()})
+    program = _program(loaded, model) if loaded.program is not None else []
+    text = _formatted(fixed, form, {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()}, program)
     if out is None:
         (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
@@ -75,7 +77,15 @@ def _sizes_of(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
     return {name: sizes[name] for name in free_sizes(graph) if name in sizes}
 
 
-def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
+def _program(spec: Spec, model: Model) -> list[dict[str, Any]]:
+    """What each entry of the spec's training program computes; empty if it has errors, which `validate` reports."""
+    from nnspec.training.check import check_training
+
+    plan = check_training(spec, model, [], require_data=False)
+    return plan.own.describe() if plan is not None else []
+
+
+def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]], program: Sequence[Mapping[str, Any]]) -> str:
     from nnspec.graph.describe import describe, stated_sizes
 
     if form in ("mermaid", "svg", "html"):
@@ -85,6 +95,8 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
     described = describe(model)
     for name, own in sizes.items():
         described["networks"][name] |= {"at": own} if own else {}
+    if program:
+        described["program"] = program
     if form == "json":
         return json_text(described, indent=1) + "\n"
     texts = [_params(model)] if model.params else []
@@ -92,7 +104,19 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
         title = described["name"] if name == "main" else f"{described['name']}: {name}"
         title += f" at {', '.join(f'{symbol} = {size}' for symbol, size in sizes[name].items())}" if sizes[name] else ""
         texts.append(_text(title, {**network, "conditions": stated_sizes(model.networks[name])}))
-    return "\n".join(texts)
+    return "\n".join([*texts, *([_program_text(program)] if program else [])])
+
+
+def _program_text(program: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for entry in program:
+        steps = [
+            each["step"] if each["network"] in (None, each["step"]) else f"{each['step']} ({each['network']})"
+            for each in entry["computes"]
+        ]
+        still = sorted({each["network"] for each in entry["computes"] if not each["training"] and each["network"]})
+        rows.append([entry["loss"], ", ".join(entry["of"]), str(entry["times"]), ", ".join(steps), ", ".join(still)])
+    return table(["loss", "trains", "times", "computes", "in inference mode"], rows, right=frozenset({2})) + "\n"
 
 
 def _params(model: Model) -> str:

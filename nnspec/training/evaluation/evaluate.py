@@ -29,6 +29,7 @@ from nnspec.training.run.folder import Run
 if TYPE_CHECKING:
     import keras
 
+    from nnspec.graph import Graph
     from nnspec.training.loop.output_learner import OutputLearner
 
 _INPUTS = 2**28
@@ -261,13 +262,13 @@ def _raw(plan: TrainingPlan, part: str, examples: Examples) -> tuple[Table, dict
     return SomeRows(source.reader.open(source.files), examples.rows), dict(examples.batch(slice(None)).inputs)
 
 
-def trained_model(run: Run) -> keras.Model:
-    """The Keras model of a run, with its best weights."""
+def trained_model(run: Run, graph: Graph | None = None) -> keras.Model:
+    """The Keras model of a run's main network, or of another, with its best weights."""
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
-    graph = run.main
+    graph = run.main if graph is None else graph
     model = to_keras(graph, seed=int(run.info["seed"]))
-    set_weight_arrays(model, graph, run.weights())
+    set_weight_arrays(model, graph, graph.own(run.weights()))
     return model
 
 
