@@ -166,7 +166,8 @@ class _Checker:
         )  # fmt: skip
         self._check_entries(plan)
         self._warn_of_unread(typed, inputs)
-        self._check_networks(plan)
+        if not any(problem.is_error for problem in self.problems[before:]):
+            self._check_networks(plan)
         for shown, x, step in gradients_of_nothing(typed):
             help = "compute it from that tensor, without `stop_gradient`, comparisons and rounding on the way"
             self.problems.append(o.GradientOfNothing.at(step.span, step.path, help=help, y=shown, x=x))

@@ -220,12 +220,12 @@ class ExportedField(Problem):
     code = "NN582"
     message = "`{name}` is {wanted}, and cannot take the transforms of `{field}`, which is {got}"
     fails = (
-        _GOOD.replace("inputs: {image: [8, 8, 1]}\ndata", "inputs: {image: [8, 8, 1], code: [3]}\ndata").replace(
-            "builtin: digits}", "npz: a.npz}"
-        )
-        + "export: {inputs: {image: code}}\n"
+        _GOOD.replace("inputs: {image: [8, 8, 1]}\ndata", "inputs: {image: [8, 8, 1], digit: {shape: [], dtype: int32}}\ndata")
+        .replace("validation: 0.2}", "validation: 0.2, inputs: {digit: target}}")
+        .replace("name: error\n", "name: error\n        - Compute: cast(digit, 'float32')\n          name: shown\n")
+        + "      show: [shown]\nexport: {inputs: {image: digit}}\n"
     )
-    passes = fails.replace("image: code", "image: image")
+    passes = fails.replace("image: digit", "image: image")
 
 
 class MonitorsNothing(Problem):
