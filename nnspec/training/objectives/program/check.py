@@ -168,9 +168,9 @@ class _Checker:
         self._warn_of_unread(typed, inputs)
         if not any(problem.is_error for problem in self.problems[before:]):
             self._check_networks(plan)
-        for shown, x, step in gradients_of_nothing(typed):
+        for read, x, step in gradients_of_nothing(typed):
             help = "compute it from that tensor, without `stop_gradient`, comparisons and rounding on the way"
-            self.problems.append(o.GradientOfNothing.at(step.span, step.path, help=help, y=shown, x=x))
+            self.problems.append(o.GradientOfNothing.at(step.span, step.path, help=help, y=read, x=x))
         for y, x, loop in recurrence_between(typed):
             help = "use a network without a recurrence, or a penalty that needs no gradient"
             self.problems.append(o.GradientOfLoop.at(loop.span, loop.path, help=help, y=y, x=x, name=loop.name))
@@ -277,9 +277,9 @@ class _Checker:
         """Warns of fields and draws that nothing reads."""
         model = self.check.model
         assert model is not None
-        names = self.written.renamed
+        renamed = self.written.renamed
         read = {*typed.graph.inputs}
-        read |= {names.get(name, name) for name in (model.networks["main"].inputs if "main" in model.networks else ())}
+        read |= {renamed.get(name, name) for name in (model.networks["main"].inputs if "main" in model.networks else ())}
         read |= {str(name) for draw in self.objective.draw.values() if (name := draw.field) is not None}
         for name, given in inputs.items():
             if name not in read:
