@@ -12,6 +12,7 @@ PARTS = {
     "validate": "cold_validate",
     "export": "export_time",
     "training": "training_throughput",
+    "programs": "programs",
     "onnx": "onnx_latency",
     "raw": "embedded_preprocessing",
     "decoding": "decoding",

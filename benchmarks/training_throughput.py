@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def _measured(name: str, epochs: int, *, without_jit: bool, torch: str | None) -
         seconds = _in_turns(name, folder, epochs, sides, torch if case.against == ON_ARRAYS else None)
     rates = {side: case.examples / statistics.median(taken) for side, taken in seconds.items()}
     # Half the distance between the quartiles: what a median of these may be off by, and more.
-    spread = {side: _half_quartiles(taken) / statistics.median(taken) for side, taken in seconds.items()}
+    spread = {side: half_quartiles(taken) / statistics.median(taken) for side, taken in seconds.items()}
     what = f"training, {case.what}, batch {case.batch_size}"
     peers = {"keras": case.against, "plain": f"{case.against}, jit_compile=False", "torch": "PyTorch, a loop on tensors"}
     for peer, against in peers.items():
@@ -66,7 +66,12 @@ def _in_turns(name: str, folder: Path, epochs: int, names: list[str], torch: str
     sides = {side: _start(name, side, folder, epochs + 1) for side in names}
     if torch is not None:
         script = str(Path(__file__).with_name("torch_training.py"))
-        sides["torch"] = _open([torch, script, name, str(folder), str(epochs + 1)])
+        sides["torch"] = started([torch, script, name, str(folder), str(epochs + 1)])
+    return in_turns(sides, epochs)
+
+
+def in_turns(sides: Mapping[str, subprocess.Popen[str]], epochs: int) -> dict[str, list[float]]:
+    """The seconds of each epoch of each side but the first, which compiles."""
     seconds: dict[str, list[float]] = {side: [] for side in sides}
     for epoch in range(epochs + 1):
         for side, process in sides.items():
@@ -78,16 +83,18 @@ def _in_turns(name: str, folder: Path, epochs: int, names: list[str], torch: str
     return seconds
 
 
-def _half_quartiles(seconds: list[float]) -> float:
+def half_quartiles(seconds: list[float]) -> float:
+    """Half the distance between the quartiles."""
     low, _, high = statistics.quantiles(seconds, n=4)
     return (high - low) / 2
 
 
 def _start(name: str, side: str, folder: Path, epochs: int) -> subprocess.Popen[str]:
-    return _open([sys.executable, "-m", "benchmarks.training_throughput", name, side, str(folder), str(epochs)])
+    return started([sys.executable, "-m", "benchmarks.training_throughput", name, side, str(folder), str(epochs)])
 
 
-def _open(command: list[str]) -> subprocess.Popen[str]:
+def started(command: list[str]) -> subprocess.Popen[str]:
+    """A side in a process of its own, which waits for its turns."""
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, env=environment)
@@ -120,16 +127,24 @@ class _Turns:
 
 
 def _ours(case: Case, folder: Path, epochs: int) -> None:
-    import nnspec
     from nnspec.data import lazy
-    from nnspec.training import train
-    from nnspec.training.loop.progress import Quiet
 
     if case.lazy:
         from nnspec.training.backends.tensorflow import TensorFlowSteps
 
         lazy.IN_MEMORY = 0
         TensorFlowSteps.__init__.__kwdefaults__["resident_bytes"] = 0  # type: ignore[index]
+    file = folder / "net.nnspec.yaml"
+    file.write_text(case.document(epochs), encoding="utf-8")
+    train_in_turns(file)
+
+
+def train_in_turns(file: Path) -> None:
+    """Trains a spec, an epoch for each line that comes in."""
+    import nnspec
+    from nnspec.training import train
+    from nnspec.training.loop.progress import Quiet
+
     turns = _Turns()
 
     class InTurns(Quiet):
@@ -139,8 +154,6 @@ def _ours(case: Case, folder: Path, epochs: int) -> None:
         def epoch_ended(self, record: dict[str, Any]) -> None:
             turns.done()
 
-    file = folder / "net.nnspec.yaml"
-    file.write_text(case.document(epochs), encoding="utf-8")
     with tempfile.TemporaryDirectory() as out:
         train(nnspec.load(file), out=Path(out) / "run", progress=InTurns())
 

@@ -12,9 +12,10 @@ from nnspec.cli.text import echo, echo_document, show, table, terminal_width
 from nnspec.printable import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from nnspec.graph import Graph, Model
+    from nnspec.spec import Spec
 
 
 @click.command("inspect")
@@ -68,7 +69,11 @@ def command(
     show(model.diagnostics)
     fixed = at_sizes(loaded, model, sizes) if sizes else model
     given = {name: _sizes_of(graph, sizes) for name, graph in model.networks.items()}
-    text = _texts(fixed, given, depth, wide, terminal_width()) if form == "text" else _formatted(fixed, form, given)
+    program = _program(loaded, model) if loaded.program is not None else []
+    if form == "text":
+        text = _texts(fixed, given, program, depth, wide, terminal_width())
+    else:
+        text = _formatted(fixed, form, given, program)
     if out is None:
         (echo if form == "text" else echo_document)(text.rstrip("\n"))
     else:
@@ -83,7 +88,15 @@ def _sizes_of(graph: Graph, sizes: Mapping[str, int]) -> dict[str, int]:
     return {name: sizes[name] for name in free_sizes(graph) if name in sizes}
 
 
-def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) -> str:
+def _program(spec: Spec, model: Model) -> list[dict[str, Any]]:
+    """What each entry of the spec's training program computes; empty if it has errors, which `validate` reports."""
+    from nnspec.training.check import check_training
+
+    plan = check_training(spec, model, [], require_data=False)
+    return plan.own.describe() if plan is not None else []
+
+
+def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]], program: Sequence[Mapping[str, Any]]) -> str:
     from nnspec.graph.describe import describe
 
     if form in ("mermaid", "svg", "html"):
@@ -93,10 +106,19 @@ def _formatted(model: Model, form: str, sizes: Mapping[str, Mapping[str, int]]) 
     described = describe(model)
     for name, own in sizes.items():
         described["networks"][name] |= {"at": own} if own else {}
+    if program:
+        described["program"] = program
     return json_text(described, indent=1) + "\n"
 
 
-def _texts(model: Model, sizes: Mapping[str, Mapping[str, int]], depth: int | None, wide: bool, width: int | None) -> str:
+def _texts(
+    model: Model,
+    sizes: Mapping[str, Mapping[str, int]],
+    program: Sequence[Mapping[str, Any]],
+    depth: int | None,
+    wide: bool,
+    width: int | None,
+) -> str:
     from nnspec.cli.layer_table import layer_table
     from nnspec.graph.describe import describe, stated_sizes
 
@@ -115,7 +137,20 @@ def _texts(model: Model, sizes: Mapping[str, Mapping[str, int]], depth: int | No
         texts.append(_text(title, layers, {**network, "conditions": stated_sizes(model.networks[name])}))
     hints = [f"--depth {(depth or 0) + 1} opens ▸"] if folded else []
     hints += [f"--wide adds {', '.join(narrowed)}"] if narrowed else []
+    texts += [_program_text(program)] if program else []
     return "\n".join([*texts, *(["; ".join(hints), ""] if hints else [])])
+
+
+def _program_text(program: Sequence[Mapping[str, Any]]) -> str:
+    rows = []
+    for entry in program:
+        steps = [
+            each["step"] if each["network"] in (None, each["step"]) else f"{each['step']} ({each['network']})"
+            for each in entry["computes"]
+        ]
+        still = sorted({each["network"] for each in entry["computes"] if not each["training"] and each["network"]})
+        rows.append([entry["loss"], ", ".join(entry["of"]), str(entry["times"]), ", ".join(steps), ", ".join(still)])
+    return table(["loss", "trains", "times", "computes", "in inference mode"], rows, right=frozenset({2})) + "\n"
 
 
 def _params(model: Model) -> str:

@@ -36,6 +36,9 @@ def check_lengths(
     """
     lengths: dict[str, NDArray[np.int64] | None] = {}
     for output, inputs in plan.aligned.items():
+        need = plan.needs.get(output)
+        if need is not None and need.kind == "sequence":  # labels without alignment
+            continue
         for place in (f"targets.{output}", *(f"inputs.{name}" for name in inputs)):
             if place in feeds and place not in lengths:
                 lengths[place] = _lengths(table, feeds[place], learned[place])

@@ -15,7 +15,7 @@ from nnspec.generation.vocabulary import tokenizer_among, tokenizer_of
 from nnspec.runtime.metadata import ANSWERS, CLASSES, TOKEN_OUTPUTS, UNITS
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.training import Run
-from nnspec.training.evaluation.evaluate import answers_of, units_of_run
+from nnspec.training.evaluation.evaluate import answers_of, target_kinds_of, units_of_run
 
 
 def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -33,8 +33,12 @@ def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str
         metadata[UNITS] = json.dumps(units)
     tokens = {}
     for name, token_output in token_outputs_of_run(run).items():
-        text = token_output.input if inputs is None else inputs.get(token_output.input)
-        if name in shown and text is not None:
+        if name not in shown:
+            continue
+        text = token_output.input
+        if text is not None and inputs is not None:
+            text = inputs.get(text)
+        if text is not None or token_output.input is None:
             tokens[shown[name]] = {**asdict(token_output), "input": text}
     if tokens:
         metadata[TOKEN_OUTPUTS] = json.dumps(tokens)
@@ -42,10 +46,14 @@ def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str
 
 
 def token_outputs_of_run(run: Run) -> dict[str, TokenOutput]:
-    """The outputs of tokens of a run's main network: scores of the tokens at each position of the one text that has them."""
+    """The outputs of tokens of a run's main network, by their scores.
+
+    They are scores at each position of the one text that has them, or of label sequences without alignment.
+    """
     if "main" not in run.model.networks:
         return {}
     graph, recipe, targets = run.model.main, run.recipe(), run.targets()
+    kinds = target_kinds_of(run)
     found = {}
     for name, type_ in graph.output_types.items():
         tokenizer = tokenizer_among(targets.get(name, []))
@@ -54,7 +62,11 @@ def token_outputs_of_run(run: Run) -> dict[str, TokenOutput]:
             for input_, given in graph.inputs.items()
             if given.is_integer and given.shape == type_.shape[:1] and tokenizer_of(recipe, input_) is not None
         ]
-        if tokenizer is not None and type_.rank == 2 and len(texts) == 1:
+        if tokenizer is None or type_.rank != 2:
+            continue
+        if kinds.get(name) == "sequence":
+            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], None)
+        elif len(texts) == 1:
             found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], texts[0])
     return found
 

@@ -13,11 +13,13 @@ from nnspec.data.reader_arguments import of_one_member
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.output_metadata import token_outputs_of_run
+from nnspec.exporting.runs import IOMapping, network_of_program
 from nnspec.graph import Graph
 from nnspec.runtime.predicting import Predictions, read_rows
 from nnspec.runtime.token_output import texts_of
 from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained_model, units_of_run
+from nnspec.types import listed
 
 
 def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
@@ -32,18 +34,37 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
         NnspecError: If the run is damaged, or the data do not match it.
     """
     run = Run.open(path)
-    graph = run.main
+    graph, mapping = network_of_program(run) if run.spec.program is not None else (run.main, None)
+    recipe = run.recipe() if mapping is None else mapping.recipe(run.recipe())
     if data is None:
         _, examples = examples_of(run)
         examples = examples.only(slice(0, limit))
         arrays, series = dict(examples.batch(slice(None)).inputs), examples.own_series
+        if mapping is not None:
+            arrays = _of_network(run, graph, mapping, arrays)
     else:
-        arrays, series = read_rows(data, of_one_member(run.recipe()), graph.inputs, limit)
+        arrays, series = read_rows(data, of_one_member(recipe), graph.inputs, limit)
         _check_sizes(graph, arrays)
-    answers = trained_model(run).predict(arrays, verbose=0)
+    answers = trained_model(run, graph).predict(arrays, verbose=0)
     outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)
     texts = texts_of(outputs, arrays, token_outputs_of_run(run))
     return Predictions(outputs, run.classes(), answers_of(run), texts=texts)
+
+
+def _of_network(run: Run, graph: Graph, mapping: IOMapping, fields: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The inputs of a network of a program.
+
+    Raises:
+        NnspecError: If the fields of the data do not feed all of them.
+    """
+    [arrays] = mapping.golden(fields) or [{}]
+    if not arrays:
+        missing = [name for name in graph.inputs if name not in mapping.fields or name in mapping.adapted]
+        help = f"pass `--data` with the columns of {listed(graph.inputs)}"
+        raise NnspecError(
+            f"the data of {run.path} have no values for {listed(missing)} of the network `{graph.name}`\n  = help: {help}"
+        )
+    return arrays
 
 
 def _check_sizes(graph: Graph, arrays: Mapping[str, NDArray[Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.reader_arguments import of_one_member
 from nnspec.data.recipe import Recipe
+from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
@@ -26,11 +27,12 @@ from nnspec.graph import Graph, Model
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
 from nnspec.graph.decoding import input_feeding
-from nnspec.graph.exported import ExportSection, exported, read_export
+from nnspec.graph.exported import ExportSection, exported, length_for, read_export
 from nnspec.graph.model import NetworkCall
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity
 from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
+from nnspec.spec.program import Program
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.training.objectives.plugin import guarded
@@ -63,17 +65,9 @@ def export_run(
         NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
     run = Run.open(path)
-    problems: list[Diagnostic] = []
     sampling = sampling_of(run.spec, run.model)
     default = _trained(run) or network or (sampling.graph.name if sampling is not None else "")
-    section = read_export(run.spec, run.model, problems, default=default)
-    if section is None and not problems:
-        raise NnspecError(
-            f"the spec of {path} does not state which of its networks is exported\n"
-            f"  = help: use `--network NAME`, or write `export: {{network: {next(iter(run.model.networks))}}}`"
-        )
-    if section is None or any(problem.is_error for problem in problems):
-        raise SpecError(problems)
+    section = _section_of(run, default, "use `--network NAME`, or write")
     if network is not None:
         section = _with_network(section, run, network, form)
     decodes = run.spec.section("generate") is not None
@@ -97,6 +91,38 @@ def export_run(
     write = write_loop if form == "loop" else write_parts
     write(models, Path(out), parity, partial(check_onnx_bytes, run.spec))
     return parity
+
+
+def _section_of(run: Run, default: str, help: str) -> ExportSection:
+    """The section ``export`` of a run.
+
+    Raises:
+        NnspecError: If it has errors, or states no network and there is no default.
+    """
+    problems: list[Diagnostic] = []
+    section = read_export(run.spec, run.model, problems, default=default)
+    if section is None and not problems:
+        raise NnspecError(
+            f"the spec of {run.path} does not state which of its networks is exported\n"
+            f"  = help: {help} `export: {{network: {next(iter(run.model.networks))}}}`"
+        )
+    if section is None or any(problem.is_error for problem in problems):
+        raise SpecError(problems)
+    return section
+
+
+def network_of_program(run: Run) -> tuple[Graph, IOMapping]:
+    """The network of a run of a program that is exported, and how it is connected.
+
+    Raises:
+        NnspecError: If the spec states no network.
+    """
+    section = _section_of(run, _trained(run), "export it with `--network NAME`, or train again with")
+    if section.network is None and describes_sampler(run.spec):
+        help = "`nnspec generate` generates samples; an ONNX file of `nnspec export --network NAME` predicts with a network"
+        raise NnspecError(f"{run.path} generates samples, as its section `generate` states\n  = help: {help}")
+    graph = exported(section, run.model, default=_trained(run))
+    return graph, mapping_of(run, graph, section)
 
 
 def sampler_of_run(run: Run, weights: Mapping[str, NDArray[Any]], *, opset: int = 23) -> SamplerModel:
@@ -142,13 +168,15 @@ def _export_network(
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
-    mapping = IOMapping.of(run.model, graph, section.inputs if run.spec.program is not None else None)
+    mapping = mapping_of(run, graph, section)
     # The network of a sampler is not a sampler by itself: `generate` may draw inputs at every step.
     generates = graph.name == _trained(run) and not describes_sampler(run.spec)
     generator = run.generator_record() if generates else None
     recipe = mapping.recipe(with_white_levels(run.recipe(), table))
-    # A generator reads noise and conditions, which are transformed already.
-    served, preprocessing = (recipe, None) if generator is not None else embed_preprocessing(recipe, table, graph.inputs)
+    # A generator reads noise and conditions, which are transformed already. The examples of the data do not fit an input of
+    # another shape, so its transforms stay outside.
+    outside = generator is not None or bool(mapping.adapted)
+    served, preprocessing = (recipe, None) if outside else embed_preprocessing(recipe, table, graph.inputs)
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
@@ -183,25 +211,22 @@ class IOMapping:
         fields: The document's input that feeds each of the network's inputs; inputs that a layer feeds are omitted.
         outputs: The network's name of each of the document's outputs that it computes.
         inputs: The number of its inputs.
+        adapted: The length of each input that takes the transforms of a field of another length; 1 for a single value.
     """
 
     fields: Mapping[str, str]
     outputs: Mapping[str, str]
     inputs: int
+    adapted: Mapping[str, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, model: Model, graph: Graph, fields: Mapping[str, str] | None = None) -> IOMapping:
+    def of(cls, model: Model, graph: Graph) -> IOMapping:
         """Map a network. If the document calls it several times, the first call counts.
 
         Args:
             model: The document's networks.
             graph: The exported part of one of them.
-            fields: The field whose transforms each input of a program's network takes, if it is not that of the same name;
-                None if the document has no program.
         """
-        if fields is not None:
-            named = {name: fields.get(name, name) for name in graph.inputs}
-            return cls(named, {name: name for name in graph.outputs}, len(graph.inputs))
         if graph.name == "main" or "main" not in model.networks:
             return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
         fed = {name: input_feeding(model, graph, name) for name in graph.inputs}
@@ -209,6 +234,25 @@ class IOMapping:
         use = next((use for use in model.main.uses if use.network == graph.name), None)
         outputs = {} if use is None else _outputs_of(use, model.networks[graph.name], model.main)
         return cls(fields, {shown: own for shown, own in outputs.items() if own in graph.outputs}, len(graph.inputs))
+
+    @classmethod
+    def of_program(cls, program: Program, graph: Graph, fields: Mapping[str, str]) -> IOMapping:
+        """Map a network of a program. An input takes the transforms of the field of the same name if that fits it.
+
+        Args:
+            program: The program.
+            graph: The exported part of the network.
+            fields: The fields that other inputs take the transforms of.
+        """
+        types = {name: given.type for name, given in program.fields.items() if given is not None}
+        lengths = {
+            name: length_for(type_, types[found])
+            for name, type_ in graph.inputs.items()
+            if (found := fields.get(name, name)) in types
+        }
+        named = {name: fields.get(name, name) for name, length in lengths.items() if length is not None}
+        adapted = {name: length for name, length in lengths.items() if length}
+        return cls(named, {name: name for name in graph.outputs}, len(graph.inputs), adapted)
 
     def recipe(self, recipe: Recipe) -> Recipe:
         """The recipe of the network's inputs.
@@ -218,6 +262,7 @@ class IOMapping:
         """
         known = recipe.get("inputs", {})
         own = {name: known[field] for name, field in self.fields.items() if field in known}
+        own |= {name: _of_length(own[name], length) for name, length in self.adapted.items() if name in own}
         return {**recipe, "inputs": own} if known else recipe
 
     def golden(self, rows: Mapping[str, NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
@@ -226,8 +271,30 @@ class IOMapping:
         Args:
             rows: Real inputs of the document, by name.
         """
-        own = {name: rows[field] for name, field in self.fields.items() if field in rows}
+        own = {name: rows[field] for name, field in self.fields.items() if field in rows and name not in self.adapted}
         return [own] if len(own) == self.inputs else []
+
+
+def mapping_of(run: Run, graph: Graph, section: ExportSection) -> IOMapping:
+    """How an exported network is connected in the document of a run.
+
+    Args:
+        run: The run.
+        graph: The exported part of the network.
+        section: The section ``export``.
+    """
+    program = run.spec.program
+    return IOMapping.of(run.model, graph) if program is None else IOMapping.of_program(program, graph, section.inputs)
+
+
+def _of_length(entry: dict[str, Any], length: int) -> dict[str, Any]:
+    """The recipe of an input, for rows of another length."""
+    *steps, last = entry["transforms"] or [None]
+    if last is None or last["transform"] != "pad":
+        return entry
+    whole = pad.model_validate({**last["arguments"], "length": length, "buckets": None})
+    changed = {**last, "arguments": whole.model_dump(mode="json"), "learned": {**last["learned"], "length": length}}
+    return {**entry, "transforms": [*steps, changed]}
 
 
 def _outputs_of(use: NetworkCall, network: Graph, main: Graph) -> dict[str, str]:

@@ -138,7 +138,8 @@ class Term:
 
     def __str__(self) -> str:
         """Its shape as the language writes it, without the batch axis."""
-        kind = "" if self.is_batched or self.is_number else "constant "
+        # In a program the batch is an ordinary axis, so what reads a tensor is no constant either.
+        kind = "" if self.is_batched or self.is_number or self.axes else "constant "
         shape = self.shape[1:] if self.is_batched else self.shape
         sizes = ", ".join(size_text(size) for size in shape)
         return "a number" if self.is_number else f"{kind}({sizes}{',' if len(shape) == 1 else ''})"

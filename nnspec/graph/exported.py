@@ -15,7 +15,7 @@ from nnspec.graph.model import Graph, Model
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
-from nnspec.types import Config, TensorType, did_you_mean, listed, symbols_of
+from nnspec.types import Config, Dim, TensorType, did_you_mean, listed, symbols_of
 
 _OPSET = 23
 NEWEST_OPSET = 26
@@ -95,6 +95,25 @@ def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: Mappin
         elif field not in fields:
             help = did_you_mean(field, fields, "the fields are " + listed(fields))
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="field", name=field))
+
+
+def length_for(wanted: TensorType, field: TensorType) -> int | None:
+    """Return how an input takes the transforms of a field: 0 unchanged, another length than the field's, 1 for a single value.
+
+    None if it cannot: then both differ in more than the length of a sequence.
+    """
+    if wanted.is_integer != field.is_integer:
+        return None
+    if len(wanted.shape) == len(field.shape) and all(map(_may_equal, wanted.shape, field.shape)):
+        return 0
+    if field.rank != 1 or not field.is_integer or wanted.rank > 1:
+        return None
+    length = wanted.shape[0] if wanted.shape else 1
+    return length if isinstance(length, int) else None
+
+
+def _may_equal(a: Dim | int, b: Dim | int) -> bool:
+    return not isinstance(a, int) or not isinstance(b, int) or a == b
 
 
 def export_opset(spec: Spec) -> int:

@@ -25,12 +25,13 @@ class TokenOutput:
     Attributes:
         by: The kind of token.
         vocabulary: The tokens, by index.
-        input: The input whose positions the tokens belong to; padded positions have no token.
+        input: The input whose positions the tokens belong to; padded positions have no token. None if the output was trained
+            with CTC: then repeated tokens are merged, and token 0, the blank, is removed (Graves et al. 2006).
     """
 
     by: Literal["word", "character", "space", "byte"]
     vocabulary: list[str]
-    input: str
+    input: str | None
 
 
 def texts_of(
@@ -50,13 +51,19 @@ def texts_of(
         >>> german = TokenOutput("character", ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "a", "b"], "plain")
         >>> texts_of({"german": np.eye(6)[[[4, 5, 4]]]}, {"plain": np.array([[7, 8, 0]])}, {"german": german})
         {'german': ['ab']}
+        >>> spoken = TokenOutput("character", ["<PAD>", "<SOS>", "<EOS>", "<UNK>", "a", "b"], None)
+        >>> texts_of({"spoken": np.eye(6)[[[4, 4, 0, 4, 5, 5]]]}, {}, {"spoken": spoken})
+        {'spoken': ['aab']}
     """
     found = {}
     for name, token_output in token_outputs.items():
-        if name not in outputs or token_output.input not in inputs:
+        if name not in outputs or (token_output.input is not None and token_output.input not in inputs):
             continue
-        counts = np.asarray(inputs[token_output.input]) != 0
         predicted = outputs[name].argmax(-1)
+        if token_output.input is None:
+            counts = np.diff(predicted, prepend=0, axis=-1) != 0  # token 0 is removed from the text in any case
+        else:
+            counts = np.asarray(inputs[token_output.input]) != 0
         if predicted.shape != counts.shape:
             shape = f"{predicted.shape} for {counts.shape} positions of `{token_output.input}`"
             raise NnspecError(f"`{name}` has the shape {shape}")

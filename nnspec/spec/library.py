@@ -177,7 +177,8 @@ def _read_network(key: Scalar, value: Tree, library: Library, problems: list[Dia
     name = str(key.value)
     if not BLOCK_NAME.fullmatch(name) or name in _RESERVED or name in STEP_KEYS:
         reason = f"{BLOCK_NAME.pattern}, and must not be one of {', '.join((*_RESERVED, *STEP_KEYS))}"
-        problems.append(p.BadName.at(key.span, value.path, name=name, what="a network", pattern=reason))
+        help = "`main` are the document's own layers: write them under `layers:`" if name == "main" else ""
+        problems.append(p.BadName.at(key.span, value.path, help=help, name=name, what="a network", pattern=reason))
     if not isinstance(value, MappingNode):
         help = "write `inputs:`, `layers:` and `outputs:` under it"
         problems.append(p.NotAMapping.at(value.span, value.path, help=help, what=f"the network `{name}`", got=value.kind))

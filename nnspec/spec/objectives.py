@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
 from nnspec.diagnostics import Diagnostic, Note
+from nnspec.layers import snake_name
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import BLOCK_NAME, Block, bind, block_params
+from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope
 from nnspec.spec.keys import known_keys
 from nnspec.spec.limits import Limits
 from nnspec.spec.program import ProgramSource
 from nnspec.spec.reader import read_file
-from nnspec.spec.tree import MappingNode, Scalar, Tree, Unknown
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import did_you_mean, listed
 
 __all__ = ["DefinedObjective", "program_of", "read_objectives", "shipped_objective", "shipped_objectives", "shipped_text"]
@@ -135,7 +137,45 @@ def program_of(
         reason = f"`{param}` names `{value.value}`, which is not a {kind} of the document"
         problems.append(p.WrongValue.at(span, path, help=help, notes=notes, reason=reason))
         scope.add(param, Unknown(span), problems)
-    return ProgramSource(objective.tree, scope, at.span, frozenset(objective.naming))
+    own = {*_own_names(objective.tree), *objective.block.params}
+    renamed = {name: _other_name(name, own) for name in known["field"] if name in own}
+    for param, kind in objective.naming.items():
+        value = scope.trees.get(param)
+        if kind == "field" and isinstance(value, Scalar) and value.value in renamed:
+            scope.add(param, Scalar(renamed[str(value.value)], value.span, value.place), problems)
+    return ProgramSource(objective.tree, scope, at.span, frozenset(objective.naming), renamed)
+
+
+def _own_names(tree: Tree | None) -> Iterator[str]:
+    """Yield the names that an objective gives to its draws, averages, steps and results."""
+    for key, value in tree.items() if isinstance(tree, MappingNode) else ():
+        if key.value in ("draw", "average") and isinstance(value, MappingNode):
+            yield from (str(name.value) for name, _ in value.items())
+        elif key.value == "layers" and isinstance(value, SequenceNode):
+            for step in value.items:
+                yield from _step_names(step)
+
+
+def _step_names(step: Tree) -> Iterator[str]:
+    if not isinstance(step, MappingNode):
+        yield snake_name(str(step.plain()))
+        return
+    for key, value in step.items():
+        if key.value in ("name", "as") and isinstance(value, Scalar):
+            yield str(value.value)
+        elif key.value not in STEP_KEYS:
+            yield snake_name(str(key.value))
+        if key.value == "Compute" and isinstance(value, MappingNode):
+            yield from (str(result.value) for result, _ in value.items())
+        yield from _own_names(value)  # steps in a `Repeat` or a residual block
+
+
+def _other_name(name: str, own: Collection[str]) -> str:
+    """Return what an objective calls a field whose name it uses for something else: it reads fields by its params."""
+    name = f"{name}_field"
+    while name in own:
+        name += "_"
+    return name
 
 
 # --- objectives of this package -----------------------------------------------------------------------------------------------

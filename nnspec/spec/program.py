@@ -54,12 +54,14 @@ class ProgramSource:
         scope: The params that its expressions may read.
         span: Location of its name.
         naming: The params that name networks and fields, which expressions read as ``${label}`` only.
+        renamed: What the program calls a field that has a name of the objective's own.
     """
 
     tree: MappingNode
     scope: Scope
     span: Span
     naming: frozenset[str] = frozenset()
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     def evaluated(self, problems: list[Diagnostic]) -> MappingNode:
         """Return its keys other than ``layers``, with their expressions evaluated."""
@@ -80,6 +82,7 @@ class Program:
         used: The blocks and networks that it uses.
         span: Location of its name.
         is_cut: Whether its steps could not be read because of an error that has been reported.
+        renamed: What its steps call a field, if not by its name.
     """
 
     fields: Mapping[str, Input | None]
@@ -88,6 +91,7 @@ class Program:
     used: frozenset[str] = field(default_factory=frozenset)
     span: Span = field(default_factory=lambda: Span.whole(""))
     is_cut: bool = False
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_program(
@@ -128,7 +132,8 @@ def read_program(
     expander = _ProgramExpander(library.blocks, networks, limit, problems, source.naming)
     layers = source.tree.get("layers")
     draws = evaluated.get("draw")
-    taken = [*fields, *(str(key.value) for key, _ in draws.items())] if isinstance(draws, MappingNode) else list(fields)
+    taken = [source.renamed.get(name, name) for name in fields]
+    taken += [str(key.value) for key, _ in draws.items()] if isinstance(draws, MappingNode) else []
     is_cut = False
     try:
         steps = expander.steps(layers, taken, scope)
@@ -141,7 +146,7 @@ def read_program(
         problems.append(p.MissingKey.at(source.span, place.path, help=help, where="the program", key="layers"))
         is_cut = True
     used = frozenset({*expander.used, *_named_networks(evaluated), *averages.values()})
-    return Program(fields, steps, averages, used, source.span, is_cut)
+    return Program(fields, steps, averages, used, source.span, is_cut, source.renamed)
 
 
 def _averages(tree: MappingNode) -> Iterator[tuple[str, str]]:

@@ -131,3 +131,23 @@ def test_a_wrong_use_of_an_objective_is_reported_at_its_place(folder, old, new, 
     found = [(problem.code, problem.path) for problem in validate(written(folder, text.replace(old, new))) if problem.is_error]
     assert (code, path) in found, found
     assert len(found) == 1, found
+
+
+def test_an_input_for_one_token_takes_the_vocabulary_of_a_field_of_windows(folder):
+    pytest.importorskip("keras")
+    from nnspec.exporting.runs import export_run
+    from nnspec.runtime.predicting import predict_file
+
+    (folder / "a.csv").write_text("text\n" + "the king and the queen walk\n" * 8, encoding="utf-8")
+    (folder / "new.csv").write_text("text\nqueen\n", encoding="utf-8")
+    text = SPECS["skip_gram"].replace(
+        "data: {train: {npz: a.npz}}",
+        "data: {train: {csv: a.csv}, inputs: {words: {column: text, transform: [tokenize]}}, window: {of: words, length: 5}}",
+    )
+    text = text.replace("{network: center}", "{network: center, inputs: {token: words}}")
+    run = train(load(written(folder, text)), out=folder / "run", progress=Quiet())
+    export_run(run.path, folder / "a.onnx")
+    [vectors] = predict_file(folder / "a.onnx", str(folder / "new.csv")).outputs.values()
+    vocabulary = run.recipe()["inputs"]["words"]["transforms"][0]["learned"]["vocabulary"]
+    [table] = [array for name, array in run.weights().items() if name.startswith("center/")]
+    np.testing.assert_allclose(vectors[0], table[vocabulary.index("queen")], atol=1e-6)

@@ -15,6 +15,7 @@ from nnspec.spec import load
 from nnspec.training import resume, train
 from nnspec.training.loop.progress import Quiet
 
+from .pairs import PAIR
 from .test_resume import Listening
 
 pytest.importorskip("keras")
@@ -375,3 +376,142 @@ def test_a_field_may_have_the_name_of_the_param_of_an_objective_that_names_it(pr
 def test_an_error_in_a_program_says_what_may_be_written(project, old, new, words):
     problems = project.plan((NETWORK + STEPS).replace(old, new), require_data=False)[1]
     assert any(words in f"{problem.message} {problem.help}" for problem in problems), problems
+
+
+# --- networks, losses and gradients that would silently do nothing -----------------------------------------------------------
+
+_OTHER = "  other:\n    inputs: {image: [4, 4, 1]}\n    layers: [Flatten, {Dense: {units: 3}}]\n"
+_BOTH = (
+    (NETWORK + STEPS)
+    .replace("networks:\n", f"networks:\n{_OTHER}")
+    .replace(
+        "        - Compute: square(encoder - 1)",
+        "        - other:\n          from: image\n        - Compute: square(encoder - other)",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "path"),
+    [
+        ("square(encoder - other)", "square(gradient(encoder, other))", "NN575", f"{_AT}.layers[2]"),
+        ("square(encoder - other)", "square(gradient(floor(other), image) + other[0, 0])", "NN575", f"{_AT}.layers[2]"),
+        ("  epochs: 2", "  epochs: 2\n  freeze: [encoder]", "NN576", f"{_AT}.minimize[0].of"),
+        ("of: encoder}", "of: encoder}, {loss: error, of: other}", None, ""),
+        (
+            "from: image\n        - other",
+            "from: image\n          freeze: true\n        - other",
+            "NN570",
+            f"{_AT}.minimize[0].loss",
+        ),
+        ("square(encoder - other)", "square(encoder - other)", "NN578", f"{_AT}.layers[1]"),
+        ("        - other:\n", "        - other:\n          freeze: true\n", None, ""),
+        ("      layers:\n", "      average: {slow: {of: encoder}}\n      layers:\n", "NN577", f"{_AT}.average.slow"),
+        ("square(encoder - other)", "square(encoder - image[:, 0, :3, 0])", "NN579", "export"),
+        ("validation: 0.25", "validation: 0.25, targets: {digit: digit}", "NN581", "data.targets.digit"),
+    ],
+)
+def test_a_program_that_would_train_nothing_or_the_wrong_network_is_reported(project, old, new, code, path):
+    assert old in _BOTH
+    text = _BOTH.replace(old, new, 1)
+    text = text.replace("network: encoder", "network: other") if code == "NN579" else text
+    problems = [each for each in found(project, text) if each[0] == "NN570" or each[0] >= "NN575"]
+    assert ((code, path) in problems) if code else not problems, problems
+
+
+_TWO_ENTRIES = _BOTH.replace("of: encoder}", "of: encoder}, {loss: far, of: other}").replace(
+    "          name: error\n", "          name: error\n        - Compute: square(other - 2)\n          name: far\n"
+)
+
+
+def test_an_entry_that_no_phase_trains_is_reported(project):
+    phases = "  phases: [{epochs: 1, freeze: [other]}, {epochs: 1, freeze: [other]}]"
+    problems = found(project, _TWO_ENTRIES.replace("  epochs: 2", phases))
+    assert ("NN576", f"{_AT}.minimize[1].of") in problems, problems
+
+
+def test_a_phase_that_monitors_an_entry_that_it_leaves_out_is_reported(project):
+    phases = "  early_stopping: {monitor: far, mode: min}\n  phases: [{epochs: 1, freeze: [other]}, {epochs: 1}]"
+    problems = found(project, _TWO_ENTRIES.replace(", validation: 0.25", "").replace("  epochs: 2", phases))
+    assert ("NN583", "train.phases[0]") in problems, problems
+
+
+def test_the_loss_of_an_entry_that_a_phase_leaves_out_is_logged_in_validation_only(written):
+    file = written(_TWO_ENTRIES.replace("  epochs: 2", "  phases: [{epochs: 1, freeze: [other]}, {epochs: 1}]"))
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    first, second = run.metrics()
+    assert "far" not in first
+    assert first["val_far"] > 0
+    assert second["far"] > 0
+
+
+@pytest.mark.parametrize("name", ["noise", "moment", "first", "signal", "noisy", "predicted", "loss"])
+def test_a_field_may_have_any_name_that_an_objective_of_the_package_uses_for_itself(project, name):
+    text = (
+        "networks:\n  denoiser:\n    inputs: {image: [4, 4, 1], t: {shape: [], dtype: int32}}\n    layers:\n"
+        "      - Embedding: {input_dim: 10, output_dim: 16}\n        from: t\n      - Reshape: {target_shape: [4, 4, 1]}\n"
+        "      - Add:\n        from: [image, reshape]\n      - Conv2D: {filters: 1, kernel_size: 3, padding: same}\n"
+        f"inputs: {{{name}: [4, 4, 1]}}\n{DATA}"
+        f"train: {{objective: {{diffusion: {{network: denoiser, input: {name}, steps: 10}}}}, epochs: 1}}\n"
+    )
+    plan, problems = project.plan(text, require_data=False)
+    assert [problem for problem in problems if problem.is_error] == []
+    assert set(plan.graph.inputs) == {name}
+
+
+def test_a_run_predicts_with_the_network_of_a_program_that_is_exported(written):
+    from nnspec.exporting.run_predictions import predict_run
+
+    file = written(NETWORK + STEPS)
+    run = train(load(file), out=file.parent / "run", progress=Quiet())
+    images = np.load(file.parent / "a.npz")["image"].reshape(128, 16)
+    expected = images @ run.weights()["encoder/dense/kernel"] + run.weights()["encoder/dense/bias"]
+    [outputs] = predict_run(run.path, f"npz: {file.parent / 'a.npz'}").outputs.values()
+    np.testing.assert_allclose(outputs, expected, atol=1e-5)
+
+
+# --- a GAN as a program -----------------------------------------------------------------------------------------------------
+
+AS_PROGRAM = """train:
+  objective:
+    program:
+      draw: {noise: {normal: [6]}}
+      layers:
+        - generator:
+          from: noise
+        - discriminator:
+          from: image
+          name: real
+        - discriminator:
+          from: generator
+          name: fake
+        - Compute: mean(softplus(real) - real) + mean(softplus(fake))
+          name: discriminator_loss
+        - Compute: softplus(-fake)
+          name: generator_loss
+      minimize:
+        - {loss: discriminator_loss, of: discriminator}
+        - {loss: generator_loss, of: generator}
+"""
+
+
+def test_a_gan_written_as_a_program_has_the_same_weights_as_the_objective_gan(tmp_path, monkeypatch):
+    from nnspec.keras_backend.seeds import Seeds
+
+    # The objective and the program draw from generators of different names.
+    known = Seeds.of
+    monkeypatch.setattr(Seeds, "of", lambda self, what: 5 if what in ("training", "watching") else known(self, what))
+    rest = "  epochs: 2\n  batch_size: 50\n  seed: 3\nexport: {network: generator}\n"
+    data = "inputs: {image: [8, 8, 1]}\ndata: {train: {npz: a.npz}}\n"
+    np.savez(tmp_path / "a.npz", image=np.random.default_rng(0).uniform(size=(200, 8, 8, 1)).astype(np.float32))
+    texts = {
+        "gan": data.partition("\n")[2] + "train:\n  objective: {gan: {loss: non_saturating}}\n" + rest,
+        "program": data + AS_PROGRAM + rest,
+    }
+    runs = {}
+    for name, text in texts.items():
+        (tmp_path / f"{name}.nnspec.yaml").write_text(HEAD + PAIR + text, encoding="utf-8")
+        runs[name] = train(load(tmp_path / f"{name}.nnspec.yaml"), out=tmp_path / name, progress=Quiet()).weights()
+    assert {name: (runs["program"][name] != array).sum() for name, array in runs["gan"].items()} == dict.fromkeys(
+        runs["gan"], 0
+    )

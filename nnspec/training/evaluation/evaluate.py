@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
-from nnspec.data.kinds import DecisionRule, decision_rule
+from nnspec.data.kinds import DecisionRule, TargetKind, decision_rule
 from nnspec.data.lazy import SomeRows
 from nnspec.data.plan import display_name
 from nnspec.data.prepare import prepare, prepare_part
@@ -29,6 +29,7 @@ from nnspec.training.run.folder import Run
 if TYPE_CHECKING:
     import keras
 
+    from nnspec.graph import Graph
     from nnspec.training.loop.output_learner import OutputLearner
 
 _INPUTS = 2**28
@@ -197,12 +198,21 @@ def units_of_run(run: Run) -> dict[str, Units]:
 
 def answers_of(run: Run) -> dict[str, DecisionRule]:
     """How to interpret each output of a run, according to its loss."""
-    known = {name: output.compared or output.loss for name, output in _plan(run, parts=()).outputs.items()}
     return {
         name: decision_rule(compared.target_kind(), logits=compared.expected() == "logits")
-        for name, compared in known.items()
-        if compared is not None
+        for name, compared in _compared(run).items()
     }
+
+
+def target_kinds_of(run: Run) -> dict[str, TargetKind | None]:
+    """What the loss of each output of a run compares it with."""
+    return {name: compared.target_kind() for name, compared in _compared(run).items()}
+
+
+def _compared(run: Run) -> dict[str, Any]:
+    """The loss of each output that has one."""
+    known = {name: output.compared or output.loss for name, output in _plan(run, parts=()).outputs.items()}
+    return {name: compared for name, compared in known.items() if compared is not None}
 
 
 def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
@@ -266,13 +276,13 @@ def _raw(plan: TrainingPlan, part: str, examples: Examples) -> tuple[Table, dict
     return SomeRows(source.reader.open(source.files), examples.rows), dict(examples.batch(slice(None)).inputs)
 
 
-def trained_model(run: Run) -> keras.Model:
-    """The Keras model of a run, with its best weights."""
+def trained_model(run: Run, graph: Graph | None = None) -> keras.Model:
+    """The Keras model of a run's main network, or of another, with its best weights."""
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
-    graph = run.main
+    graph = run.main if graph is None else graph
     model = to_keras(graph, seed=int(run.info["seed"]))
-    set_weight_arrays(model, graph, run.weights())
+    set_weight_arrays(model, graph, graph.own(run.weights()))
     return model
 
 

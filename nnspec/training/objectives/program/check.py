@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnspec.data.check import check_data
@@ -10,16 +10,18 @@ from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic, Span, once
 from nnspec.generation.draws import BATCH_SIZE, DrawError
-from nnspec.generation.sampler_check import describes_sampler
+from nnspec.generation.sampler_check import check_sampler, describes_sampler
 from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.builder import Builder
+from nnspec.graph.exported import length_for
 from nnspec.graph.merge_graphs import merge_graphs
 from nnspec.graph.model import Node, changed
 from nnspec.graph.order import in_order
 from nnspec.spec import Collected, Network
 from nnspec.spec import problems as p
 from nnspec.spec.expand import default_name
+from nnspec.spec.objectives import shipped_objectives
 from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
@@ -27,13 +29,14 @@ from nnspec.training import problems as t
 from nnspec.training.checks.monitors import EpochMetrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
+from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.objectives.context import OWN_LOSSES, TrainingCheck, refuse_keys
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program import program
 from nnspec.training.objectives.program.builder import ProgramBuilder, ProgramGraph
-from nnspec.training.objectives.program.gradient_paths import reached_nodes, recurrence_between
+from nnspec.training.objectives.program.gradient_paths import gradients_of_nothing, reached_nodes, recurrence_between
 from nnspec.training.objectives.program.plan import Entry, ProgramPlan
-from nnspec.training.plan import LAST, TrainingPlan
+from nnspec.training.plan import LAST, PhasePlan, TrainingPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType, did_you_mean, listed
 
@@ -64,6 +67,7 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     if written is None:
         return None
     before = len(problems)
+    _check_names(check, problems)
     fields = {name: given.type for name, given in written.fields.items() if given is not None}
     inputs = replace(_NOTHING, inputs=fields)
     data = check_data(check.spec, inputs, {}, problems, require_data=check.require_data, parts=check.parts)
@@ -76,7 +80,10 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     _check_optimizers(plan, section, tree, problems)
     epoch = _epoch_metrics(plan, data)
     phases = check_phases(graph, section, tree, {}, epoch, problems, networks=sorted(plan.trained))
-    if phases is None or any(problem.is_error for problem in problems[before:]):
+    if phases is None:
+        return None
+    _check_phases(plan, phases, tree, problems)
+    if any(problem.is_error for problem in problems[before:]):
         return None
     return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)
 
@@ -97,11 +104,28 @@ class _Checker:
     objective: program
     check: TrainingCheck
     written: Program
-    fields: Mapping[str, TensorType]
+    columns: Mapping[str, TensorType]
+
+    @property
+    def fields(self) -> dict[str, TensorType]:
+        """The types of the data fields, by the names that the program has for them."""
+        return {self.written.renamed.get(name, name): type_ for name, type_ in self.columns.items()}
 
     @property
     def problems(self) -> list[Diagnostic]:
         return self.check.problems
+
+    @property
+    def _is_defined(self) -> bool:
+        """Whether the program comes from an objective that the document uses by name."""
+        return "program" not in self._written_objective
+
+    @property
+    def _written_objective(self) -> Collection[str]:
+        """The keys of the document's `objective`."""
+        train = self.check.spec.document.get("train")
+        written = train.get("objective") if isinstance(train, MappingNode) else None
+        return {str(key.value) for key, _ in written.items()} if isinstance(written, MappingNode) else ()
 
     def at(self, *keys: str | int) -> tuple[Span, str]:
         """The location of a key of the program."""
@@ -138,10 +162,15 @@ class _Checker:
         shown = dict(zip(self._shown(), refs[count:], strict=True))
         plan = ProgramPlan(
             self.objective, self.fields, typed, entries, shown, networks, self.objective.average, self._exported(),
-            self._mixes(typed),
+            self._mixes(typed), {new: name for name, new in self.written.renamed.items()},
         )  # fmt: skip
         self._check_entries(plan)
         self._warn_of_unread(typed, inputs)
+        if not any(problem.is_error for problem in self.problems[before:]):
+            self._check_networks(plan)
+        for read, x, step in gradients_of_nothing(typed):
+            help = "compute it from that tensor, without `stop_gradient`, comparisons and rounding on the way"
+            self.problems.append(o.GradientOfNothing.at(step.span, step.path, help=help, y=read, x=x))
         for y, x, loop in recurrence_between(typed):
             help = "use a network without a recurrence, or a penalty that needs no gradient"
             self.problems.append(o.GradientOfLoop.at(loop.span, loop.path, help=help, y=y, x=x, name=loop.name))
@@ -171,10 +200,13 @@ class _Checker:
             if given is not None:
                 kind = given.type
                 dtype = "int32" if kind.is_integer else kind.dtype
+                name = self.written.renamed.get(name, name)
                 found[name] = Input(name, replace(kind, shape=(BATCH_SIZE, *kind.shape), dtype=dtype), given.span, given.path)
         for name, draw in self.objective.draw.items():
             span, path = self.at("draw", name)
-            taken = "a field" if name in self.written.fields else "a network" if name in self.check.spec.networks else None
+            taken = "a field" if name in self.fields else "a network" if name in self.check.spec.networks else None
+            if self._is_defined and taken == "a network":  # an objective names the networks of a document by its params
+                taken = None
             if taken is not None:
                 reason, help = f"has the name of {taken}", "give it another name"
                 self.problems.append(o.DrawDoesNotFit.at(span, path, help=help, name=name, reason=reason))
@@ -245,7 +277,9 @@ class _Checker:
         """Warns of fields and draws that nothing reads."""
         model = self.check.model
         assert model is not None
-        read = {*typed.graph.inputs, *(model.networks["main"].inputs if "main" in model.networks else ())}
+        renamed = self.written.renamed
+        read = {*typed.graph.inputs}
+        read |= {renamed.get(name, name) for name in (model.networks["main"].inputs if "main" in model.networks else ())}
         read |= {str(name) for draw in self.objective.draw.values() if (name := draw.field) is not None}
         for name, given in inputs.items():
             if name not in read:
@@ -291,7 +325,7 @@ class _Checker:
         model, spec = self.check.model, self.check.spec
         assert model is not None
         used = {unit.network for unit in typed.units.values() if unit.network is not None}
-        used |= {average.of for name, average in self.objective.average.items() if name in used}
+        used |= {*self.objective.average, *(average.of for average in self.objective.average.values())}
         found: dict[str, Graph] = {}
         for name in model.networks:
             if name not in used:
@@ -302,6 +336,61 @@ class _Checker:
                 graph = Builder(spec.networks, name, passed, Collected(spec.limits)).build(masked)
             found[name] = _as_used(graph, typed)
         return found
+
+    def _check_networks(self, plan: ProgramPlan) -> None:
+        """Report networks that compute with weights that nothing trains, and averages that nothing uses."""
+        model, averages = self.check.model, self.objective.average
+        assert model is not None
+        steps = {unit.network for unit in plan.typed.units.values() if unit.network is not None}
+        exported = model.networks.get(plan.exported)
+        if exported is None and plan.exported == "":
+            sampling = check_sampler(self.check.spec, model, []) if describes_sampler(self.check.spec) else None
+            exported = sampling.graph if sampling is not None else None
+        read = {node.weights_at for node in exported.every_node()} if exported is not None else set()
+        trained = _identities(graph for name, graph in plan.networks.items() if name in plan.trained)
+        for name, graph in plan.networks.items():
+            if name in averages:
+                if name not in steps and not any(node.weights_at in read for node in graph.every_node() if node.weights):
+                    help = f"use it in a step, write `export: {{network: {name}}}`, or remove it"
+                    self.problems.append(o.AverageNotUsed.at(*self.at("average", name), help=help, name=name))
+                continue
+            own = [(identity, node) for identity, weight, node in graph.weights() if weight.trainable]
+            starts = any(node.start is not None for _, node in own)
+            if own and not starts and not any(identity in trained or node.frozen for identity, node in own):
+                help = "add it to an `of` of `minimize`, give it `weights`, or write `freeze: true` where it is used"
+                span, path = self._use_of(name, plan)
+                self.problems.append(o.KeepsRandomWeights.at(span, path, help=help, name=name))
+        if exported is not None:
+            self._check_exported_inputs(exported)
+        known = _identities(plan.networks.values())
+        missing = [] if exported is None else sorted(_identities([exported]) - known)
+        if missing:
+            at = self.check.spec.section("export") or self.check.spec.section("generate")
+            span, path = (at.span, at.path) if at is not None else self.at()
+            help = f"the program uses {listed(sorted(steps))}"
+            self.problems.append(
+                o.UntrainedExport.at(span, path, help=help, name=exported.name if exported else "", weights=missing[0])
+            )
+
+    def _check_exported_inputs(self, exported: Graph) -> None:
+        """Report inputs of the exported network that cannot take the transforms of the field that is named for them."""
+        export = self.check.spec.section("export")
+        inputs = export.get("inputs") if export is not None else None
+        for key, value in inputs.items() if isinstance(inputs, MappingNode) else ():
+            name, field = str(key.value), str(value.plain())
+            if name not in exported.inputs or field not in self.columns:
+                continue  # reported where the section is read
+            if length_for(exported.inputs[name], self.columns[field]) is None:
+                wanted, got = exported.inputs[name], self.columns[field]
+                help = "remove it: the exported model then takes values of the input's own type"
+                self.problems.append(
+                    o.ExportedField.at(value.span, value.path, help=help, name=name, field=field, wanted=wanted, got=got)
+                )
+
+    def _use_of(self, network: str, plan: ProgramPlan) -> tuple[Span, str]:
+        """The location of the first step that uses a network, else that of the averages."""
+        found = next((unit.step for unit in plan.typed.units.values() if unit.network == network), None)
+        return (found.span, found.path) if found is not None else self.at("average")
 
     def _exported(self) -> str:
         """The network that is exported by default; empty if the document does not state which."""
@@ -357,6 +446,43 @@ class _Checker:
     def _wrong(self, reason: str, i: int, key: str, help: str) -> None:
         span, path = self.at("minimize", i, key)
         self.problems.append(o.MinimizeDoesNotFit.at(span, path, help=help, key="minimize", reason=reason))
+
+
+def _identities(graphs: Iterable[Graph]) -> set[str]:
+    """The weights of graphs, by identity."""
+    return {identity for graph in graphs for identity, *_ in graph.weights()}
+
+
+def _check_names(check: TrainingCheck, problems: list[Diagnostic]) -> None:
+    """Report targets, which a program has not, and objectives with the names of others."""
+    data, defined = check.spec.section("data"), check.spec.document.get("objectives")
+    targets = data.get("targets") if data is not None else None
+    for key, value in targets.items() if isinstance(targets, MappingNode) else ():
+        help = f"declare it as a field, `inputs: {{{key.value}: …}}`, with its column under `data.inputs`"
+        problems.append(o.TargetOfProgram.at(key.span, value.path, help=help, name=key.value))
+    for key, value in defined.items() if isinstance(defined, MappingNode) else ():
+        if key.value in OBJECTIVES or key.value in shipped_objectives():
+            help = "give it another name"
+            problems.append(o.ReplacesObjective.at(key.span, value.path, help=help, name=key.value))
+
+
+def _check_phases(plan: ProgramPlan, phases: Sequence[PhasePlan], tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Report entries whose weights every phase freezes, and phases that monitor one that they leave out."""
+    for i, entry in enumerate(plan.entries):
+        weights = [each for name in entry.section.networks for each in plan.networks[name].weights() if each[1].trainable]
+        left_out = [all(node.frozen or node.weights_at in phase.frozen for *_, node in weights) for phase in phases]
+        if all(left_out):
+            span, path = locate(tree, "objective", "program", "minimize", i, "of")
+            help = "remove the entry, or a name from `freeze`"
+            named = listed(entry.section.networks)
+            problems.append(o.NeverTrained.at(span, path, help=help, networks=named))
+            continue
+        for number, phase in enumerate(phases):
+            monitors = [each for each in (phase.monitor, phase.plateau) if each is not None and each.name == entry.name]
+            if left_out[number] and monitors:
+                span, path = locate(tree, "phases", number)
+                help = f"monitor `val_{entry.name}`, or a loss that the phase minimizes"
+                problems.append(o.MonitorsNothing.at(span, path, help=help, name=entry.name))
 
 
 def _as_used(graph: Graph, typed: ProgramGraph) -> Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnspec.functions.terms import FLOAT, Application, Input, Term
 from nnspec.graph.model import Node, Ref
@@ -11,7 +11,7 @@ from nnspec.layers.recurrence import Recurrent
 from nnspec.training.objectives.program.builder import ProgramGraph
 from nnspec.training.objectives.program.compute import GRADIENT
 
-__all__ = ["reached_nodes", "recurrence_between"]
+__all__ = ["gradients_of_nothing", "reached_nodes", "recurrence_between"]
 
 
 def reached_nodes(typed: ProgramGraph, start: Ref) -> Iterator[Node]:
@@ -21,22 +21,25 @@ def reached_nodes(typed: ProgramGraph, start: Ref) -> Iterator[Node]:
         typed: The program.
         start: The tensor.
     """
-    graph = typed.graph
+    names = dict.fromkeys(ref.source for ref in _reached(typed, [start]))
+    yield from (typed.graph.nodes[name] for name in names if name in typed.graph.nodes)
+
+
+def _reached(typed: ProgramGraph, starts: Iterable[Ref]) -> Iterator[Ref]:
+    """Yield the tensors that a gradient of some tensors reaches, themselves among them."""
     seen: set[Ref] = set()
-    rest = [start]
-    yielded: set[str] = set()
+    rest = list(starts)
     while rest:
         ref = rest.pop()
-        node = graph.nodes.get(ref.source)
-        if ref in seen or node is None:
+        if ref in seen:
             continue
         seen.add(ref)
-        if not node.outputs[ref.output].dtype.startswith("float"):
-            continue
-        if node.name not in yielded:
-            yielded.add(node.name)
-            yield node
-        rest += [node.inputs[port] for port in _differentiable_ports(node, ref.output)]
+        node = typed.graph.nodes.get(ref.source)
+        if node is None:
+            yield ref
+        elif node.outputs[ref.output].dtype.startswith("float"):
+            yield ref
+            rest += [node.inputs[port] for port in _differentiable_ports(node, ref.output)]
 
 
 def _differentiable_ports(node: Node, output: str) -> Iterator[str]:
@@ -71,22 +74,38 @@ def recurrence_between(typed: ProgramGraph) -> Iterator[tuple[str, str, Node]]:
     Args:
         typed: The program.
     """
+    for node, y, x in _gradients(typed):
+        after = _dependents(typed, node.inputs[x])
+        for name in y.axes:
+            for above in _above(typed, node.inputs[name]):
+                loop = above.name in after and (above.body is not None or isinstance(above.layer, Recurrent))
+                if loop:
+                    yield name, x, above
+                    break
+
+
+def gradients_of_nothing(typed: ProgramGraph) -> Iterator[tuple[str, str, Node]]:
+    """Yield, for each gradient that is always 0: the names of the tensors that `y` reads, that of `x`, and the step.
+
+    Args:
+        typed: The program.
+    """
+    for node, y, x in _gradients(typed):
+        read = _read(y)
+        if x not in read and node.inputs[x] not in _reached(typed, [node.inputs[name] for name in read]):
+            yield ", ".join(f"`{name}`" for name in y.axes) or "a constant", x, node
+
+
+def _gradients(typed: ProgramGraph) -> Iterator[tuple[Node, Term, str]]:
+    """Yield the calls of `gradient`: the step, what is differentiated, and the name of the tensor with respect to which."""
     for node in typed.graph.nodes.values():
         if not isinstance(node.layer, Compute):
             continue
         for application in node.layer.typed(node.input_types).applications:
-            if application.function is not GRADIENT:
-                continue
-            y, x = application.operands
-            assert isinstance(x.origin, Input)
-            target = node.inputs[x.origin.name]
-            after = _dependents(typed, target)
-            for name in y.axes:
-                for above in _above(typed, node.inputs[name]):
-                    loop = above.name in after and (above.body is not None or isinstance(above.layer, Recurrent))
-                    if loop:
-                        yield name, x.origin.name, above
-                        break
+            if application.function is GRADIENT:
+                y, x = application.operands
+                assert isinstance(x.origin, Input)
+                yield node, y, x.origin.name
 
 
 def _above(typed: ProgramGraph, ref: Ref) -> Iterator[Node]:

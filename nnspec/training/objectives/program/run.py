@@ -76,9 +76,7 @@ class ProgramModels:
             unit: The step.
             training: Whether the batch is trained on; validation always runs in inference mode.
         """
-        if not training or unit.training is not None:
-            return training and bool(unit.training)
-        return unit.network is None or unit.network in self.plan.trained or unit.network in self.plan.averages
+        return training and self.plan.in_training(unit)
 
     @cached_property
     def has_gradients(self) -> bool:

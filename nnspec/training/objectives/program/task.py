@@ -87,7 +87,7 @@ class _Draws:
             if isinstance(draw.draw, view)
         }
         self._shares = {
-            name: ops.convert_to_tensor(draw.draw.shares(_counts(prepared, draw.draw.of)))
+            name: ops.convert_to_tensor(draw.draw.shares(_counts(prepared, plan.columns.get(draw.draw.of, draw.draw.of))))
             for name, draw in self._draws.items()
             if isinstance(draw.draw, tokens)
         }
@@ -198,7 +198,7 @@ class ProgramLearner(Learner):
         }
         trainable = [group for group in self._groups.values() if group.variables]
         super().__init__(models.networks.values(), trainable, plan.metrics, augmenter)
-        self._shown = _shown_with(plan)
+        self._shown = _shown_with(plan, [entry for entry in plan.entries if self._groups[id(entry)].variables])
 
     @property
     def needs_full_batches(self) -> bool:
@@ -232,12 +232,17 @@ class ProgramLearner(Learner):
         super().reset()
         self._draws.restart()
 
+    def results(self) -> dict[str, Any]:
+        # The loss of an entry that the phase leaves out is known in validation only.
+        found = super().results()
+        return {name: value for name, value in found.items() if float(self.means[name].count.value) > 0}
+
     def _loss(self, entry: Entry, batch: Batch) -> Any:
         return self._computed(entry, self._run(batch, training=True))
 
     def _run(self, batch: Batch, *, training: bool) -> ProgramRun:
-        fields = batch[0]
-        size = batch_size(fields)
+        size = batch_size(batch[0])
+        fields = {name: batch[0][self._plan.columns.get(name, name)] for name in self._plan.fields}
         given = {
             name: ops.cast(fields[name], "int32") if kind.is_integer else fields[name]
             for name, kind in self._plan.fields.items()
@@ -254,7 +259,7 @@ class ProgramLearner(Learner):
             self.means[entry.name].update_state(loss, sample_weight=run.size)
         if len(self._plan.entries) == 1 or entry.name == "loss":
             self.means["loss"].update_state(total, sample_weight=run.size)
-        for name in self._shown[id(entry)]:
+        for name in self._shown.get(id(entry), ()):
             self.means[name].update_state(ops.stop_gradient(run.mean(self._plan.shown[name])), sample_weight=run.size)
         return total
 
@@ -284,12 +289,18 @@ def _optimizer(phase: PhasePlan, entry: Entry) -> Any:
     return keras_optimizer(phase.section, entry.section.networks[0], config=own)
 
 
-def _shown_with(plan: ProgramPlan) -> dict[int, list[str]]:
-    """The values that each entry shows: the first that computes them anyway, else the first of all."""
-    computed = {id(entry): {unit.name for unit in plan.typed.needed([entry.loss])} for entry in plan.entries}
-    found: dict[int, list[str]] = {id(entry): [] for entry in plan.entries}
+def _shown_with(plan: ProgramPlan, entries: Sequence[Entry]) -> dict[int, list[str]]:
+    """The values that each entry shows: the first that computes them anyway, else the first of all.
+
+    Args:
+        plan: The program.
+        entries: The entries that the phase runs.
+    """
+    entries = entries or plan.entries
+    computed = {id(entry): {unit.name for unit in plan.typed.needed([entry.loss])} for entry in entries}
+    found: dict[int, list[str]] = {id(entry): [] for entry in entries}
     for name, ref in plan.shown.items():
         needed = {unit.name for unit in plan.typed.needed([ref])}
-        chosen = next((entry for entry in plan.entries if needed <= computed[id(entry)]), plan.entries[0])
+        chosen = next((entry for entry in entries if needed <= computed[id(entry)]), entries[0])
         found[id(chosen)].append(name)
     return found
