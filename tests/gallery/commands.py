@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -13,7 +14,11 @@ def small_overrides(file: Path) -> list[str]:
 
     A command continues in the next line if that begins with ``--set``.
     """
-    lines = [line[1:].strip() for line in file.read_text(encoding="utf-8").split("\nparams:")[0].splitlines() if line[:1] == "#"]
+    lines = [
+        line[1:].strip() for line in file.read_text(encoding="utf-8").split("\nparams:")[0].splitlines() if line[:1] == "#"
+    ]
     start = next((i for i, line in enumerate(lines) if line.startswith(f"nnspec train specs/{file.name}")), len(lines))
-    words = shlex.split(" ".join(line for i, line in enumerate(lines) if i == start or (i > start and line.startswith("--set "))))
-    return [value for word, value in zip(words, words[1:], strict=False) if word == "--set"]
+    words = shlex.split(
+        " ".join(line for i, line in enumerate(lines) if i == start or (i > start and line.startswith("--set ")))
+    )
+    return [value for word, value in pairwise(words) if word == "--set"]
