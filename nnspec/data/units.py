@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
 from nnspec.data.recipe import steps_of
-from nnspec.data.transforms.images import resize
+from nnspec.data.transforms.images import resize, rgb
 from nnspec.data.transforms.numbers import impute, rescale, standardize
 from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import NnspecError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FAR = 1000
 """The ratio of offset to scale above which float32 loses too much precision."""
 
-_UNCHANGED = (impute, pad, resize)
+_UNCHANGED = (impute, pad, resize, rgb)
 """Transforms that do not change the unit."""
 
 

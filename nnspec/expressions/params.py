@@ -20,6 +20,7 @@ from nnspec.expressions.syntax import (
     Logical,
     Loop,
     Name,
+    Slice,
     Syntax,
     Unary,
 )
@@ -184,9 +185,16 @@ def _round(value: Any, digits: Any = None) -> Any:
     return round(value, digits)
 
 
+def _sum(values: Any) -> Any:
+    if not isinstance(values, list) or not all(isinstance(value, int | float) for value in values):
+        raise TypeError("`sum` takes a list of numbers")
+    return sum(values)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "min": min,
     "max": max,
+    "sum": _sum,
     "abs": abs,
     "round": _round,
     "len": len,
@@ -219,6 +227,10 @@ def _compile(node: Syntax, loops: list[Loop]) -> _Evaluate:
         case Index():
             value_, index = compiled(node.value, node.items[0])
             return _apply(_item, ("[", *node.at), value_, index)
+        case Slice():
+            nothing = Literal(node.start, node.end, None)
+            bounds = compiled(*(bound or nothing for bound in (node.first, node.stop, node.step)))
+            return lambda params: slice(*(bound(params) for bound in bounds))
         case Unary(operator="not"):
             operand = _compile(node.operand, loops)
             return lambda params: not operand(params)

@@ -44,9 +44,9 @@ _PLAIN = re.compile(
     r"\s*(?:(?P<number>(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<string>'[^']*'|\"[^\"]*\")"
-    r"|(?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],]))"
+    r"|(?P<operator>\*\*|//|==|!=|<=|>=|[-+*/%<>()\[\],:]))"
 )
-_TENSORS = re.compile(_PLAIN.pattern[:-2] + r"|\.\.\.|[@&|~.:=]))")
+_TENSORS = re.compile(_PLAIN.pattern[:-2] + r"|\.\.\.|[@&|~.=]))")
 _KEYWORDS = frozenset({"if", "else", "and", "or", "not", "for", "in"})
 _CHARACTERS = {
     "!": "for not, write `~` of tensors and `not` of params",
@@ -436,7 +436,7 @@ class _Parser:
         value = self._atom()
         while True:
             if token := self._take("["):
-                items = self._indices() if self._tensors else (self.conditional(),)
+                items = self._indices() if self._tensors else (self._index(),)
                 self._expect("]")
                 value = Index(value.start, self._end, value, items, token.at)
             elif self._tensors and self._take("."):

@@ -63,11 +63,19 @@ class UpSampling2D(UpSampling):
         outputs = super().infer(inputs)
         x = inputs["x"]
         if self.interpolation != "nearest" and not all(isinstance(size, int) for size in x.shape[:-1]):
-            raise LayerError(
-                f"{self.interpolation} interpolation needs fixed sizes, got {x}",
-                help="write `interpolation: nearest`, or declare the sizes as numbers under `inputs`",
-                argument="interpolation",
-            )
+            if self.interpolation != "bilinear":
+                raise LayerError(
+                    f"{self.interpolation} interpolation needs fixed sizes, got {x}",
+                    help="write `interpolation: bilinear` or `nearest`, or declare the sizes as numbers under `inputs`",
+                    argument="interpolation",
+                )
+            if any(factor & (factor - 1) for factor in self.size):
+                # Others are rounded differently by each framework, by more the larger the image.
+                raise LayerError(
+                    f"bilinear interpolation of free sizes needs factors that are powers of 2, got {self.size}",
+                    help="use a power of 2, write `interpolation: nearest`, or declare the sizes as numbers under `inputs`",
+                    argument="size",
+                )
         return outputs
 
     def receptive_field(self, inputs: Inputs) -> Window | None:

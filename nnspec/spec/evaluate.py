@@ -251,7 +251,6 @@ _HINTS = {
     "ceil": "use `-(-a // b)` to divide and round up",
     "sqrt": "use `** 0.5`",
     "math": "use `** 0.5` for a square root, `//` to divide and round down",
-    "sum": "add the terms with `+`",
     "&": "write `and`",
     "|": "write `or`",
     "!": "write `not`",

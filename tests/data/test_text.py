@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.readers.text import Text
-from nnspec.data.transforms.images import resize
+from nnspec.data.transforms.images import resize, rgb
 from nnspec.data.transforms.text import pad, tokenize
 
 LINES = """The old man was thin and gaunt with deep wrinkles in the back of his neck.
@@ -231,3 +231,14 @@ def test_resize_keeps_channels_apart_and_averages_what_it_leaves_out():
     assert floats[0].tolist() == [[2.5, 4.5], [10.5, 12.5]]
     assert resize(size=[2, 2]).infer(Column((4, 4, 2), "uint8")) == Column((2, 2, 2), "uint8")
     assert "requires images" in refused(lambda: resize(size=[2, 2]).infer(Column((4,), "uint8")))
+
+
+def test_rgb_repeats_the_channel_of_gray_images_and_leaves_those_with_three():
+    gray = np.arange(8, dtype=np.uint8).reshape(2, 2, 2, 1)
+    made = rgb().apply(gray, {})
+    assert made.dtype == np.uint8
+    np.testing.assert_array_equal(made, np.concatenate([gray, gray, gray], -1))
+    np.testing.assert_array_equal(rgb().apply(made, {}), made)
+    assert rgb().infer(Column((4, 5, 1), "uint8")) == rgb().infer(Column((4, 5, 3), "uint8")) == Column((4, 5, 3), "uint8")
+    for shape in ((4, 5), (4, 5, 2)):
+        assert "1 or 3 channels" in refused(lambda shape=shape: rgb().infer(Column(shape, "uint8")))

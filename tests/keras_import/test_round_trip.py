@@ -22,9 +22,12 @@ from nnspec.keras_import import Imported, from_keras, import_file
 from nnspec.spec import load
 from nnspec.types import Condition
 from tests.conftest import CORPUS
+from tests.gallery.commands import SPECS, small_overrides
 from tests.layers.cases import CASES, Case
 
-GALLERY = sorted([*CORPUS.glob("*.nnspec.yaml"), *(CORPUS.parent.parent / "specs").glob("*.nnspec.yaml")])
+FILES = sorted([*CORPUS.glob("*.nnspec.yaml"), *SPECS.glob("*.nnspec.yaml")])
+# Those with a command that trains them small are read with it; they have many layers all the same.
+GALLERY = [pytest.param(file, marks=[pytest.mark.full] if small_overrides(file) else []) for file in FILES]
 # Padding of a pooling by numbers is arithmetic in Keras, and a layer of ours in TimeDistributed is a model.
 BEYOND = ("AveragePooling", "MaxPooling", "TimeDistributed")
 
@@ -104,7 +107,7 @@ def answers(graph: Graph, arrays: Mapping[str, np.ndarray], data: list[Any]) -> 
 
 
 def networks(file: Path) -> Iterator[Graph]:
-    yield from compile(load(file)).networks.values()
+    yield from compile(load(file, small_overrides(file))).networks.values()
 
 
 @pytest.mark.parametrize("file", GALLERY, ids=lambda file: file.name.partition(".")[0])

@@ -289,6 +289,8 @@ def _borders() -> Iterator[Case]:
     for interpolation in ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5"):
         yield Case("UpSampling2D", {"size": [2, 3], "interpolation": interpolation}, _x(6, 3, 2))
         yield Case("UpSampling2D", {"size": 2, "interpolation": interpolation}, _x(4, 5, 3))
+    yield Case("UpSampling2D", {"size": [2, 8], "interpolation": "bilinear"}, _x("H", "W", 3))
+    yield Case("UpSampling2D", {"size": [1, 4], "interpolation": "bilinear"}, _x("H", 5, 2))
     yield Case("ZeroPadding1D", {"padding": 2}, _x("T", 3, masked=True))
     for op in ("Sum", "Mean"):
         yield Case(op, {"axis": 1}, _x("T", 3))

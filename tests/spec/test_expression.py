@@ -35,6 +35,9 @@ PARAMS = {"width": 16, "stage": 1, "names": ["a", "b"], "flag": True, "rate": 0.
         ("[width for width in range(2)]", [0, 1]),
         ("len(range(10_000))", 10_000),
         ("str(rate) + str(flag)", "0.5true"),
+        ("[3, 4, 5][:stage] + [3, 4, 5][stage:] + [3, 4, 5][-1:]", [3, 4, 5, 5]),
+        ("range(9)[stage:-1:2] + range(3)[:]", [1, 3, 5, 7, 0, 1, 2]),
+        ("sum([i for i in range(5)]) + sum([rate]) + sum([])", 10.5),
     ],
 )
 def test_expressions_mean_what_they_mean_in_python(text, value):
@@ -71,6 +74,13 @@ def test_arithmetic_agrees_with_python(rest, first):
         ("(1", 2, 3),
         ("__import__('os')", 0, 10),
         ("names[9]", 5, 6),
+        ("names[::0]", 5, 6),
+        ("names[0:rate]", 5, 6),
+        ("names[1:2, 3]", 9, 10),
+        ("names[]", 6, 7),
+        ("width:", 5, 6),
+        ("sum(names)", 0, 3),
+        ("sum(3)", 0, 3),
         ("'a' * 'b'", 4, 5),
         ("", 0, 1),
         ("[i for i in 3]", 7, 8),
@@ -110,6 +120,8 @@ def test_an_unknown_name_is_named():
         "[len([" + "+".join(["i"] * 900) + " for j in range(9999)]) for i in range(9999)]",
         "['" + "a" * 1900 + "' + str(i) for i in range(9999)]",
         "[len(range(9999)) for i in range(9999)]",
+        "[sum(range(9999)[i:]) for i in range(9999)]",
+        "[1][" * 1000,
     ],
 )
 def test_no_expression_runs_away(text):

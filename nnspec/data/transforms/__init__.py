@@ -14,7 +14,7 @@ __all__ = ["TRANSFORMS", "Learned", "Transform"]
 _MODULES = {
     "classes": ("label_encode", "one_hot"),
     "numbers": ("impute", "rescale", "standardize"),
-    "images": ("resize",),
+    "images": ("resize", "rgb"),
     "text": ("pad", "tokenize"),
 }
 
@@ -24,6 +24,7 @@ TRANSFORMS = Family(
     aliases={
         "normalize": "standardize", "scale": "rescale", "fillna": "impute", "onehot": "one_hot", "tokenise": "tokenize",
         "pad_sequences": "pad", "resizing": "resize",
+        "grayscale_to_rgb": "rgb",
     },
 )  # fmt: skip
 """Every transform by name."""

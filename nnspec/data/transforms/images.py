@@ -48,3 +48,18 @@ class resize(Transform):  # noqa: N801
                 plane = np.ascontiguousarray(pixels[..., channel], made.dtype)
                 made[row, ..., channel] = np.asarray(image.fromarray(plane).resize((width, height), resampling))
         return made if values.ndim == 4 else made[..., 0]
+
+
+class rgb(Transform):  # noqa: N801
+    """Gives gray images three equal channels, as networks for color images need; images with three channels are unchanged."""
+
+    def infer(self, column: Column) -> Column:
+        require_numbers("rgb", column)
+        if len(column.shape) != 3 or column.shape[-1] not in (1, 3):
+            reason = f"`rgb` requires images with 1 or 3 channels, but the values have shape {column.shape_text}"
+            raise DataError(reason, help="images are (height, width, channels)")
+        return Column((*column.shape[:2], 3), column.dtype)
+
+    def apply(self, values: Values, learned: Learned) -> Values:
+        del learned
+        return values if values.shape[-1] == 3 else values.repeat(3, axis=-1)

@@ -12,7 +12,7 @@ from typing import Any
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
-from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear
+from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear, UpSampling2D
 from nnspec.keras_backend.layers.parameter import Parameter
 from nnspec.keras_backend.layers.pooling import AdaptivePooling
 from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
@@ -53,6 +53,7 @@ __all__ = [
     "Sampling",
     "SinusoidalPositionEncoding",
     "StepsToBatch",
+    "UpSampling2D",
 ]
 
 DEFAULTS: Mapping[str, Any] = {

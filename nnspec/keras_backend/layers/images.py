@@ -61,3 +61,38 @@ class RandomShear(keras.layers.RandomShear):  # type: ignore[misc]
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.given}
+
+
+@keras.saving.register_keras_serializable("nnspec")
+class UpSampling2D(keras.layers.UpSampling2D):  # type: ignore[misc]
+    """Interpolates a batch of images of any size linearly.
+
+    Keras 3.15.1 fails in a compiled function if the input's size is not known.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        for axis, factor in enumerate(self.size, 1):
+            inputs = _linearly_upsampled(inputs, axis, factor)
+        return inputs
+
+
+def _linearly_upsampled(x: Any, axis: int, factor: int) -> Any:
+    """Upsample one axis: each position becomes ``factor``, between it and the neighbor on their side; the ends are repeated."""
+    ops = keras.ops
+
+    sizes = list(ops.shape(x))
+
+    def part(first: Any, last: Any) -> Any:
+        inside = [slice(None)] * len(sizes)
+        inside[axis] = slice(first, last)
+        return x[tuple(inside)]
+
+    before = ops.concatenate([part(None, 1), part(None, -1)], axis)
+    behind = ops.concatenate([part(1, None), part(-1, None)], axis)
+    phases = []
+    for phase in range(factor):
+        offset = (phase + 0.5) / factor - 0.5
+        low, high, distance = (before, x, offset + 1) if offset < 0 else (x, behind, offset)
+        phases.append(low + (high - low) * distance)
+    sizes[axis] = sizes[axis] * factor
+    return ops.reshape(ops.stack(phases, axis + 1), sizes)

@@ -150,14 +150,18 @@ def resampled(b: Builder, x: Value, counts: Sequence[int], interpolation: str, a
         for axis in _fewest_first(x, counts):
             x = _multiplied(b, x, axis, interpolation, antialias)
     elif scales := _scales(x, counts):
-        x = _held(b, arrange(b, x, channels_first(3)))
-        factors = b.constant([1, 1, *scales], "scales", np.float32)
-        name = b.op("Resize", x.name, "", factors, mode="linear", coordinate_transformation_mode="half_pixel")
-        x = replace(x, name=name)
+        x = linear_resize(b, x, scales)
     else:
         for axis in _fewest_first(x, counts):
             x = _between(b, x, axis)
     return replace(x, type=type_)
+
+
+def linear_resize(b: Builder, x: Value, scales: Sequence[float]) -> Value:
+    """Interpolate an image linearly with ONNX's ``Resize``; the type of the result is that of ``x``."""
+    x = _held(b, arrange(b, x, channels_first(3)))
+    factors = b.constant([1, 1, *scales], "scales", np.float32)
+    return replace(x, name=b.op("Resize", x.name, "", factors, mode="linear", coordinate_transformation_mode="half_pixel"))
 
 
 def _held(b: Builder, x: Value) -> Value:
