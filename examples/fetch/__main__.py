@@ -19,6 +19,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "sunspots": series.sunspots,
     "r8": texts.r8,
     "spam": texts.spam,
+    "newsgroups": texts.newsgroups,
+    "friends": texts.friends,
     "addresses": addresses.addresses,
 }
 

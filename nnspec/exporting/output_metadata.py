@@ -55,7 +55,7 @@ def token_outputs_of_run(run: Run) -> dict[str, TokenOutput]:
             if given.is_integer and given.shape == type_.shape[:1] and tokenizer_of(recipe, input_) is not None
         ]
         if tokenizer is not None and type_.rank == 2 and len(texts) == 1:
-            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], texts[0])
+            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], texts[0], tokenizer[1].get("tokenizer"))
     return found
 
 
