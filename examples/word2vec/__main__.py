@@ -48,13 +48,14 @@ def _texts(file: Path) -> Iterator[list[str]]:
 
 
 def trained(name: str) -> tuple[list[str], np.ndarray]:
-    """Trains a spec, and returns its words and their vectors."""
+    """Trains a spec, unless its run is there, and returns its words and their vectors."""
     from nnspec.spec import load
-    from nnspec.training import train
+    from nnspec.training import Run, train
 
-    run = train(load(SPECS / f"{name}.nnspec.yaml"), out=RUNS / name)
+    folder = RUNS / name
+    run = Run.open(folder) if folder.exists() else train(load(SPECS / f"{name}.nnspec.yaml"), out=folder)
     [vectors] = [array for key, array in run.weights().items() if key.startswith("word/")]
-    words = run.state()["inputs.words"][0]["learned"]["vocabulary"]
+    words = run.transforms()["inputs.words"][0]["learned"]["vocabulary"]
     return words[4:], vectors[4 : len(words)]
 
 
