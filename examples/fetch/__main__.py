@@ -21,6 +21,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "spam": texts.spam,
     "newsgroups": texts.newsgroups,
     "friends": texts.friends,
+    "docstrings": texts.docstrings,
     "addresses": addresses.addresses,
 }
 
