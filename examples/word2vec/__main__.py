@@ -1,4 +1,4 @@
-"""``python -m examples.word2vec``: trains word vectors with nnspec and with gensim on the same text, and prints how good both are."""
+"""``python -m examples.word2vec``: word vectors of nnspec and of gensim, trained on the same text, and how good both are."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from examples.fetch.__main__ import DATA, main as fetch
+from examples.fetch.__main__ import DATA
+from examples.fetch.__main__ import main as fetch
 
 SPECS = Path(__file__).parents[2] / "specs"
 RUNS = Path(__file__).parents[2] / "runs"
@@ -92,9 +93,7 @@ def main(names: list[str]) -> int:
         results[f"{name}, nnspec"] = {"seconds": time.monotonic() - begun, **scores(own)}
         begun = time.monotonic()
         kind = {"sg": int(name == "word2vec"), "negative": 5 if name == "word2vec" else NEGATIVES, "sample": 0}
-        theirs = Word2Vec(
-            lines, vector_size=WIDTH, window=REACH, min_count=MIN_COUNT, epochs=EPOCHS, workers=2, seed=1, **kind
-        )
+        theirs = Word2Vec(lines, vector_size=WIDTH, window=REACH, min_count=MIN_COUNT, epochs=EPOCHS, workers=2, seed=1, **kind)
         results[f"{name}, gensim"] = {"seconds": time.monotonic() - begun, **scores(theirs.wv)}
         for title in (f"{name}, nnspec", f"{name}, gensim"):
             print(title, {key: round(value, 3) for key, value in results[title].items()}, flush=True)

@@ -96,7 +96,10 @@ def test_a_tokenizer_file_numbers_its_tokens_from_4(project, library):
         (file_of(pre_tokenizer={"type": "Split", "pattern": {"Regex": "(a+)+b"}}), "not a known one"),
         (file_of(normalizer={"type": "Precompiled"}), "its `normalizer` is `Precompiled`"),
         (file_of(normalizer={"type": "Prepend", "prepend": "x" * 100}), "64 times longer"),
-        (file_of(normalizer={"type": "Sequence", "normalizers": [{"type": "Replace", "content": "aa"}] * 9}), "64 times longer"),
+        (
+            file_of(normalizer={"type": "Sequence", "normalizers": [{"type": "Replace", "content": "aa"}] * 9}),
+            "64 times longer",
+        ),
         (file_of(normalizer={"type": "Sequence", "normalizers": 3}), "not a list"),
         (file_of(decoder=3), "not an object"),
     ],
@@ -122,7 +125,11 @@ def test_an_error_of_the_library_is_an_error_of_the_file(project, library):
 
 
 def test_a_damaged_tokenizer_of_a_model_file_is_reported():
-    step = {"transform": "tokenize", "arguments": {"by": "subword", "size": 300}, "learned": {"vocabulary": [], "tokenizer": None}}
+    step = {
+        "transform": "tokenize",
+        "arguments": {"by": "subword", "size": 300},
+        "learned": {"vocabulary": [], "tokenizer": None},
+    }
     with pytest.raises(NnspecError, match="the tokenizer is missing"):
         tokenizer_among([step])
 

@@ -22,8 +22,8 @@ _MAX_INSERTED = 64
 
 _MODELS = {"BPE", "WordPiece", "WordLevel", "Unigram"}
 _NORMALIZERS = {
-    "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Nmt", "Lowercase", "Strip", "StripAccents", "BertNormalizer", "Replace", "Prepend",
-    "ByteLevel",
+    "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Nmt", "Lowercase", "Strip", "StripAccents", "BertNormalizer", "Replace",
+    "Prepend", "ByteLevel",
 }  # fmt: skip
 _PRE_TOKENIZERS = {
     "Sequence", "ByteLevel", "BertPreTokenizer", "Whitespace", "WhitespaceSplit", "Metaspace", "Punctuation", "Digits",
