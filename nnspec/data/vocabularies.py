@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ from nnspec.data.locations import locate
 from nnspec.data.paths import MissingFileError, find_file
 from nnspec.data.plan import DataPlan, Feed
 from nnspec.data.section import DataSection
-from nnspec.data.transforms.text import SPECIAL, VocabularySource, tokenize
-from nnspec.diagnostics import Diagnostic
+from nnspec.data.transforms.base import Learned
+from nnspec.data.transforms.subwords import MAX_BYTES, checked
+from nnspec.data.transforms.text import SPECIAL, VocabularySource, learned_from_tokenizer, tokenize
+from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.spec.tree import MappingNode
 from nnspec.types import did_you_mean, listed
 
@@ -31,17 +33,20 @@ _MAX_BYTES = 2**28
 def find_vocabularies(
     section: DataSection, tree: MappingNode, folder: Path, root: Path, problems: list[Diagnostic]
 ) -> dict[str, Path]:
-    """Return the files of vocabularies, by their paths as written; missing ones are reported and omitted."""
+    """Return the files of vocabularies and tokenizers, by their paths as written; missing ones are reported and omitted."""
     found = {}
     for kind, group in (("inputs", section.inputs), ("targets", section.targets)):
         for name, given in group.items():
             for i, step in enumerate(given.transform):
                 source = _source_of(step)
-                if source is None or source.file is None:
+                given_file = step.file if isinstance(step, tokenize) else None
+                file = given_file or (source.file if source is not None else None)
+                if file is None:
                     continue
-                place = locate(tree, kind, name, "transform", i, "tokenize", "vocabulary", "file")
+                keys = ("file",) if given_file else ("vocabulary", "file")
+                place = locate(tree, kind, name, "transform", i, "tokenize", *keys)
                 try:
-                    found[source.file] = find_file(source.file, folder, root)
+                    found[file] = find_file(file, folder, root)
                 except MissingFileError as error:
                     problems.append(d.MissingData.at(*place, help=error.help, reason=error.message))
                 except DataError as error:
@@ -122,22 +127,24 @@ class _Learner:
         self, plan: DataPlan, feeds: Mapping[str, Feed], table: Table, rows: NDArray[np.int64], problems: list[Diagnostic]
     ) -> None:
         self._plan, self._feeds, self._table, self._rows, self._problems = plan, feeds, table, rows, problems
-        self._files: dict[str, list[str]] = {}
+        self._files: dict[str, Learned] = {}
 
     def resolved(self, feed: Feed) -> Feed:
         """Return a feed whose tokenizer knows its vocabulary, if that comes from elsewhere."""
         step = _tokenizer(feed)
-        if step is None or _source_of(step) is None:
+        if step is None or (_source_of(step) is None and step.file is None):
             return feed
         known = step.with_vocabulary(self._vocabulary(feed, step))
         return replace(feed, transforms=tuple(known if one is step else one for one in feed.transforms))
 
-    def _vocabulary(self, feed: Feed, step: tokenize) -> list[str]:
+    def _vocabulary(self, feed: Feed, step: tokenize) -> Learned:
         source = _source_of(step)
+        if step.file is not None:
+            return self._of_file(step.file, feed, _read_tokenizer)
         if source is None:
-            return step.learned_from(self._counts(feed, step)) if step.vocabulary is None else step.fit([])["vocabulary"]
+            return step.learned_from(self._counts(feed, step)) if step.vocabulary is None else step.fit([])
         if source.file is not None:
-            return [*SPECIAL, *self._of_file(source.file, feed)]
+            return self._of_file(source.file, feed, lambda path, name: {"vocabulary": [*SPECIAL, *read_vocabulary(path, name)]})
         if isinstance(source.of, str):
             return self._vocabulary(*self._named(source.of))
         counts: Counter[str] = Counter()
@@ -164,14 +171,31 @@ class _Learner:
         assert step is not None
         return feed, step
 
-    def _of_file(self, text: str, feed: Feed) -> list[str]:
+    def _of_file(self, text: str, feed: Feed, read: Callable[[Path, str], Learned]) -> Learned:
         if text not in self._files:
             try:
-                self._files[text] = read_vocabulary(self._plan.files[text], text)
+                self._files[text] = read(self._plan.files[text], text)
             except DataError as error:
                 self._problems.append(d.BadVocabulary.at(feed.span, feed.path, help=error.help, reason=error.message))
-                self._files[text] = []
+                raise SpecError(self._problems) from None
         return self._files[text]
+
+
+def _read_tokenizer(path: Path, name: str) -> Learned:
+    """Read a ``tokenizer.json``.
+
+    Raises:
+        DataError: If it is too large, damaged or not supported.
+    """
+    help = "write the file with `Tokenizer.save` of the library `tokenizers`, or learn one with `by: subword`"
+    if path.stat().st_size > MAX_BYTES:
+        raise DataError(f"`{name}` is larger than {MAX_BYTES:,} bytes", help=help)
+    try:
+        return learned_from_tokenizer(checked(path.read_text("utf-8")))
+    except UnicodeDecodeError:
+        raise DataError(f"`{name}` is not UTF-8", help=help) from None
+    except ValueError as error:
+        raise DataError(f"`{name}` cannot be used: {error}", help=help) from None
 
 
 def read_vocabulary(path: Path, name: str) -> list[str]:

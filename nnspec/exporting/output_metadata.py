@@ -65,9 +65,9 @@ def token_outputs_of_run(run: Run) -> dict[str, TokenOutput]:
         if tokenizer is None or type_.rank != 2:
             continue
         if kinds.get(name) == "sequence":
-            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], None)
+            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], None, tokenizer[1].get("tokenizer"))
         elif len(texts) == 1:
-            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], texts[0])
+            found[name] = TokenOutput(tokenizer[0].by, tokenizer[1]["vocabulary"], texts[0], tokenizer[1].get("tokenizer"))
     return found
 
 

@@ -159,7 +159,7 @@ def check_token(
         fed = f"`data.inputs.{decoding.target}`" if decoding.target else f"`{decoding.token}`"
         reason = f"`{key}` is the text `{given}`, and {fed} has no `tokenize` to look it up"
         problems.append(g.NotInVocabulary.at(*place, help="write its number, such as 1", reason=reason))
-    elif given not in SPECIAL and step.vocabulary is not None and given not in step.vocabulary:
+    elif given not in SPECIAL and isinstance(step.vocabulary, list) and given not in step.vocabulary:
         help = did_you_mean(given, [*SPECIAL, *step.vocabulary])
         problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is not in the vocabulary"))
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import NnspecError
+from nnspec.json_words import misfit
 from nnspec.types import closest
 
 
@@ -21,10 +24,20 @@ def tokenizer_of(recipe: Mapping[str, Any], input_: str | None) -> tuple[tokeniz
 
 
 def tokenizer_among(steps: Iterable[Mapping[str, Any]]) -> tuple[tokenize, dict[str, Any]] | None:
-    """The tokenizer among recorded transforms, and its state; None if there is none."""
+    """The tokenizer among recorded transforms, and its state; None if there is none.
+
+    Raises:
+        NnspecError: If its state is damaged.
+    """
     for step in steps:
         if step["transform"] == "tokenize":
-            return tokenize(**step["arguments"]), dict(step["learned"])
+            try:
+                found, learned = tokenize(**step["arguments"]), dict(step["learned"])
+                found.require_learned(learned)
+            except (ValueError, TypeError, KeyError) as error:
+                reason = misfit(error) if isinstance(error, ValidationError) else str(error)
+                raise NnspecError(f"the metadata of the tokenizer are damaged: {reason}") from None
+            return found, learned
     return None
 
 

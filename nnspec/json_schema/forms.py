@@ -15,8 +15,8 @@ NAME: Schema = {"type": "string", "minLength": 1}
 EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 """A string with ``$``, allowed in place of any typed value."""
 
-OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$){BLOCK_NAME.pattern}$"
-"""The name of a block or network of the document."""
+OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$)\$?{BLOCK_NAME.pattern}$"
+"""The name of a block or network of the document, or a param that names one."""
 
 _ANNOTATIONS = ("default", "description", "title")
 

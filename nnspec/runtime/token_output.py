@@ -27,11 +27,13 @@ class TokenOutput:
         vocabulary: The tokens, by index.
         input: The input whose positions the tokens belong to; padded positions have no token. None if the output was trained
             with CTC: then repeated tokens are merged, and token 0, the blank, is removed (Graves et al. 2006).
+        tokenizer: The ``tokenizer.json`` of subwords.
     """
 
-    by: Literal["word", "character", "space", "byte"]
+    by: Literal["word", "character", "space", "byte", "subword"]
     vocabulary: list[str]
     input: str | None
+    tokenizer: str | None = None
 
 
 def texts_of(
@@ -67,8 +69,8 @@ def texts_of(
         if predicted.shape != counts.shape:
             shape = f"{predicted.shape} for {counts.shape} positions of `{token_output.input}`"
             raise NnspecError(f"`{name}` has the shape {shape}")
-        text = tokenize.model_validate({"by": token_output.by}).text
-        learned = {"vocabulary": token_output.vocabulary}
+        text = tokenize.model_construct(by=token_output.by).text
+        learned = {"vocabulary": token_output.vocabulary, "tokenizer": token_output.tokenizer}
         found[name] = [text(row[own].tolist(), learned) for row, own in zip(predicted, counts, strict=True)]
     return found
 

@@ -364,8 +364,9 @@ def _networks(
     networks = {name: _network(name, source, limits, problems, used) for name, source in sources.items()}
     borrowed = library.borrowed
     definitions: dict[str, Block | NetworkSource] = {**library.blocks, **library.networks}
+    choices = [value for param in library.params.values() for value in param.bounds().get("one_of", ())]  # `- $cell:`
     for name, definition in definitions.items():
-        wanted = name in used or name in borrowed or (name in library.networks and "main" not in sources)
+        wanted = name in used or name in borrowed or name in choices or (name in library.networks and "main" not in sources)
         if not wanted:
             kind = "block" if name in library.blocks else "network"
             problems.append(p.UnusedDefinition.at(definition.span, help="use it or remove it", kind=kind, name=name))

@@ -12,7 +12,11 @@ jsonschema = pytest.importorskip("jsonschema")
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted(
-    [*(ROOT / "specs").glob("*.yaml"), *(ROOT / "tests/corpus").glob("*.yaml"), *(ROOT / "examples").glob("*.nnspec.yaml")]
+    [
+        *(ROOT / "specs").glob("*.nnspec.yaml"),
+        *(ROOT / "tests/corpus").glob("*.yaml"),
+        *(ROOT / "examples").glob("*.nnspec.yaml"),
+    ]
 )
 
 GOOD = """\

@@ -17,6 +17,8 @@ from nnspec.types import Config
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nnspec.data.transforms.subwords import Subwords
+
     Values = NDArray[Any]
 
 SPECIAL = ("<PAD>", "<SOS>", "<EOS>", "<UNK>")
@@ -56,23 +58,29 @@ class VocabularySource(Config):
 
 
 class tokenize(Transform):  # noqa: N801
-    """Encodes a text as the indices of its words or characters.
+    """Encodes a text as the indices of its words, characters or subwords.
 
     The vocabulary begins with `<PAD>` 0, `<SOS>` 1, `<EOS>` 2 and `<UNK>` 3, followed by the tokens of the training data in
     order of decreasing frequency. With `word`, a token is a sequence of letters, digits and inner apostrophes, or a single
     punctuation mark. With `space`, the text is split at whitespace, so `B-PER` and `[MASK]` are one token each. A list of
     strings, as in JSON lines and Parquet, is used as a list of tokens and not split further; with `sentences`, and before
     `pad: [8, 30]`, it is a list of texts.
+
+    `by: subword` learns byte-level BPE, in which frequent words are one token and rare words several; `file` reads a
+    `tokenizer.json` of the library `tokenizers`, whose token 0 becomes 4. Both require that library.
     """
 
     main_argument: ClassVar[str | None] = "by"
     takes_ragged: ClassVar[bool] = True
-    learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str]}
+    learns: ClassVar[Mapping[str, Any]] = {"vocabulary": list[str], "tokenizer": str | None}
 
-    by: Literal["word", "character", "space", "byte"] = Field(
+    by: Literal["word", "character", "space", "byte", "subword"] = Field(
         "word",
-        description="The tokens: words and punctuation marks, characters, substrings separated by whitespace, or the bytes "
-        "of the text in UTF-8, whose vocabulary is always the 256 bytes.",
+        description="The tokens: words and punctuation marks, characters, substrings separated by whitespace, the bytes "
+        "of the text in UTF-8, whose vocabulary is always the 256 bytes, or parts of words (byte-level BPE of `size` tokens).",
+    )
+    file: _Token | None = Field(
+        None, description="A `tokenizer.json` of the library `tokenizers`, in place of `by`. Its special tokens are not added."
     )
     lower: Flag = Field(False, description="Whether to convert the text to lowercase.")
     size: Annotated[int, Strict(), Field(gt=len(SPECIAL))] | None = Field(
@@ -92,13 +100,31 @@ class tokenize(Transform):  # noqa: N801
         "`{file: PATH}`. Default: learned from the training data.",
     )
 
-    _known: list[str] | None = PrivateAttr(None)
+    _known: Learned | None = PrivateAttr(None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_file(cls, given: Any) -> Any:
+        return {"by": "subword", **given} if isinstance(given, dict) and given.get("file") is not None else given
 
     @model_validator(mode="after")
     def _distinct(self) -> tokenize:
         given = self.vocabulary
         if isinstance(given, list) and len({*given, *SPECIAL}) < len(given) + len(SPECIAL):
             raise ValueError("`vocabulary` must not contain duplicates or special tokens")
+        if self.file is not None:
+            if self.by != "subword":
+                raise ValueError("only one of `by` and `file` can be given")
+            if given is not None or self.size is not None or self.min_count > 1:
+                raise ValueError("the vocabulary is that of `file`: remove `vocabulary`, `size` and `min_count`")
+            return self
+        if self.by == "subword":
+            if isinstance(given, list) or (isinstance(given, VocabularySource) and given.file is not None):
+                raise ValueError("`by: subword` learns its vocabulary: remove `vocabulary`, or write `file: tokenizer.json`")
+            if not isinstance(given, VocabularySource) or isinstance(given.of, list):
+                if self.size is None or self.size < len(SPECIAL) + len(_BYTES):
+                    raise ValueError(f"`by: subword` requires a `size` of at least {len(SPECIAL) + len(_BYTES)}")
+                return self
         if self.by == "byte" and (given is not None or self.size is not None or self.min_count > 1):
             raise ValueError("`by: byte` has the vocabulary of all 256 bytes: remove `vocabulary`, `size` and `min_count`")
         learned = given is None or (isinstance(given, VocabularySource) and isinstance(given.of, list))
@@ -106,11 +132,16 @@ class tokenize(Transform):  # noqa: N801
             raise ValueError("only one of `vocabulary` and `size` can be given")
         return self
 
-    def with_vocabulary(self, tokens: Sequence[str]) -> tokenize:
-        """Return a copy with a known vocabulary, including the special tokens, which is not learned."""
+    def with_vocabulary(self, known: Learned) -> tokenize:
+        """Return a copy with a known vocabulary, which is not learned."""
         copy = self.model_copy()
-        copy._known = list(tokens)
+        copy._known = known
         return copy
+
+    def require_learned(self, learned: Learned) -> None:
+        super().require_learned(learned)
+        if self.by == "subword":
+            _subwords(learned)
 
     @property
     def takes_text(self) -> bool:
@@ -124,37 +155,46 @@ class tokenize(Transform):  # noqa: N801
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
         if self._known is not None:
-            return {"vocabulary": self._known}
+            return self._known
         if isinstance(self.vocabulary, list):
             return {"vocabulary": [*SPECIAL, *self.vocabulary]}
         if self.by == "byte":
             return {"vocabulary": [*SPECIAL, *_BYTES]}
-        return {"vocabulary": self.learned_from(self.counted(chunks))}
+        return self.learned_from(self.counted(chunks))
 
     def counted(self, chunks: Iterable[Values]) -> Counter[str]:
-        """Count the tokens of texts."""
+        """Count the tokens of texts; for subwords, which are not known yet, the texts."""
         counts: Counter[str] = Counter()
         for chunk in chunks:
             for text in chunk.tolist():
                 for part in self._parts(text):
-                    counts.update(self.tokens(part))
+                    counts.update(self._texts(part) if self.by == "subword" else self.tokens(part))
         return counts
 
-    def learned_from(self, counts: Counter[str]) -> list[str]:
-        """Return the vocabulary of counted tokens."""
+    def learned_from(self, counts: Counter[str]) -> Learned:
+        """Return the vocabulary of counted tokens, or the subwords of counted texts."""
+        if self.by == "subword":
+            from nnspec.data.transforms.subwords import train_subwords
+
+            assert self.size is not None
+            return learned_from_tokenizer(train_subwords(counts.elements(), self.size - len(SPECIAL), self.min_count))
         # A literal `<PAD>` in a text is not a special token.
         known = [token for token, count in counts.items() if count >= self.min_count and token not in SPECIAL]
         known.sort(key=lambda token: (-counts[token], token))
-        return [*SPECIAL, *known][: self.size]
+        return {"vocabulary": [*SPECIAL, *known][: self.size]}
 
     def apply(self, values: Values, learned: Learned) -> Values:
         import numpy as np
 
-        numbers = {token: i for i, token in enumerate(learned["vocabulary"]) if token not in SPECIAL}
+        split = _subwords(learned) if self.by == "subword" else None
+        numbers = {token: i for i, token in enumerate(learned["vocabulary"]) if token not in SPECIAL and split is None}
         before, behind = [1] * self.start, [2] * self.end
 
         def encoded(text: str | Sequence[str]) -> Values:
-            tokens = [numbers.get(token, 3) for token in self.tokens(text)]
+            if split is not None:
+                tokens = split.numbers(self._lowered(text))
+            else:
+                tokens = [numbers.get(token, 3) for token in self.tokens(text)]
             return np.array([*before, *tokens, *behind], np.int64)
 
         made = np.empty(len(values), object)
@@ -180,6 +220,8 @@ class tokenize(Transform):  # noqa: N801
         if self.by == "byte":
             first, end = len(SPECIAL), len(SPECIAL) + len(_BYTES)
             return bytes(i - first for i in numbers if first <= i < end).decode("utf-8", "replace")
+        if self.by == "subword":
+            return _subwords(learned).text(numbers)
         known = learned["vocabulary"]
         tokens = [known[i] if i < len(known) else SPECIAL[3] for i in numbers if i > 2]
         return ("" if self.by == "character" else " ").join(tokens)
@@ -191,12 +233,41 @@ class tokenize(Transform):  # noqa: N801
             >>> tokenize(by="space").tokens("B-PER O [MASK]")
             ['B-PER', 'O', '[MASK]']
         """
+        text = self._lowered(text)
         if not isinstance(text, str):
-            return [token.lower() for token in text] if self.lower else list(text)
-        text = text.lower() if self.lower else text
+            return list(text)
         if self.by == "byte":
             return [_BYTES[byte] for byte in text.encode("utf-8", "replace")]
         return _WORD.findall(text) if self.by == "word" else text.split() if self.by == "space" else list(text)
+
+    def _texts(self, text: str | Sequence[str]) -> list[str]:
+        lowered = self._lowered(text)
+        return [lowered] if isinstance(lowered, str) else list(lowered)
+
+    def _lowered(self, text: str | Sequence[str]) -> str | Sequence[str]:
+        if not self.lower:
+            return text
+        return text.lower() if isinstance(text, str) else [token.lower() for token in text]
+
+
+def learned_from_tokenizer(text: str) -> Learned:
+    """Return the fitted state of subwords from a ``tokenizer.json``.
+
+    Raises:
+        NnspecError: If the library is not installed.
+        ValueError: If the file is damaged or not supported.
+    """
+    learned: Learned = {"vocabulary": [], "tokenizer": text}
+    return {"vocabulary": [*SPECIAL, *_subwords(learned).vocabulary], "tokenizer": text}
+
+
+def _subwords(learned: Learned) -> Subwords:
+    from nnspec.data.transforms.subwords import subwords
+
+    text = learned.get("tokenizer")
+    if not isinstance(text, str):
+        raise ValueError("the tokenizer is missing")
+    return subwords(text, len(SPECIAL))
 
 
 def sentences_of(text: str) -> list[str]:
