@@ -1,6 +1,6 @@
 """Tensors of custom code whose examples are not along the first axis: windows of images, tokens of all examples, transposed.
 
-In a spec, the batch is the first axis. While code is traced with known sizes, such a tensor stands for one with the batch first:
+In a spec, the batch is the first axis. While code is traced with known sizes, such a tensor stands for another one:
 ``(before…, pre · batch · post, after…)`` for ``(batch, before…, pre, post, after…)``, where factors of 1 are no axes. An
 operation on it is recorded on the other, with its axes moved.
 """
@@ -86,7 +86,9 @@ def _as_seen(real: Any, layout: Layout) -> Any:
     return seen
 
 
-def moved_call(operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], is_shared: Callable[[Any], bool], batch: int) -> Any:
+def moved_call(
+    operation: Any, args: Sequence[Any], kwargs: Mapping[str, Any], is_shared: Callable[[Any], bool], batch: int
+) -> Any:
     """Return the result of an operation that has or moves the batch to another axis; None for all others.
 
     Raises:
@@ -145,7 +147,7 @@ def _axes(value: Any, rank: int) -> list[int]:
     return [one % rank for one in (value if isinstance(value, list | tuple) else [value])]
 
 
-# --- operations that move the batch ------------------------------------------------------------------------------------------------
+# --- operations that move the batch -----------------------------------------------------------------------------------------
 
 
 def _reshaped(operation: Any, args: Any, kwargs: Any, is_shared: Any, batch: int) -> Any:
@@ -254,7 +256,7 @@ _MOVERS: Mapping[str, Callable[..., Any]] = {
 }
 
 
-# --- operations on tensors whose batch is elsewhere --------------------------------------------------------------------------------
+# --- operations on tensors whose batch is elsewhere -------------------------------------------------------------------------
 
 
 def _broadcast(operation: Any, args: Any, kwargs: Any, is_shared: Any, batch: int) -> Any:
@@ -438,15 +440,21 @@ def _product(operation: Any, args: Any, kwargs: Any, is_shared: Any, batch: int)
 
 _ALIKE = (
     *BROADCASTING, "Absolute", "Cast", "Ceil", "Clip", "Copy", "Cos", "Elu", "Erf", "Exp", "Expm1", "Floor", "Gelu",
-    "HardSigmoid", "HardSilu", "Identity", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "Log", "Log1p", "LogSigmoid", "LogicalNot",
-    "Negative", "OnesLike", "Reciprocal", "Relu", "Relu6", "Round", "Rsqrt", "Selu", "Sigmoid", "Sign", "Silu", "Sin", "Softplus",
-    "Softsign", "Sqrt", "Square", "StopGradient", "Swish", "Tan", "Tanh", "ZerosLike",
+    "HardSigmoid", "HardSilu", "Identity", "Isfinite", "Isinf", "Isnan", "LeakyRelu", "Log", "Log1p", "LogSigmoid",
+    "LogicalNot", "Negative", "OnesLike", "Reciprocal", "Relu", "Relu6", "Round", "Rsqrt", "Selu", "Sigmoid", "Sign",
+    "Silu", "Sin", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Swish", "Tan", "Tanh", "ZerosLike",
 )  # fmt: skip
+
+_REDUCTIONS = (
+    "All", "Amax", "Amin", "Any", "Argmax", "Argmin", "Logsumexp", "Max", "Mean", "Min", "Norm", "Prod", "Std", "Sum", "Var",
+)  # fmt: skip
+
+_ALONG = ("Concatenate", "Cumsum", "Flip", "LogSoftmax", "Repeat", "Roll", "Softmax", "Sort", "Split")
 
 _OTHERS: Mapping[str, Callable[..., Any]] = {
     **dict.fromkeys(_ALIKE, _broadcast),
-    **dict.fromkeys(("All", "Amax", "Amin", "Any", "Argmax", "Argmin", "Logsumexp", "Max", "Mean", "Min", "Norm", "Prod", "Std", "Sum", "Var"), _reduced),
-    **dict.fromkeys(("Concatenate", "Cumsum", "Flip", "LogSoftmax", "Repeat", "Roll", "Softmax", "Sort", "Split"), _along),
+    **dict.fromkeys(_REDUCTIONS, _reduced),
+    **dict.fromkeys(_ALONG, _along),
     "GetItem": _indexed,
     "LayerNorm": _last,
     "Matmul": _product,

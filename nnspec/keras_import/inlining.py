@@ -209,7 +209,9 @@ class _Trace:
 
         shape = list(x.shape) if self._sizes is None else [self._batch, *x.shape[1:]]
         if self._sizes is not None:
-            shape = [self._sizes.axes[self._axes[_input_name(x), axis]] if size is None else size for axis, size in enumerate(shape)]
+            shape = [
+                self._sizes.axes[self._axes[_input_name(x), axis]] if size is None else size for axis, size in enumerate(shape)
+            ]
         return keras.Input(batch_shape=shape, dtype=x.dtype, name=_input_name(x))
 
     def restore(self) -> None:

@@ -99,12 +99,13 @@ class StandIns:
             import keras.ops.numpy
             import keras.src.ops
 
-            functions = [(name, _of_sizes(name, getattr(keras.ops, name))) for name in ("maximum", "minimum")]
+            functions = [(name, _of_sizes(name, getattr(keras.ops, name))) for name in ("cast", "maximum", "minimum")]
             if self._anchor is not None:
                 functions += [(name, self._creator(name, getattr(keras.ops, name))) for name in _CREATORS]
             for name, made in functions:
                 for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
-                    stack.enter_context(patch.object(module, name, made))
+                    if hasattr(module, name):
+                        stack.enter_context(patch.object(module, name, made))
             yield
 
     def _numbers(self, variable: Any) -> Any:
@@ -211,8 +212,12 @@ class StandIns:
 
     def _creator(self, name: str, original: Any) -> Any:
         """Record the creation of a constant, whose sizes may be free."""
+        known = inspect.signature(original)
 
         def create(*args: Any, **kwargs: Any) -> Any:
+            place = list(known.parameters).index("dtype")
+            if len(args) > place:
+                args, kwargs = args[:place], {**kwargs, "dtype": args[place]}
             plain = [*args, *(value for key, value in kwargs.items() if key != "dtype")]
             if _within_a_layer() or not all(map(_is_plain, plain)):
                 return original(*args, **kwargs)
@@ -240,17 +245,22 @@ def _defines_operations(module: Any) -> bool:
 
 
 def _key(key: Any) -> Any:
-    """Return a list of keys as TensorFlow reads it, one for each axis."""
-    return tuple(key) if isinstance(key, list) and any(one is None or isinstance(one, slice) for one in key) else key
+    """Return a key as a tuple, one for each axis, as Keras records it."""
+    if isinstance(key, list) and any(one is None or isinstance(one, slice) for one in key):
+        return tuple(key)
+    return (key,) if key is None or key is Ellipsis or isinstance(key, slice) else key
 
 
 def _of_sizes(name: str, original: Any) -> Any:
     """Compute with sizes as such: a tensor would be a constant."""
 
-    def compute(x1: Any, x2: Any) -> Any:
-        if type(x1) is type(x2) is int and not _within_a_layer():
-            return {"maximum": max, "minimum": min}[name](x1, x2)
-        return original(x1, x2)
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        if not _within_a_layer() and len(args) == 2 and type(args[0]) is int:
+            if name == "cast" and args[1] == "int32":
+                return args[0]
+            if name != "cast" and type(args[1]) is int:
+                return {"maximum": max, "minimum": min}[name](*args)
+        return original(*args, **kwargs)
 
     return compute
 

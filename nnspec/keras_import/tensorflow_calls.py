@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -10,27 +11,40 @@ from typing import Any
 __all__ = ["replaced_calls"]
 
 _SAME = (
-    "abs", "add", "argmax", "argmin", "broadcast_to", "cos", "cumsum", "divide", "einsum", "equal", "erf", "exp", "expm1", "floor",
-    "greater", "greater_equal", "less", "less_equal", "log", "log1p", "logical_and", "logical_not", "logical_or", "maximum",
-    "minimum", "multiply", "negative", "not_equal", "reshape", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square", "squeeze",
-    "stop_gradient", "subtract", "tan", "tanh", "tile", "top_k", "where",
+    "abs", "add", "argmax", "argmin", "broadcast_to", "cos", "cumsum", "divide", "einsum", "equal", "erf", "exp",
+    "expm1", "floor", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "logical_and", "logical_not",
+    "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal", "reshape", "rsqrt", "sigmoid", "sign",
+    "sin", "sqrt", "square", "squeeze", "stop_gradient", "subtract", "tan", "tanh", "tile", "top_k", "where",
 )  # fmt: skip
 """Functions of the same name and order of arguments."""
 
 _OTHER_NAMES = {
-    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "ceil": "ceil", "clip_by_value": "clip", "concat": "concatenate",
-    "floormod": "mod", "mod": "mod", "pow": "power", "range": "arange", "reduce_all": "all", "reduce_any": "any",
-    "reduce_logsumexp": "logsumexp", "reduce_max": "max", "reduce_mean": "mean", "reduce_min": "min", "reduce_prod": "prod",
-    "reduce_std": "std", "reduce_sum": "sum", "reduce_variance": "var", "reverse": "flip", "stack": "stack",
-    "truediv": "true_divide", "zeros_like": "zeros_like", "ones_like": "ones_like",
+    "acos": "arccos", "asin": "arcsin", "atan": "arctan", "atan2": "arctan2", "ceil": "ceil", "clip_by_value": "clip",
+    "concat": "concatenate", "floormod": "mod", "mod": "mod", "pow": "power", "range": "arange", "reduce_all": "all",
+    "reduce_any": "any", "reduce_logsumexp": "logsumexp", "reduce_max": "max", "reduce_mean": "mean", "reduce_min":
+    "min", "reduce_prod": "prod", "reduce_std": "std", "reduce_sum": "sum", "reduce_variance": "var", "reverse": "flip",
+    "stack": "stack", "truediv": "true_divide", "zeros_like": "zeros_like", "ones_like": "ones_like",
 }  # fmt: skip
 
-_ACTIVATIONS = ("elu", "leaky_relu", "log_softmax", "relu", "relu6", "selu", "sigmoid", "silu", "softmax", "softplus", "softsign")
+_ACTIVATIONS = (
+    "elu",
+    "leaky_relu",
+    "log_softmax",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+)
 
 _ARGUMENTS = {
-    "input": "x", "input_tensor": "x", "tensor": "x", "value": "x", "values": "x", "a": "x", "t": "x", "features": "x", "logits": "x",
-    "condition": "condition", "dims": "axes", "perm": "axes", "shape": "shape", "repeats": "repeats", "multiples": "repeats",
-    "clip_value_min": "x_min", "clip_value_max": "x_max", "limit": "stop", "delta": "step", "alpha": "negative_slope",
+    "input": "x", "input_tensor": "x", "tensor": "x", "value": "x", "values": "x", "a": "x", "t": "x", "features": "x",
+    "logits": "x", "condition": "condition", "dims": "axes", "perm": "axes", "shape": "shape", "repeats": "repeats",
+    "multiples": "repeats", "clip_value_min": "x_min", "clip_value_max": "x_max", "limit": "stop", "delta": "step",
+    "alpha": "negative_slope",
 }  # fmt: skip
 """TensorFlow's names of arguments, and those of ``keras.ops``."""
 
@@ -93,8 +107,6 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
 
 
 def _named(function: Any, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    import inspect
-
     known = inspect.signature(function).parameters
     first = next(iter(known), "x")
     result = {}
@@ -181,9 +193,7 @@ def _split(value: Any, num_or_size_splits: Any, axis: int = 0, num: Any = None) 
 def _slice(input_: Any, begin: Any, size: Any) -> Any:
     from keras import ops
 
-    whole = [
-        known - start if one == -1 else one for known, start, one in zip(ops.shape(input_), begin, size, strict=True)
-    ]
+    whole = [known - start if one == -1 else one for known, start, one in zip(ops.shape(input_), begin, size, strict=True)]
     return ops.slice(input_, begin, whole)
 
 

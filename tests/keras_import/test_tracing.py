@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 import nnspec
@@ -232,7 +233,7 @@ def test_code_whose_examples_are_not_along_the_first_axis_is_equal_at_several_le
 )
 def test_code_that_combines_examples_is_refused(compute):
     x = keras.Input((6, 8), name="x")
-    with pytest.raises(SpecError, match="combines examples|not along the first axis"):
+    with pytest.raises(SpecError, match=r"combines examples|not along the first axis"):
         from_keras(keras.Model(x, Elsewhere(compute)(x)), inline=True)
 
 
@@ -257,8 +258,30 @@ DECOMPOSED = {
     "patches that overlap": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), 3, strides=1, padding="same"),
     "tensordot": lambda x, w: ops.tensordot(x, w, axes=[[2], [1]]),
     "smaller size": lambda x, w: x + w[: ops.minimum(ops.shape(x)[1], 6)],
+    "key of a new axis": lambda x, w: x + w[None],
     "keys in a list": lambda x, w: x[[slice(None), None, slice(1, None)]][:, 0],
 }
+
+
+def banded(x: Any, w: Any) -> Any:
+    length = ops.shape(x)[1]
+    width = ops.cast(ops.minimum(length, 2), "int32")
+    return ops.cast(tf.linalg.band_part(ops.ones((length, length), "bool"), width, width), "float32") @ x
+
+
+OF_SIZES = {
+    "band": banded,
+    "slice": lambda x, w: x + ops.tile(w, (2, 1))[: ops.shape(x)[1]],
+    "slice that all examples share": lambda x, w: x + ops.tile(w, (2, 1))[None][:, : ops.shape(x)[1]],
+    "repetition": lambda x, w: x @ ops.transpose(ops.repeat(w[:1], ops.shape(x)[1], axis=0)),
+    "fft2": lambda x, w: ops.fft2((x, ops.zeros_like(x)))[0],
+}
+
+
+@pytest.mark.parametrize("name", OF_SIZES)
+def test_operations_whose_arguments_are_sizes_are_equal_at_several_lengths(name, tmp_path):
+    x = keras.Input((None, 8), name="x")
+    _equal(keras.Model(x, Written(OF_SIZES[name])(x)), tmp_path)
 
 
 @pytest.mark.parametrize("name", DECOMPOSED)

@@ -104,8 +104,8 @@ class Operation:
         if isinstance(value, dict) and "__variable__" in value:
             return self._variable(self.within.variables[value["__variable__"]], rank)
         if not isinstance(value, list):
-            text = literal(value)
-            return f"({text})" if text.startswith("-") else text
+            text = self.plain(value)
+            return f"({text})" if text.startswith("-") or " " in text else text
         if rank is not None:
             value = _of_an_example(value, rank)
         if math.prod(shape_of(value)) <= _LARGEST_LIST:
@@ -229,7 +229,7 @@ def _argument(operation: Operation, parameter: Parameter, value: Any, rank: int 
         return f"[{', '.join(map(operation.text, value))}]"
     if parameter.kind == "tensor":
         return operation.text(value, rank=rank, cast=parameter.name not in ("condition", "indices"))
-    text = literal(value)
+    text = operation.plain(value)
     if parameter.kind in ("axis", "axes") and value is None:
         raise NoEquivalent("it covers all axes, including the batch axis", "give its `axis`", setting=True)
     return text
