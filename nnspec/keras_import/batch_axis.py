@@ -445,6 +445,21 @@ _ALIKE = (
     "Silu", "Sin", "Softplus", "Softsign", "Sqrt", "Square", "StopGradient", "Swish", "Tan", "Tanh", "ZerosLike",
 )  # fmt: skip
 
+
+def _attended(operation: Any, args: Any, kwargs: Any, is_shared: Any, batch: int) -> Any:
+    """Attention of queries, keys and values of ``(batch, time, heads, features)``."""
+    from keras import ops
+
+    given = {**dict(zip(("query", "key", "value"), args, strict=False)), **{k: v for k, v in kwargs.items() if v is not None}}
+    scale = given.pop("scale", None)
+    given.pop("flash_attention", None)
+    if given.keys() != {"query", "key", "value"} or getattr(operation, "is_causal", False):
+        raise MixedExamples
+    q, k, v = given["query"], given["key"], given["value"]
+    scores = ops.einsum("btnh,bsnh->bnts", q, k) * (q.shape[-1] ** -0.5 if scale is None else scale)
+    return ops.einsum("bnts,bsnh->btnh", ops.softmax(scores), v)
+
+
 _REDUCTIONS = (
     "All", "Amax", "Amin", "Any", "Argmax", "Argmin", "Logsumexp", "Max", "Mean", "Min", "Norm", "Prod", "Std", "Sum", "Var",
 )  # fmt: skip
@@ -455,6 +470,7 @@ _OTHERS: Mapping[str, Callable[..., Any]] = {
     **dict.fromkeys(_ALIKE, _broadcast),
     **dict.fromkeys(_REDUCTIONS, _reduced),
     **dict.fromkeys(_ALONG, _along),
+    "DotProductAttention": _attended,
     "GetItem": _indexed,
     "LayerNorm": _last,
     "Matmul": _product,

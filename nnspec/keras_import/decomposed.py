@@ -112,11 +112,23 @@ def _fourier(count: int) -> Callable[..., Any]:
     return transform
 
 
+def _repeated(operation: Any, x: Any) -> Any:
+    """Repeat an axis of one position, as often as a size that may be free."""
+    from keras import ops
+
+    axis, times = operation.axis, operation.repeats
+    if type(axis) is not int or type(times) is not int or None in x.shape or x.shape[axis] != 1:
+        return None
+    axis %= len(x.shape)
+    return ops.broadcast_to(x, (*x.shape[:axis], times, *x.shape[axis + 1 :]))
+
+
 DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "ExtractPatches": _patches,
     "FFT": _fourier(1),
     "FFT2": _fourier(2),
     "Outer": _outer,
+    "Repeat": _repeated,
     "Tensordot": _tensordot,
 }
-"""By Keras's name: functions of the operation and its arguments."""
+"""By Keras's name: functions of the operation and its arguments; where they return None, it is recorded as it is."""

@@ -232,6 +232,8 @@ class _Trace:
             if (graph := _graph(layer)) is not None:
                 return graph._run_through_graph(keras.tree.flatten(args[0]), operation_fn=lambda operation: operation)
             return self._call(layer, *args, **kwargs)
+        if type(layer) is keras.layers.Identity:
+            return args[0]  # with some settings Keras cannot save it
         if isinstance(layer, keras.layers.Embedding) and "float" in args[0].dtype and _is_computed(args[0]):
             return original(layer, keras.ops.cast(args[0], "int32"), *args[1:], **kwargs)  # as the layer does itself
         if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):

@@ -99,8 +99,10 @@ class StandIns:
             import keras.ops.numpy
             import keras.src.ops
 
-            functions = [(name, _of_sizes(name, getattr(keras.ops, name))) for name in ("cast", "maximum", "minimum")]
-            if self._anchor is not None:
+            functions = [(name, _of_sizes(name, getattr(keras.ops, name))) for name in ("cast", "maximum", "minimum", "ndim")]
+            if self._anchor is None:
+                functions.append(("shape", _of_known_shape(keras.ops.shape)))
+            else:
                 functions += [(name, self._creator(name, getattr(keras.ops, name))) for name in _CREATORS]
             for name, made in functions:
                 for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
@@ -164,7 +166,9 @@ class StandIns:
                 return original(operation, *args, **kwargs)
             args, kwargs = keras.tree.map_structure(self.of, (args, kwargs))
             if type(operation).__name__ in DECOMPOSED and not isinstance(operation, keras.Layer):
-                return DECOMPOSED[type(operation).__name__](operation, *args, **kwargs)
+                outputs = DECOMPOSED[type(operation).__name__](operation, *args, **kwargs)
+                if outputs is not None:
+                    return outputs
             if (outputs := self._moved(operation, args, kwargs)) is not None:
                 return outputs
             outputs = original(operation, *args, **kwargs)
@@ -255,6 +259,8 @@ def _of_sizes(name: str, original: Any) -> Any:
     """Compute with sizes as such: a tensor would be a constant."""
 
     def compute(*args: Any, **kwargs: Any) -> Any:
+        if name == "ndim" and hasattr(args[0], "shape"):
+            return len(args[0].shape)
         if not _within_a_layer() and len(args) == 2 and type(args[0]) is int:
             if name == "cast" and args[1] == "int32":
                 return args[0]
@@ -263,6 +269,18 @@ def _of_sizes(name: str, original: Any) -> Any:
         return original(*args, **kwargs)
 
     return compute
+
+
+def _of_known_shape(original: Any) -> Any:
+    """Refuse an unknown size, which code may read as no bound of a slice: it is traced again with known ones."""
+
+    def shape(x: Any) -> Any:
+        found = original(x)
+        if not _within_a_layer() and _is_traced(x) and None in found[1:]:
+            raise RuntimeError("it computes with a size that is unknown")
+        return found
+
+    return shape
 
 
 def _is_traced(value: Any) -> bool:

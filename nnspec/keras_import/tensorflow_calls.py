@@ -11,7 +11,7 @@ from typing import Any
 __all__ = ["replaced_calls"]
 
 _SAME = (
-    "abs", "add", "argmax", "argmin", "broadcast_to", "cos", "cumsum", "divide", "einsum", "equal", "erf", "exp",
+    "abs", "add", "argmax", "argmin", "broadcast_to", "cos", "cumsum", "divide", "equal", "erf", "exp",
     "expm1", "floor", "greater", "greater_equal", "less", "less_equal", "log", "log1p", "logical_and", "logical_not",
     "logical_or", "maximum", "minimum", "multiply", "negative", "not_equal", "reshape", "rsqrt", "sigmoid", "sign",
     "sin", "sqrt", "square", "squeeze", "stop_gradient", "subtract", "tan", "tanh", "tile", "top_k", "where",
@@ -68,7 +68,8 @@ def replaced_calls(is_traced: Callable[[Any], bool], within_a_layer: Callable[[]
             holder = getattr(holder, module)
         original = getattr(holder, name, None)
         if original is not None:
-            yield holder, name, _either(original, function, name in _CREATORS, is_traced, within_a_layer)
+            always = name in _CREATORS or path.startswith("random.")
+            yield holder, name, _either(original, function, always, is_traced, within_a_layer)
 
 
 _CREATORS = ("eye", "fill", "ones", "range", "zeros")
@@ -138,6 +139,16 @@ def _expand_dims(input: Any, axis: Any) -> Any:
     from keras import ops
 
     return ops.expand_dims(input, axis)
+
+
+def _einsum(equation: str, *inputs: Any, **more: Any) -> Any:
+    """Write capital letters, which Keras does not trace, as others."""
+    from keras import ops
+
+    free = (letter for letter in "zyxwvutsrqponmlkjihgfedcba" if letter not in equation)
+    for letter in sorted({letter for letter in equation if letter.isupper()}):
+        equation = equation.replace(letter, next(free))
+    return ops.einsum(equation, *inputs)
 
 
 def _fill(dims: Any, value: Any) -> Any:
@@ -306,6 +317,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "cast": _cast,
     "constant": _convert,
     "convert_to_tensor": _convert,
+    "einsum": _einsum,
     "expand_dims": _expand_dims,
     "fill": _fill,
     "gather": _gather,
