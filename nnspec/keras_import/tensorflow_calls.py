@@ -146,6 +146,7 @@ def _einsum(equation: str, *inputs: Any, **more: Any) -> Any:
     from keras import ops
 
     free = (letter for letter in "zyxwvutsrqponmlkjihgfedcba" if letter not in equation)
+    equation = equation.replace(" ", "")
     for letter in sorted({letter for letter in equation if letter.isupper()}):
         equation = equation.replace(letter, next(free))
     return ops.einsum(equation, *inputs)

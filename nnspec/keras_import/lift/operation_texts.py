@@ -165,11 +165,19 @@ class Operation:
             return f"[{', '.join(map(self.plain, value))}]"
         if not isinstance(value, dict) or "__size__" not in value:
             return literal(value)
-        name, factor, term = value["__size__"]
+        name, factor, term = self.size(value)
         tensor, axis = self.within.sizes[name]
         text = f"{self._name(tensor)}.shape[{axis}]"
         text = text if factor == 1 else f"{text} * {factor}"
         return text if not term else f"{text} {'+' if term > 0 else '-'} {abs(term)}"
+
+    def size(self, value: Mapping[str, Any]) -> tuple[str, int, int]:
+        """Return the name of a size of an input, its factor and a term."""
+        found = value.get("__size__")
+        if not isinstance(found, list) or len(found) != 3 or str(found[0]) not in self.within.sizes:
+            raise NoEquivalent("it computes with a size of no input", setting=True)
+        name, factor, term = found
+        return name, factor, term
 
     def check(self, used: Iterable[str]) -> None:
         """Refuse a setting that is not used and has an effect."""
