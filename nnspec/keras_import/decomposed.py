@@ -123,7 +123,26 @@ def _repeated(operation: Any, x: Any) -> Any:
     return ops.broadcast_to(x, (*x.shape[:axis], times, *x.shape[axis + 1 :]))
 
 
+def _spelt_out(operation: Any, *operands: Any) -> Any:
+    """Write an ``einsum`` with ``...`` with letters; None if it has none."""
+    from keras import ops
+
+    before, arrow, after = operation.subscripts.replace(" ", "").partition("->")
+    if "..." not in before or not arrow:
+        return None
+    letters = [letter for letter in "zyxwvutsrqponmlkjihgfedcba" if letter not in operation.subscripts]
+    counts = [len(x.shape) - len(one) + 3 for one, x in zip(before.split(","), operands, strict=True) if "..." in one]
+    known = iter(counts)
+    texts = [one.replace("...", _last(letters, next(known))) if "..." in one else one for one in before.split(",")]
+    return ops.einsum(f"{','.join(texts)}->{after.replace('...', _last(letters, max(counts)))}", *operands)
+
+
+def _last(letters: list[str], count: int) -> str:
+    return "".join(reversed(letters[:count]))
+
+
 DECOMPOSED: Mapping[str, Callable[..., Any]] = {
+    "Einsum": _spelt_out,
     "ExtractPatches": _patches,
     "FFT": _fourier(1),
     "FFT2": _fourier(2),

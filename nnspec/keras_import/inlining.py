@@ -234,7 +234,7 @@ class _Trace:
             return self._call(layer, *args, **kwargs)
         if type(layer) is keras.layers.Identity:
             return args[0]  # with some settings Keras cannot save it
-        if isinstance(layer, keras.layers.Embedding) and "float" in args[0].dtype and _is_computed(args[0]):
+        if isinstance(layer, keras.layers.Embedding) and _is_computed(args[0]) and "float" in args[0].dtype:
             return original(layer, keras.ops.cast(args[0], "int32"), *args[1:], **kwargs)  # as the layer does itself
         if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):
             return self._call(layer, *args, **kwargs)
@@ -331,7 +331,7 @@ def _is_tensor(value: Any) -> bool:
 def _is_computed(value: Any) -> bool:
     import keras
 
-    return not isinstance(value._keras_history.operation, keras.layers.InputLayer)
+    return _is_tensor(value) and not isinstance(value._keras_history.operation, keras.layers.InputLayer)
 
 
 def _is_custom_function(value: Any) -> bool:

@@ -236,6 +236,12 @@ def _unstack(value: Any, num: Any = None, axis: int = 0) -> Any:
     return ops.unstack(value, num, axis)
 
 
+def _reshape(tensor: Any, shape: Any) -> Any:
+    from keras import ops
+
+    return ops.reshape(tensor, shape)
+
+
 def _repeat(input: Any, repeats: Any, axis: Any = None) -> Any:
     from keras import ops
 
@@ -345,6 +351,7 @@ _OWN: Mapping[str, Callable[..., Any]] = {
     "random.normal": _drawn,
     "random.uniform": _drawn,
     "repeat": _repeat,
+    "reshape": _reshape,
     "roll": _roll,
     "shape": _shape,
     "size": _size,

@@ -37,7 +37,7 @@ CASES = {
     "attention": lambda x, w: tf.matmul(tf.nn.softmax(tf.matmul(x, x @ w, transpose_b=True), axis=-1), x),
     "concat and split": lambda x, w: tf.concat(tf.split(x, [3, 5], axis=-1)[::-1], axis=2),
     "einsum with capital letters": lambda x, w: tf.einsum("blc, bLc->blL", x, x @ w),
-    "heads": lambda x, w: tf.transpose(tf.reshape(x, (-1, tf.shape(x)[1], 2, 4)), perm=[0, 2, 1, 3]),
+    "heads": lambda x, w: tf.transpose(tf.reshape(x, shape=(-1, tf.shape(x)[1], 2, 4)), perm=[0, 2, 1, 3]),
     "keywords": lambda x, w: tf.reduce_sum(input_tensor=tf.expand_dims(tf.square(x), axis=-1), axis=[2, 3]),
     "normalized": lambda x, w: tf.math.l2_normalize(tf.math.l2_normalize(x, axis=-1) * tf.sqrt(tf.abs(x)), axis=1),
     "positions": lambda x, w: x + tf.cast(tf.range(tf.shape(x)[1]), tf.float32)[:, None],

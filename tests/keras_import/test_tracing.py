@@ -251,6 +251,7 @@ class Written(L.Layer):
 
 DECOMPOSED = {
     "fft2": lambda x, w: ops.fft2((x, ops.zeros_like(x)))[0],
+    "einsum of all axes before": lambda x, w: ops.einsum("...i,ij->...j", x, ops.transpose(w)),
     "fft": lambda x, w: ops.add(*ops.fft((x, x * 0.5))),
     "normalized table": lambda x, w: x + ops.layer_normalization(w, gamma=w[0], beta=w[1]),
     "outer": lambda x, w: x * ops.outer(ops.arange(ops.shape(x)[1], dtype="float32"), w[0]),
