@@ -9,28 +9,38 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import MagicMock, patch
 
-__all__ = ["defined"]
+__all__ = ["defined", "without_data"]
 
 
 class Skipped(Exception):
     """Raised in place of a download or a training."""
 
 
-def defined(script: Path, *, until: str = "", fixed: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def defined(
+    script: Path, *, until: str = "", fixed: Mapping[str, Any] | None = None, edits: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Return the names that a script defines, statement by statement; a statement that fails is left out.
+
+    The reasons of failures are in ``__failed__``, by the names that were not defined.
 
     Args:
         script: The script, written for ``keras_core``.
-        until: The name after which the rest is not run.
+        until: The name after which the rest is not run, save what is added to it.
         fixed: Values of names that the script would read from data, or that make its model smaller.
+        edits: Texts that take the place of others: sizes that the script would read from data.
     """
     text = script.read_text().replace("keras_core", "keras").replace("keras_nlp", "keras_hub")
-    names: dict[str, Any] = {"__name__": script.stem, **(fixed or {})}
-    with _without_data():
-        for statement in ast.parse(text).body:
+    for old, new in (edits or {}).items():
+        assert old in text, f"`{old}` is not in {script.name}"
+        text = text.replace(old, new)
+    names: dict[str, Any] = {"__name__": script.stem, "__failed__": {}, **(fixed or {})}
+    with without_data():
+        statements = ast.parse(text).body
+        added = [number for number, one in enumerate(statements) if f"{until}.add(" in ast.unparse(one)] if until else []
+        for number, statement in enumerate(statements):
             _run(statement, script, names)
             names.update(fixed or {})
-            if until and until in _assigned(statement) and until in names:
+            if until and until in names and number >= max(added, default=0):
                 break
     return names
 
@@ -45,7 +55,7 @@ def _run(statement: ast.stmt, script: Path, names: dict[str, Any]) -> None:
     except Exception as error:  # what reads data fails; what needs its result fails too, and whether the model does
         for name in _assigned(statement):
             names.pop(name, None)
-        names["__failed__"] = error
+            names["__failed__"][name] = error
 
 
 def _assigned(statement: ast.stmt) -> set[str]:
@@ -55,7 +65,7 @@ def _assigned(statement: ast.stmt) -> set[str]:
     return {node.id for node in found if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
 
 
-def _without_data() -> Any:
+def without_data() -> Any:
     import keras
 
     def skipped(*args: Any, **kwargs: Any) -> Any:

@@ -41,11 +41,17 @@ def _revived(value: Any) -> Any:
             raise ConfigError(f"{str(shape)[:60]} is not a valid shape")
         return Tensor(str(history[0]), place[0], place[1], None if sizes is None else tuple(sizes))
     if kind == "__slice__" and isinstance(config, dict):
-        bounds = [config.get(key) for key in ("start", "stop", "step")]
-        return slice(*bounds) if all(bound is None or isinstance(bound, int) for bound in bounds) else value
+        start, stop, step = (config.get(key) for key in ("start", "stop", "step"))
+        known = _is_bound(start) and _is_bound(stop) and (step is None or isinstance(step, int))
+        return slice(start, stop, step) if known else value
     if kind in ("__numpy__", "__tensor__") and isinstance(config, dict):
         return config.get("value")
     return {key: _revived(item) for key, item in value.items()}
+
+
+def _is_bound(value: Any) -> bool:
+    """Whether a value bounds a slice: an integer, or a size of an input."""
+    return value is None or isinstance(value, int) or (isinstance(value, dict) and "__size__" in value)
 
 
 def ends(value: Any, what: str) -> tuple[dict[str, Tensor], tuple[str, ...]]:

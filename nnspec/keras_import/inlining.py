@@ -14,6 +14,7 @@ from typing import Any
 
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.keras_import import problems as k
+from nnspec.keras_import.batch_axis import is_moved
 from nnspec.keras_import.live import live_config
 from nnspec.keras_import.parts import Variable
 from nnspec.keras_import.sizes import CHOICES, Differing, Sizes, merged
@@ -74,7 +75,6 @@ class _Tracing:
             SpecError: If the code of a custom class cannot be traced.
         """
         failed: SpecError | None = None
-        tried = False
         for attempt in self._attempts():
             try:
                 found = attempt()
@@ -84,11 +84,10 @@ class _Tracing:
             except Differing as error:
                 failed = SpecError([_refused(self._span, self._model, str(error))])
                 continue
-            tried = True
             yield found
             if attempt != self._unknown:
                 return
-        if failed is not None and not tried:
+        if failed is not None:
             raise failed
 
     def _attempts(self) -> Iterator[Callable[[], Inlined]]:
@@ -124,14 +123,19 @@ class _Tracing:
         return trace
 
 
+def _input_name(x: Any) -> str:
+    """Return the name of an input's layer, which without inlining is its name in the spec."""
+    return str(x._keras_history.operation.name)
+
+
 def _free_axes(model: Any) -> list[tuple[str, int]]:
     inputs = getattr(model, "inputs", None) or ()
-    return [(x.name, axis) for x in inputs for axis, size in enumerate(x.shape) if axis and size is None]
+    return [(_input_name(x), axis) for x in inputs for axis, size in enumerate(x.shape) if axis and size is None]
 
 
 def _is_custom(operation: Any) -> bool:
-    """Whether an operation is of a class that neither Keras nor this package defines."""
-    return type(operation).__module__.partition(".")[0] not in ("keras", "nnspec")
+    """Whether an operation runs code that neither Keras nor this package defines."""
+    return type(operation).__name__ == "Lambda" or type(operation).__module__.partition(".")[0] not in ("keras", "nnspec")
 
 
 class _Trace:
@@ -168,6 +172,8 @@ class _Trace:
                 outputs = self._call(model, *(given if isinstance(given, list) else [given]))
             else:
                 outputs = graph._run_through_graph(keras.tree.flatten(given), operation_fn=lambda operation: operation)
+            if any(map(is_moved, keras.tree.flatten(outputs))):
+                raise SpecError([self._refused(model, "its examples are not along the first axis of its outputs")])
             self.flat = self._model(given, outputs, model.name)
         left = next(filter(self._is_replaced, self.flat.layers), None)
         if left is not None:
@@ -203,8 +209,10 @@ class _Trace:
 
         shape = list(x.shape) if self._sizes is None else [self._batch, *x.shape[1:]]
         if self._sizes is not None:
-            shape = [self._sizes.axes[self._axes[x.name, axis]] if size is None else size for axis, size in enumerate(shape)]
-        return keras.Input(batch_shape=shape, dtype=x.dtype, name=x.name)
+            shape = [
+                self._sizes.axes[self._axes[_input_name(x), axis]] if size is None else size for axis, size in enumerate(shape)
+            ]
+        return keras.Input(batch_shape=shape, dtype=x.dtype, name=_input_name(x))
 
     def restore(self) -> None:
         """Give the layers their activations, which are operations in the flat model."""
@@ -224,6 +232,10 @@ class _Trace:
             if (graph := _graph(layer)) is not None:
                 return graph._run_through_graph(keras.tree.flatten(args[0]), operation_fn=lambda operation: operation)
             return self._call(layer, *args, **kwargs)
+        if type(layer) is keras.layers.Identity:
+            return args[0]  # with some settings Keras cannot save it
+        if isinstance(layer, keras.layers.Embedding) and _is_computed(args[0]) and "float" in args[0].dtype:
+            return original(layer, keras.ops.cast(args[0], "int32"), *args[1:], **kwargs)  # as the layer does itself
         if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):
             return self._call(layer, *args, **kwargs)
         is_custom = _is_custom_function(getattr(layer, "activation", None)) and not isinstance(layer, keras.layers.RNN)
@@ -253,7 +265,7 @@ class _Trace:
         """Build a functional model, with names that are unique in it."""
         import keras
 
-        taken: set[str] = {tensor.name for tensor in keras.tree.flatten(given)}
+        taken: set[str] = {_input_name(tensor) for tensor in keras.tree.flatten(given)}
         for operation in _operations(outputs):
             if isinstance(operation, keras.layers.InputLayer):
                 continue
@@ -314,6 +326,12 @@ def _is_tensor(value: Any) -> bool:
     import keras
 
     return isinstance(value, keras.KerasTensor)
+
+
+def _is_computed(value: Any) -> bool:
+    import keras
+
+    return _is_tensor(value) and not isinstance(value._keras_history.operation, keras.layers.InputLayer)
 
 
 def _is_custom_function(value: Any) -> bool:

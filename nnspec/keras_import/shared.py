@@ -14,7 +14,7 @@ from nnspec.keras_import.arguments import NoEquivalent
 from nnspec.keras_import.lift.operation_texts import shape_of
 from nnspec.keras_import.model import KerasCall, KerasLayer, Tensor, tensors_in
 
-__all__ = ["letters_of", "moved", "repeats_examples", "replaced", "wanted_rank"]
+__all__ = ["BROADCASTING", "letters_of", "moved", "repeats_examples", "replaced", "wanted_rank"]
 
 _AXES = ("axis", "axes", "axis1", "axis2", "source", "destination")
 
@@ -84,7 +84,7 @@ def _axis(value: Any) -> Any:
     return value + 1 if type(value) is int and value >= 0 else value
 
 
-_BROADCASTING = (
+BROADCASTING = (
     "Add", "Arctan2", "BitwiseAnd", "Divide", "DivideNoNan", "Equal", "FloorDivide", "Greater", "GreaterEqual", "Less",
     "LessEqual", "LogicalAnd", "LogicalOr", "LogicalXor", "Logaddexp", "Maximum", "Minimum", "Mod", "Multiply", "NotEqual",
     "Power", "Subtract", "TrueDivide", "Where",
@@ -120,7 +120,7 @@ def wanted_rank(
         return max(others)
     if layer.kind == "BroadcastTo":
         return len(layer.config["shape"]) + (layer.config["shape"][0] is not None)
-    if layer.kind in _BROADCASTING:
+    if layer.kind in (*BROADCASTING, "LayerNorm", "RMSNorm"):
         constants = [len(shape_of(one)) for one in [*call.args, *call.kwargs.values()] if isinstance(one, list)]
         return max([*constants, *map(rank, tensors)]) + 1
     return None

@@ -9,7 +9,10 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from nnspec.keras_import.batch_axis import MixedExamples, is_moved, layer_call, moved_call
+from nnspec.keras_import.decomposed import DECOMPOSED
 from nnspec.keras_import.parts import Variable
+from nnspec.keras_import.tensorflow_calls import replaced_calls
 
 __all__ = ["PREFIX", "StandIns", "is_shared"]
 
@@ -89,13 +92,21 @@ class StandIns:
                         stack.enter_context(patch.object(part, name, self._of_the_backend(name, getattr(part, name))))
             stack.enter_context(patch.object(Operation, "symbolic_call", self._recorded(Operation.symbolic_call)))
             stack.enter_context(patch.object(keras.Layer, "__call__", self._layer(keras.Layer.__call__)))
-            if self._anchor is not None:
-                import keras.ops.numpy
-                import keras.src.ops
+            for holder, name, call in replaced_calls(_is_traced, _within_a_layer):
+                stack.enter_context(patch.object(holder, name, call))
+            getitem = keras.KerasTensor.__getitem__
+            stack.enter_context(patch.object(keras.KerasTensor, "__getitem__", lambda x, key: getitem(x, _key(key))))
+            import keras.ops.numpy
+            import keras.src.ops
 
-                for name in _CREATORS:
-                    made = self._creator(name, getattr(keras.ops, name))
-                    for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
+            functions = [(name, _of_sizes(name, getattr(keras.ops, name))) for name in ("cast", "maximum", "minimum", "ndim")]
+            if self._anchor is None:
+                functions.append(("shape", _of_known_shape(keras.ops.shape)))
+            else:
+                functions += [(name, self._creator(name, getattr(keras.ops, name))) for name in _CREATORS]
+            for name, made in functions:
+                for module in (keras.ops, keras.ops.numpy, keras.src.ops, keras.src.ops.numpy):
+                    if hasattr(module, name):
                         stack.enter_context(patch.object(module, name, made))
             yield
 
@@ -154,6 +165,12 @@ class StandIns:
             if _within_a_layer():
                 return original(operation, *args, **kwargs)
             args, kwargs = keras.tree.map_structure(self.of, (args, kwargs))
+            if type(operation).__name__ in DECOMPOSED and not isinstance(operation, keras.Layer):
+                outputs = DECOMPOSED[type(operation).__name__](operation, *args, **kwargs)
+                if outputs is not None:
+                    return outputs
+            if (outputs := self._moved(operation, args, kwargs)) is not None:
+                return outputs
             outputs = original(operation, *args, **kwargs)
             read = [one for one in keras.tree.flatten([args, kwargs]) if isinstance(one, keras.KerasTensor)]
             if all(map(is_shared, read)):
@@ -162,6 +179,15 @@ class StandIns:
             return outputs
 
         return call
+
+    def _moved(self, operation: Any, args: Any, kwargs: Any) -> Any:
+        """Record an operation that has or moves the batch to another axis; None for all others."""
+        if self._anchor is None:
+            return None
+        try:
+            return moved_call(operation, args, kwargs, is_shared, self._anchor.shape[0])
+        except MixedExamples:
+            raise RuntimeError(f"`{type(operation).__name__}` combines examples, which a spec describes one by one") from None
 
     def _layer(self, original: Any) -> Any:
         """Replace a layer of a custom class, and one of shared tensors, by its operations."""
@@ -175,6 +201,12 @@ class StandIns:
                 return outputs
             if read and all(map(is_shared, read)):
                 return layer.call(*args, **kwargs)
+            if any(map(is_moved, read)):
+                try:
+                    return layer_call(layer, args, kwargs, original)
+                except MixedExamples:
+                    reason = f"`{layer.name}` ({type(layer).__name__}) is called on examples that are not along the first axis"
+                    raise RuntimeError(reason) from None
             outputs = original(layer, *args, **kwargs)
             if not any(None in one.shape for one in read):
                 _complete(layer, args, kwargs, outputs)
@@ -184,8 +216,12 @@ class StandIns:
 
     def _creator(self, name: str, original: Any) -> Any:
         """Record the creation of a constant, whose sizes may be free."""
+        known = inspect.signature(original)
 
         def create(*args: Any, **kwargs: Any) -> Any:
+            place = list(known.parameters).index("dtype")
+            if len(args) > place:
+                args, kwargs = args[:place], {**kwargs, "dtype": args[place]}
             plain = [*args, *(value for key, value in kwargs.items() if key != "dtype")]
             if _within_a_layer() or not all(map(_is_plain, plain)):
                 return original(*args, **kwargs)
@@ -210,6 +246,47 @@ def _complete(layer: Any, args: Any, kwargs: Any, outputs: Any) -> None:
 def _defines_operations(module: Any) -> bool:
     name = getattr(module, "__name__", "")
     return name.startswith(("keras.src.ops.", "keras.src.activations.")) and hasattr(module, "any_symbolic_tensors")
+
+
+def _key(key: Any) -> Any:
+    """Return a key as a tuple, one for each axis, as Keras records it."""
+    if isinstance(key, list) and any(one is None or isinstance(one, slice) for one in key):
+        return tuple(key)
+    return (key,) if key is None or key is Ellipsis or isinstance(key, slice) else key
+
+
+def _of_sizes(name: str, original: Any) -> Any:
+    """Compute with sizes as such: a tensor would be a constant."""
+
+    def compute(*args: Any, **kwargs: Any) -> Any:
+        if name == "ndim" and hasattr(args[0], "shape"):
+            return len(args[0].shape)
+        if not _within_a_layer() and len(args) == 2 and type(args[0]) is int:
+            if name == "cast" and args[1] == "int32":
+                return args[0]
+            if name != "cast" and type(args[1]) is int:
+                return {"maximum": max, "minimum": min}[name](*args)
+        return original(*args, **kwargs)
+
+    return compute
+
+
+def _of_known_shape(original: Any) -> Any:
+    """Refuse an unknown size, which code may read as no bound of a slice: it is traced again with known ones."""
+
+    def shape(x: Any) -> Any:
+        found = original(x)
+        if not _within_a_layer() and _is_traced(x) and None in found[1:]:
+            raise RuntimeError("it computes with a size that is unknown")
+        return found
+
+    return shape
+
+
+def _is_traced(value: Any) -> bool:
+    import keras
+
+    return isinstance(value, keras.KerasTensor | keras.Variable)
 
 
 def _within_a_layer() -> bool:

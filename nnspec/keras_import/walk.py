@@ -214,12 +214,13 @@ class Walk:
             raise NoEquivalent("it combines values of its own for each example with others", setting=True)
         key = "[:, 0]" if len(sizes) == rank + 1 else f"[:{', null' * (rank - len(sizes))}]"
         made = part("Compute", {"results": {"output": f"x{key}"}}, [tensor])
-        name = self.names.step(self._texts[tensor].replace(".", "_"), 0, "_aligned")
+        text = self._texts.get(tensor, tensor.layer)  # without a step if what computes it was refused
+        name = self.names.step(text.replace(".", "_"), 0, "_aligned")
         given = self.network.types.get(tensor)
         assert isinstance(made.layer, Layer)
         outputs = _outputs(made.layer, {"x": given})
         keras = KerasLayer(name, "Compute", "keras.layers", None, {}, (KerasCall([tensor], {}),), None)
-        self.network.steps.append(PlannedStep(name, made.layer, None, None, {"x": self._texts[tensor]}, False, keras, -1))
+        self.network.steps.append(PlannedStep(name, made.layer, None, None, {"x": text}, False, keras, -1))
         result = Tensor(
             name, 0, 0, (None, *sizes[2:]) if len(sizes) == rank + 1 else (None, *(1,) * (rank - len(sizes)), *sizes[1:])
         )

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import ops
 
 import nnspec
@@ -151,14 +152,147 @@ def test_code_that_turns_a_variable_into_a_constant_is_refused():
     assert "the value of the variable `scale` is read by another library" in problem.message
 
 
-class Counting(L.Layer):
+class Elsewhere(L.Layer):
+    """Computes with examples that are not along the first axis."""
+
+    def __init__(self, compute: Any) -> None:
+        super().__init__()
+        self.compute, self.inner, self.attention = compute, L.Dense(8), L.MultiHeadAttention(2, 4)
+
+    def build(self, shape: Any) -> None:
+        self.inner.build(shape)
+        self.attention.build(shape, shape)
+        self.kernel = self.add_weight(name="kernel", shape=(3, 8, 8), initializer="random_normal")
+
     def call(self, x: Any) -> Any:
-        batch, length, width = ops.shape(x)
-        return ops.reshape(ops.reshape(x, (batch * length, width)) * 2.0, (batch, length, width))
+        return self.compute(self, x)
 
 
-def test_a_size_that_is_the_number_of_examples_times_another_is_refused():
+def tokens(layer: Any, x: Any) -> Any:
+    batch, length, width = ops.shape(x)
+    rows = ops.softmax(layer.inner(ops.reshape(x, (-1, width))) - ops.ones((1, width)))
+    return ops.reshape(rows * 2.0, (batch, length, width))
+
+
+def experts(layer: Any, x: Any) -> Any:
+    rows = ops.reshape(x, (-1, 8))
+    out = ops.silu(ops.einsum("th,ehm->etm", rows, layer.kernel))
+    weight, chosen = ops.top_k(ops.softmax(rows[:, :3]), k=2)
+    shares = ops.transpose(ops.sum(ops.one_hot(chosen, 3) * weight[..., None], axis=1), (1, 0))
+    return ops.reshape(ops.sum(out * shares[:, :, None], axis=0), ops.shape(x))
+
+
+def windows(layer: Any, x: Any) -> Any:
+    batch = ops.shape(x)[0]
+    parts = ops.transpose(ops.reshape(x, (batch, -1, 2, 2, 4)), (0, 3, 1, 2, 4))
+    rows = ops.reshape(parts, (-1, ops.shape(x)[1], 4))
+    rows = rows + ops.reshape(ops.matmul(rows, ops.swapaxes(rows, 1, 2))[:, :, :1], (-1, ops.shape(x)[1], 1))
+    parts = ops.reshape(rows, (-1, 2, ops.shape(x)[1] // 2, 2, 4))
+    return ops.reshape(ops.transpose(parts, (0, 2, 3, 1, 4)), ops.shape(x))
+
+
+def heads_first(layer: Any, x: Any) -> Any:
+    batch, length, _ = ops.shape(x)
+    many = ops.transpose(ops.reshape(x, (batch, length, 1, 2, 4)), (2, 0, 3, 1, 4))
+    q = ops.reshape(many, (1, batch * 2, length, 4))[0]
+    out = ops.softmax((q * 0.5) @ ops.transpose(q, (0, 2, 1))) @ q
+    return ops.reshape(ops.transpose(ops.reshape(out, (batch, 2, length, 4)), (0, 2, 1, 3)), (batch, length, 8))
+
+
+def time_first(layer: Any, x: Any) -> Any:
+    steps = layer.inner(ops.transpose(x, (1, 0, 2)))
+    steps = ops.concatenate([steps[..., 4:], steps[..., :4]], axis=-1) + ops.mean(steps, axis=0, keepdims=True)
+    return ops.transpose(ops.squeeze(ops.expand_dims(steps, 0), 0), (1, 0, 2))
+
+
+def attended_windows(layer: Any, x: Any) -> Any:
+    rows = ops.reshape(x, (-1, 2, 8))
+    return ops.reshape(layer.attention(rows, rows), ops.shape(x))
+
+
+@pytest.mark.parametrize("compute", [tokens, experts, windows, heads_first, time_first, attended_windows])
+def test_code_whose_examples_are_not_along_the_first_axis_is_equal(compute, tmp_path):
+    x = keras.Input((6, 8), name="x")
+    _equal(keras.Model(x, Elsewhere(compute)(x)), tmp_path, (6,))
+
+
+@pytest.mark.parametrize("compute", [tokens, experts, heads_first, time_first])
+def test_code_whose_examples_are_not_along_the_first_axis_is_equal_at_several_lengths(compute, tmp_path):
     x = keras.Input((None, 8), name="x")
-    with pytest.raises(SpecError) as raised:
-        from_keras(keras.Model(x, Counting()(x)), inline=True)
-    assert "the number of examples times another" in raised.value.diagnostics[0].message
+    _equal(keras.Model(x, Elsewhere(compute)(x)), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda layer, x: x - ops.mean(ops.transpose(x, (1, 0, 2)), axis=1)[None],
+        lambda layer, x: ops.reshape(ops.reshape(x, (-1, 8))[1:], (-1, 8))[:1] + x,
+        lambda layer, x: ops.reshape(x, (ops.shape(x)[1], ops.shape(x)[0], 8)),
+        lambda layer, x: ops.reshape(ops.softmax(ops.reshape(x, (-1, 8)), axis=0), ops.shape(x)),
+    ],
+)
+def test_code_that_combines_examples_is_refused(compute):
+    x = keras.Input((6, 8), name="x")
+    with pytest.raises(SpecError, match=r"combines examples|not along the first axis"):
+        from_keras(keras.Model(x, Elsewhere(compute)(x)), inline=True)
+
+
+class Written(L.Layer):
+    def __init__(self, compute: Any) -> None:
+        super().__init__()
+        self.compute = compute
+
+    def build(self, shape: Any) -> None:
+        self.table = self.add_weight(name="table", shape=(6, 8), initializer="random_normal")
+
+    def call(self, x: Any) -> Any:
+        return self.compute(x, self.table)
+
+
+DECOMPOSED = {
+    "fft2": lambda x, w: ops.fft2((x, ops.zeros_like(x)))[0],
+    "einsum of all axes before": lambda x, w: ops.einsum("...i,ij->...j", x, ops.transpose(w)),
+    "fft": lambda x, w: ops.add(*ops.fft((x, x * 0.5))),
+    "normalized table": lambda x, w: x + ops.layer_normalization(w, gamma=w[0], beta=w[1]),
+    "outer": lambda x, w: x * ops.outer(ops.arange(ops.shape(x)[1], dtype="float32"), w[0]),
+    "patches": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), (3, 2), padding="valid"),
+    "patches that overlap": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), 3, strides=1, padding="same"),
+    "tensordot": lambda x, w: ops.tensordot(x, w, axes=[[2], [1]]),
+    "smaller size": lambda x, w: x + w[: ops.minimum(ops.shape(x)[1], 6)],
+    "key of a new axis": lambda x, w: x + w[None],
+    "keys in a list": lambda x, w: x[[slice(None), None, slice(1, None)]][:, 0],
+}
+
+
+def banded(x: Any, w: Any) -> Any:
+    length = ops.shape(x)[1]
+    width = ops.cast(ops.minimum(length, 2), "int32")
+    return ops.cast(tf.linalg.band_part(ops.ones((length, length), "bool"), width, width), "float32") @ x
+
+
+OF_SIZES = {
+    "band": banded,
+    "slice": lambda x, w: x + ops.tile(w, (2, 1))[: ops.shape(x)[1]],
+    "slice that all examples share": lambda x, w: x + ops.tile(w, (2, 1))[None][:, : ops.shape(x)[1]],
+    "repetition": lambda x, w: x @ ops.transpose(ops.repeat(w[:1], ops.shape(x)[1], axis=0)),
+    "fft2": lambda x, w: ops.fft2((x, ops.zeros_like(x)))[0],
+}
+
+
+@pytest.mark.parametrize("name", OF_SIZES)
+def test_operations_whose_arguments_are_sizes_are_equal_at_several_lengths(name, tmp_path):
+    x = keras.Input((None, 8), name="x")
+    _equal(keras.Model(x, Written(OF_SIZES[name])(x)), tmp_path)
+
+
+@pytest.mark.parametrize("name", DECOMPOSED)
+def test_operations_without_a_function_are_others(name, tmp_path):
+    x = keras.Input((6, 8), name="x")
+    _equal(keras.Model(x, Written(DECOMPOSED[name])(x)), tmp_path, (6,))
+
+
+def test_floats_that_are_embedded_are_cast(tmp_path):
+    x = keras.Input((6, 8), name="x")
+    table = L.Embedding(9, 2)
+    table.build(())
+    _equal(keras.Model(x, Written(lambda x, w: table(ops.abs(x[:, 0])))(x)), tmp_path, (6,))

@@ -48,9 +48,11 @@ def created(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     else:
         raise NoEquivalent(f"`{function}` of a free size has no equivalent", "compute it from `keras.ops.arange`", setting=True)
     wanted = family(str(dtype)) if dtype is not None else kind
-    text = text if wanted == kind else f"cast({text}, '{wanted}')"
+    number = "int32" if wanted == "bool" else wanted
+    text = text if number == kind else f"cast({text}, '{number}')"
     anchor = next((one for one in operation.sources.values() if isinstance(one, Tensor)), call.args[0])
-    text = f"{text} + {_zero(operation, anchor, rank, wanted)}" if wanted != "bool" else text
+    text = f"{text} + {_zero(operation, anchor, rank, number)}"
+    text = f"cast({text}, 'bool')" if wanted == "bool" else text
     made = LAYERS.get("Compute").model_validate({"results": {"output": text}, "reads": list(operation.sources)})
     return (Part(made, operation.sources),)
 

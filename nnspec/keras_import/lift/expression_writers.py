@@ -20,7 +20,7 @@ def _indexed(operation: Operation) -> str:
     keys = key if isinstance(key, list) else [key]
     if isinstance(key, Tensor) or any(isinstance(one, Tensor | list) for one in keys):
         raise NoEquivalent("it uses other indices than slices and integers", "write `keras.ops.take_along_axis`", setting=True)
-    return f"{operation.text(x, cast=False)}[{', '.join(map(_key, keys))}]"
+    return f"{operation.text(x, cast=False)}[{', '.join(_key(operation, one) for one in keys)}]"
 
 
 def _sliced(operation: Operation) -> str:
@@ -34,7 +34,7 @@ def _sliced(operation: Operation) -> str:
         if size == known and not start and size is not None:
             keys.append(":")
         elif isinstance(size, dict):
-            name, factor, term = size["__size__"]
+            name, factor, term = operation.size(size)
             keys.append(f"{start or ''}:{operation.plain({'__size__': [name, factor, term + start]})}")
         elif type(size) is int:
             keys.append(f"{start or ''}:{start + size if size >= 0 else ''}")
@@ -49,9 +49,9 @@ def _taken_of_each(operation: Operation) -> str:
     return f"take({x}, {indices}, axis={operation.setting('axis')})"
 
 
-def _key(value: Any) -> str:
+def _key(operation: Operation, value: Any) -> str:
     if isinstance(value, slice):
-        bounds = ["" if bound is None else str(bound) for bound in (value.start, value.stop)]
+        bounds = ["" if bound is None else operation.plain(bound) for bound in (value.start, value.stop)]
         return ":".join(bounds) + (f":{value.step}" if value.step not in (None, 1) else "")
     if isinstance(value, dict) and value.get("class_name") == "__ellipsis__":
         return "..."

@@ -104,8 +104,8 @@ class Operation:
         if isinstance(value, dict) and "__variable__" in value:
             return self._variable(self.within.variables[value["__variable__"]], rank)
         if not isinstance(value, list):
-            text = literal(value)
-            return f"({text})" if text.startswith("-") else text
+            text = self.plain(value)
+            return f"({text})" if text.startswith("-") or " " in text else text
         if rank is not None:
             value = _of_an_example(value, rank)
         if math.prod(shape_of(value)) <= _LARGEST_LIST:
@@ -165,11 +165,19 @@ class Operation:
             return f"[{', '.join(map(self.plain, value))}]"
         if not isinstance(value, dict) or "__size__" not in value:
             return literal(value)
-        name, factor, term = value["__size__"]
+        name, factor, term = self.size(value)
         tensor, axis = self.within.sizes[name]
         text = f"{self._name(tensor)}.shape[{axis}]"
         text = text if factor == 1 else f"{text} * {factor}"
         return text if not term else f"{text} {'+' if term > 0 else '-'} {abs(term)}"
+
+    def size(self, value: Mapping[str, Any]) -> tuple[str, int, int]:
+        """Return the name of a size of an input, its factor and a term."""
+        found = value.get("__size__")
+        if not isinstance(found, list) or len(found) != 3 or str(found[0]) not in self.within.sizes:
+            raise NoEquivalent("it computes with a size of no input", setting=True)
+        name, factor, term = found
+        return name, factor, term
 
     def check(self, used: Iterable[str]) -> None:
         """Refuse a setting that is not used and has an effect."""
@@ -229,7 +237,7 @@ def _argument(operation: Operation, parameter: Parameter, value: Any, rank: int 
         return f"[{', '.join(map(operation.text, value))}]"
     if parameter.kind == "tensor":
         return operation.text(value, rank=rank, cast=parameter.name not in ("condition", "indices"))
-    text = literal(value)
+    text = operation.plain(value)
     if parameter.kind in ("axis", "axes") and value is None:
         raise NoEquivalent("it covers all axes, including the batch axis", "give its `axis`", setting=True)
     return text

@@ -158,6 +158,8 @@ def _indexed(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
     if len(cut) != 1 or not cut[0][0] or not isinstance(cut[0][1], slice) or (cut[0][1].step or 1) < 1:
         return computed(layer, call, within)
     [(axis, one)] = cut
+    if any(isinstance(bound, dict) for bound in (one.start, one.stop)):
+        return computed(layer, call, within)  # a size of an input
     return (part("Slice", {"axis": axis, "start": one.start or 0, "stop": one.stop, "step": one.step or 1}, [x]),)
 
 
