@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+
 from nnspec.cli.text import echo
 from nnspec.diagnostics import NnspecError
+
+_WIDEST = 120
 
 
 def echo_reference(name: str, *, lists: bool = False) -> None:
@@ -25,4 +30,9 @@ def echo_reference(name: str, *, lists: bool = False) -> None:
         found += [text] if (text := kind_text(name)) else []
     if not found:
         raise NnspecError(f"the reference has no `{name}`: {suggestion(name)}")
-    echo("\n".join(found), nl=False)
+    text = "\n".join(found)
+    if sys.stdout is not None and sys.stdout.isatty():
+        from nnspec.cli.markdown_layout import laid_out
+
+        text = laid_out(text, min(shutil.get_terminal_size().columns, _WIDEST)) + "\n"
+    echo(text, nl=False)

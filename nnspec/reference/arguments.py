@@ -123,7 +123,7 @@ def example_value(config: type[Config], argument: str) -> Any:
     Example:
         >>> from nnspec.layers.core import Dense
         >>> example_value(Dense, "use_bias"), example_value(Dense, "activation")
-        (False, 'elu')
+        (False, 'celu')
     """
     field = config.model_fields[argument]
     if field.examples:

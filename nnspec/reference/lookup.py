@@ -33,7 +33,7 @@ def entries(name: str) -> list[str]:
 
     Example:
         >>> [text.splitlines()[0] for text in entries("repeat")]
-        ['## repeat', '## repeat(x, repeats, axis)']
+        ['## repeat', '## repeat']
     """
     found = [layer_text(name)] if name in LAYERS else []
     found += [key_text(key) for key in find_keys(name)]

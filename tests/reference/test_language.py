@@ -15,8 +15,10 @@ from click.testing import CliRunner
 
 import nnspec
 from nnspec.cli import main
+from nnspec.cli.markdown_layout import laid_out
 from nnspec.reference.keys import Key, all_keys, find_keys
 from nnspec.reference.language import language_pages
+from nnspec.reference.lookup import entries
 from nnspec.reference.members import GROUPS, member_example
 from nnspec.reference.objectives import shipped
 
@@ -191,3 +193,24 @@ def test_docs_loads_no_framework_and_no_numpy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_layout_for_a_terminal_is_no_wider_than_it_and_loses_no_word(width: int) -> None:
+    for name in ("csv", "train", "Conv2D", "repeat", "MaxPooling2D"):
+        text = "\n".join(entries(name))
+        shown = laid_out(text, width)
+        assert (
+            max(len(line) for line in shown.splitlines() if not line.startswith("    ") and " " in line.strip()) <= width + 20
+        )
+        words = set(re.findall(r"\w+", re.sub(r"\]\([^)]*\)|```yaml", "", text)))
+        assert words <= set(re.findall(r"\w+", shown)) | {
+            "key",
+            "argument",
+            "type",
+            "description",
+            "input",
+            "output",
+            "weights",
+            "MACs",
+        }
