@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from examples.fetch import addresses, masks, pictures, series, texts
+from examples.fetch import addresses, masks, pictures, series, tables, texts
 
 DATA = Path(__file__).parents[2] / "data"
 SETS: dict[str, Callable[[Path], None]] = {
@@ -20,6 +20,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "r8": texts.r8,
     "spam": texts.spam,
     "addresses": addresses.addresses,
+    "cars": tables.cars,
+    "digit_images": pictures.digit_images,
 }
 
 
