@@ -80,8 +80,8 @@ def _many(item: str) -> str:
     """The plural of a kind of values; in parentheses if there are several kinds."""
     if " or " in item:
         return f"({item})"
-    if item == "text":
-        return "texts"
+    if item in ("text", "any value"):
+        return {"text": "texts", "any value": "values"}[item]
     article, _, rest = item.partition(" ")
     if article not in ("a", "an"):
         return item

@@ -12,6 +12,7 @@ from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
+from nnspec.layers.unsupported import EVERYWHERE
 from nnspec.reference.arguments import default_text, documentation, example_value, type_texts
 from nnspec.reference.keys import key_table, nested_keys
 from nnspec.reference.markdown import table
@@ -154,9 +155,10 @@ def _nested(kind: type[Config]) -> Iterator[str]:
 
 
 def _synonyms(family: Family, kind: type[Config], name: str) -> Iterator[str]:
-    if kind.unsupported:
-        unsupported = "\n".join(f"- `{argument}`: {reason}" for argument, reason in kind.unsupported.items())
-        yield f"Arguments that are not supported:\n\n{unsupported}"
+    reasons = {argument: reason for argument, reason in kind.unsupported.items() if EVERYWHERE.get(argument) != reason}
+    if reasons:
+        listed = "\n".join(f"- `{argument}`: {reason}" for argument, reason in reasons.items())
+        yield f"Arguments that are not supported:\n\n{listed}"
     spellings = [spelling for spelling, member in family.spellings.items() if member == name]
     if spellings:
         yield f"Also written {', '.join(f'`{spelling}`' for spelling in sorted(spellings))}."
