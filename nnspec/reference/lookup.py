@@ -42,7 +42,21 @@ def entries(name: str) -> list[str]:
         member_text(group, group.family.spellings.get(name, name)) for group in GROUPS if _has(group.family, group.but, name)
     ]
     found += [shipped_reference(name)] if name in shipped() else []
-    return found or [key_text(key) for key in _arguments(name)] or _owners(name)
+    return found or [key_text(key) for key in _arguments(name)] or _owners(name) or _on_the_way(name)
+
+
+def _on_the_way(path: str) -> list[str]:
+    """The entries of the end of a path in a document, or else of what contains a name of the document.
+
+    Example:
+        >>> [text.splitlines()[0] for path in ("layers[3].Conv2D.filters", "params.width") for text in _on_the_way(path)]
+        ['## Conv2D.filters', '## params']
+    """
+    parts = path.split(".")
+    found = [key_text(key) for key in _arguments(".".join(parts[-2:]))]
+    if found or len(parts) < 2:
+        return found
+    return [key_text(key) for key in find_keys(".".join(parts[:-1])) if "a mapping of names" in key.type]
 
 
 def _has(family: Family, but: Family | None, name: str) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import yaml
 
+import nnspec
 from nnspec.api import validate
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,6 @@ def _write_data(folder: Path) -> None:
             writer.writerows([day, shop, int(random.integers(1, 9))] for day in range(120))
 
 
-_STARTED_FROM = {"transfer.nnspec.yaml": "first", "distillation.nnspec.yaml": "teacher"}
 _TEACHER = """\
 nnspec: 1
 name: teacher
@@ -104,23 +104,28 @@ train: {epochs: 1, loss: {SparseCategoricalCrossentropy: {from_logits: true}}}
 """
 
 
+def _first_run(name: str) -> tuple[str, str] | None:
+    """The run that a recipe starts from, and its spec; None if it starts from none."""
+    if name == "transfer.nnspec.yaml":
+        without_weights = re.sub(r"    weights: .*\n", "", SPECS[name])
+        return "first", re.sub(r"  phases:\n(    .*\n)+", "  epochs: 1\n", without_weights)
+    return ("teacher", _TEACHER) if name == "distillation.nnspec.yaml" else None
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", re.findall(r'```yaml title="([^"]+)"', (DOCS / "recipes.md").read_text("utf-8")))
 def test_a_recipe_trains_and_is_exported(tmp_path: Path, name: str) -> None:
     _write_data(tmp_path)
-    (tmp_path / name).write_text(SPECS[name], "utf-8")
-    shell = _Shell(tmp_path)
-    if name == "transfer.nnspec.yaml":
-        first = re.sub(r"    weights: .*\n", "", SPECS[name])
-        (tmp_path / "first.nnspec.yaml").write_text(re.sub(r"  phases:\n(    .*\n)+", "  epochs: 1\n", first), "utf-8")
-    if name == "distillation.nnspec.yaml":
-        (tmp_path / "teacher.nnspec.yaml").write_text(_TEACHER, "utf-8")
-    if name in _STARTED_FROM:
-        shell.run(f"nnspec train {_STARTED_FROM[name]}.nnspec.yaml --out runs/{_STARTED_FROM[name]}")
-    epochs = "" if "phases:" in SPECS[name] else "--set train.epochs=1"
-    shell.run(f"nnspec validate {name} --data")
-    shell.run(f"nnspec train {name} --out runs/run {epochs}")
-    shell.run("nnspec export runs/run -o runs/run/model.onnx")
+    if found := _first_run(name):
+        run, text = found
+        (tmp_path / "first.nnspec.yaml").write_text(text, "utf-8")
+        nnspec.train(nnspec.load(tmp_path / "first.nnspec.yaml", ["train.epochs=1"]), out=tmp_path / "runs" / run)
+    spec = tmp_path / name
+    spec.write_text(SPECS[name], "utf-8")
+    assert [str(found) for found in validate(spec, data=True)] == []
+    overrides = [] if "phases:" in SPECS[name] else ["train.epochs=1"]
+    trained = nnspec.train(nnspec.load(spec, overrides), out=tmp_path / "runs" / "run")
+    nnspec.export(trained.path, tmp_path / "model.onnx")
 
 
 class _Shell:
