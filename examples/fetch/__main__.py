@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from examples.fetch import addresses, masks, pictures, series, texts
+from examples.fetch import addresses, masks, pictures, series, tables, texts
 
 DATA = Path(__file__).parents[2] / "data"
 SETS: dict[str, Callable[[Path], None]] = {
@@ -23,6 +23,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "friends": texts.friends,
     "docstrings": texts.docstrings,
     "addresses": addresses.addresses,
+    "cars": tables.cars,
+    "digit_images": pictures.digit_images,
 }
 
 

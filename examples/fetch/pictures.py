@@ -37,3 +37,15 @@ def fashion_mnist(folder: Path) -> None:
         labels = struct.pack(">2I", 0x801, len(pictures)) + bytes(label for _, label in pictures)
         (folder / f"{name}-images-idx3-ubyte").write_bytes(images)
         (folder / f"{name}-labels-idx1-ubyte").write_bytes(labels)
+
+
+def digit_images(folder: Path) -> None:
+    """scikit-learn's 1,797 handwritten digits (Alpaydin and Kaynak 1998), a PNG each, in a folder for each class."""
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    for index, (pixels, label) in enumerate(zip(digits.images, digits.target, strict=True)):
+        (folder / str(label)).mkdir(exist_ok=True)
+        image = Image.fromarray((pixels * 255 / 16).astype("uint8"))
+        image.resize((32, 32), Image.Resampling.BICUBIC).save(folder / str(label) / f"{index:04}.png")

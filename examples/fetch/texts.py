@@ -118,7 +118,8 @@ def _seen(content: bytes) -> str:
     message = message_from_bytes(content, policy=policy.default)
     assert isinstance(message, EmailMessage)
     body = _body(message)
-    return f"{_header(message, 'subject')}\n\n{' '.join(body.split())}\n"
+    text = f"{_header(message, 'subject')}\n\n{' '.join(body.split())}\n"
+    return text.replace("\0", "")  # some spam has null bytes, and a text has none
 
 
 def _header(message: EmailMessage, name: str) -> str:

@@ -33,6 +33,7 @@ _COMMANDS = {
     "inspect": "show the layers: output shapes, parameters, MACs, memory",
     "diff": "show semantic changes between two specs and which weights transfer",
     "layers": "list all layers, including plug-ins, or document one",
+    "docs": "show the reference of a layer, loss, reader, key, code or any other name",
     "objectives": "list the training objectives, or show one",
     "explain": "explain a diagnostic code, or where a value in a spec comes from",
     "build": "compile a spec to a graph, a Keras model, and an ONNX model",

@@ -55,4 +55,5 @@ class Augment(Config):
         None,
         min_length=1,
         description="The inputs and targets that receive the same random change. Default: the only image input.",
+        examples=[["image", "mask"]],
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, Strict, field_validator, model_validator
+from pydantic import ConfigDict, Field, Strict, field_validator, model_validator
 
 from nnspec.data.augmentations import Augment
 from nnspec.data.readers import READERS
@@ -22,8 +22,10 @@ class Border(Config):
     distances to the nearest and second nearest object.
     """
 
-    w0: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] = Field(10.0, description="The maximum additional weight.")
-    sigma: PositiveNumber = Field(5.0, description="The width of the Gaussian, in pixels.")
+    w0: Annotated[float, Strict(), Field(ge=0, allow_inf_nan=False)] = Field(
+        10.0, description="The maximum additional weight.", examples=[10]
+    )
+    sigma: PositiveNumber = Field(5.0, description="The width of the Gaussian, in pixels.", examples=[5])
 
 
 class Weight(Config):
@@ -32,9 +34,11 @@ class Weight(Config):
     main_argument: ClassVar[str | None] = "column"
 
     column: Annotated[str, Strict()] | None = Field(
-        None, description="A column with the weight of each example, or of each position."
+        None, description="A column with the weight of each example, or of each position.", examples=["importance"]
     )
-    border: Border | None = Field(None, description="Additional weight at the gaps between the objects of a mask.")
+    border: Border | None = Field(
+        None, description="Additional weight at the gaps between the objects of a mask.", examples=[{"w0": 10, "sigma": 5}]
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> Weight:
@@ -78,8 +82,8 @@ class Fold(Config):
     are consecutive, and the model is trained only on rows before the fold (walk-forward validation).
     """
 
-    number: Annotated[int, Strict(), Field(ge=1)] = Field(description="The number of the fold, from 1.")
-    of: Annotated[int, Strict(), Field(ge=2)] = Field(description="The number of folds.")
+    number: Annotated[int, Strict(), Field(ge=1)] = Field(description="The number of the fold, from 1.", examples=[1])
+    of: Annotated[int, Strict(), Field(ge=2)] = Field(description="The number of folds.", examples=[10])
 
     rolling: Flag = Field(
         False, description="With `time`: train on a window of constant size before the fold, instead of on all rows before it."
@@ -110,13 +114,17 @@ class Columns(Config):
 
     main_argument: ClassVar[str | None] = "column"
 
-    column: _Text | None = Field(None, description="The name of a column.")
-    columns: list[_Text] | None = Field(None, min_length=1, description="Several columns, stacked along a new last axis.")
+    column: _Text | None = Field(None, description="The name of a column.", examples=["pixels"])
+    columns: list[_Text] | None = Field(
+        None, min_length=1, description="Several columns, stacked along a new last axis.", examples=[["age", "income"]]
+    )
     at: Literal["past", "future"] | None = Field(
         None,
         description="For a series: which rows of a window to use. Inputs default to `past`, targets to `future`.",
     )
-    transform: list[AnyTransform] = Field([], description="Transforms, applied in order.")
+    transform: list[AnyTransform] = Field(
+        [], description="Transforms, applied in order.", examples=[[{"impute": "median"}, "standardize"]]
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> Columns:
@@ -140,61 +148,90 @@ class TargetColumns(Columns):
         None,
         description="The number of rows and columns removed from each side of a mask, after `augment`, to match an output of "
         "convolutions without padding.",
+        examples=[92],
     )
-    weight: Weight | None = Field(None, description="The loss weights of examples, or of the positions of a mask.")
+    weight: Weight | None = Field(
+        None, description="The loss weights of examples, or of the positions of a mask.", examples=["importance"]
+    )
 
 
 class Window(Config):
     """Examples that are cut from the joined rows of a split, such as the contexts of word2vec."""
 
-    of: _Text | None = Field(None, description="The input whose rows are joined. Default: the only input.")
-    length: PositiveInt = Field(description="The number of values of an example.")
-    stride: PositiveInt = Field(1, description="The number of values between the starts of consecutive examples.")
+    of: _Text | None = Field(None, description="The input whose rows are joined. Default: the only input.", examples=["words"])
+    length: PositiveInt = Field(description="The number of values of an example.", examples=[11])
+    stride: PositiveInt = Field(1, description="The number of values between the starts of consecutive examples.", examples=[5])
 
 
 class ClassBatches(Config):
     """Training batches with the same number of examples of each class in them, for losses that compare examples."""
 
-    of: _Text = Field(description="The target, input or column of `train` that contains the class of an example.")
+    of: _Text = Field(
+        description="The target, input or column of `train` that contains the class of an example.", examples=["person"]
+    )
     each: Annotated[int, Strict(), Field(ge=2)] = Field(
-        description="The number of examples of each class of a batch; it divides `batch_size`."
+        description="The number of examples of each class of a batch; it divides `batch_size`.", examples=[4]
     )
 
 
 class DataSection(Config):
     """The data of a spec: how they are read and split, and which columns are inputs and targets."""
 
-    train: AnyReader | None = Field(None, description="The reader of the training data.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"train": {"csv": "data/train.csv"}, "validation": 0.1, "targets": {"price": {"column": "price"}}}]
+        }
+    )
+
+    train: AnyReader | None = Field(None, description="The reader of the training data.", examples=[{"csv": "data/train.csv"}])
     validation: Annotated[float, Strict(), Field(gt=0, lt=1)] | AnyValidation | None = Field(
         None,
         description="The validation data, which are monitored but not trained on: a fraction of `train`, one of its folds, or "
         "a reader.",
+        examples=[0.1],
     )
     group: _Text | None = Field(
         None,
         description="A column of `train` that identifies groups, such as patients or documents. All rows of a group are in the "
         "same split.",
+        examples=["patient"],
     )
     time: _Text | None = Field(
         None,
         description="A column of `train` with numbers or ISO 8601 dates. The latest rows become the validation data.",
+        examples=["date"],
     )
     test: AnyValidation | None = Field(
         None,
         description="The test data, on which a finished run is evaluated: a reader, or a fold of `train` that is held out.",
+        examples=[{"csv": "data/test.csv"}],
     )
     window: Window | None = Field(
         None,
         description="Cuts examples of a fixed length from the joined rows of each split. Default: each row is an example.",
+        examples=[{"of": "words", "length": 11}],
     )
     batches: ClassBatches | None = Field(
         None,
         description="Samples training batches by class, each with several examples of some classes. Default: each epoch "
         "contains every example once, in random order.",
+        examples=[{"of": "person", "each": 4}],
     )
-    inputs: dict[str, Columns] = Field({}, description="The columns of each input. Default: the column with the input's name.")
-    targets: dict[str, TargetColumns] = Field({}, description="The target columns of each output.")
-    augment: list[Augment] = Field([], description="Random augmentations of the training examples, applied in order.")
+    inputs: dict[str, Columns] = Field(
+        {},
+        description="The columns of each input. Default: the column with the input's name.",
+        examples=[{"facts": {"columns": ["age", "income"], "transform": ["standardize"]}}],
+    )
+    targets: dict[str, TargetColumns] = Field(
+        {},
+        description="The target columns of each output.",
+        examples=[{"kind": {"column": "label", "transform": ["label_encode"]}}],
+    )
+    augment: list[Augment] = Field(
+        [],
+        description="Random augmentations of the training examples, applied in order.",
+        examples=[[{"RandomFlip": {"mode": "horizontal"}, "on": ["image", "mask"]}]],
+    )
 
     @field_validator("test", mode="before")
     @classmethod

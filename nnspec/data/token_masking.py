@@ -22,7 +22,8 @@ class MaskTokens(Config):
     main_argument: ClassVar[str | None] = "token"
 
     token: Annotated[int, Strict(), Field(ge=3)] = Field(
-        description="The mask token: a row of the `Embedding` after those of the vocabulary, or a token of its own."
+        description="The mask token: a row of the `Embedding` after those of the vocabulary, or a token of its own.",
+        examples=[8000],
     )
     probability: Annotated[float, Strict(), Field(gt=0, le=1)] = Field(0.15, description="The share of tokens to select.")
     random: _Share = Field(0.1, description="The share of selected tokens that are replaced by a random token.")

@@ -94,7 +94,7 @@ class normal(Draw):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "shape"
 
-    shape: Shape = Field(description="The shape for one example, or the name of a field that has it.")
+    shape: Shape = Field(description="The shape for one example, or the name of a field that has it.", examples=[[64]])
 
     def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
         import keras
@@ -110,7 +110,7 @@ class uniform(Draw):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "shape"
 
-    shape: Shape = Field(description="The shape for one example, or the name of a field that has it.")
+    shape: Shape = Field(description="The shape for one example, or the name of a field that has it.", examples=[[64]])
     low: Number = Field(0.0, description="The lowest value.")
     high: Number = Field(1.0, description="The value that all are below.")
 
@@ -135,7 +135,9 @@ class integers(Draw):  # noqa: N801
     dtype: ClassVar[str] = "int32"
 
     shape: Shape = Field([], description="The shape for one example, or the name of a field that has it.")
-    below: Annotated[int, Strict(), Field(ge=1, lt=2**31)] = Field(description="The number that all are below.")
+    below: Annotated[int, Strict(), Field(ge=1, lt=2**31)] = Field(
+        description="The number that all are below.", examples=[1000]
+    )
 
     def sample(self, size: int, fields: Mapping[str, Any], seed: Any) -> Any:
         import keras

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Annotated, ClassVar
 
-from pydantic import Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 
 from nnspec.generation.draws import SAMPLER_DRAWS
 from nnspec.layers.scalars import Flag, NotNegative, PositiveInt, PositiveNumber
@@ -18,8 +18,8 @@ _Token = Annotated[int, Strict(), Field(ge=0)] | _Name
 class TokenPorts(Config):
     """The decoder's token input and its output for the next token."""
 
-    input: _Name = Field(description="The decoder's input of tokens.")
-    logits: _Name = Field(description="The decoder's output over the vocabulary: logits or probabilities.")
+    input: _Name = Field(description="The decoder's input of tokens.", examples=["tokens"])
+    logits: _Name = Field(description="The decoder's output over the vocabulary: logits or probabilities.", examples=["logits"])
 
 
 class Beam(Config):
@@ -31,8 +31,8 @@ class Beam(Config):
 
     main_argument: ClassVar[str | None] = "width"
 
-    width: PositiveInt = Field(description="The number of beams.")
-    length_penalty: NotNegative = Field(0.6, description="The exponent that favors longer sequences; 0: none.")
+    width: PositiveInt = Field(description="The number of beams.", examples=[4])
+    length_penalty: NotNegative = Field(0.6, description="The exponent that favors longer sequences; 0: none.", examples=[1.0])
 
 
 class Sample(Config):
@@ -44,20 +44,29 @@ class Sample(Config):
     }
 
     temperature: PositiveNumber = Field(
-        1.0, description="The divisor of the logits; below 1, likely tokens are drawn more often."
+        1.0, description="The divisor of the logits; below 1, likely tokens are drawn more often.", examples=[0.8]
     )
-    top_k: PositiveInt | None = Field(None, description="The number of most likely tokens to sample from; null: all.")
+    top_k: PositiveInt | None = Field(
+        None, description="The number of most likely tokens to sample from; null: all.", examples=[40]
+    )
     top_p: Annotated[float, Strict(), Field(gt=0, le=1)] | None = Field(
         None,
         description="Sample from the most likely tokens with this total probability (Holtzman 2020); null: all.",
+        examples=[0.9],
     )
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
-        0, description="The seed; results of a row do not depend on its batch."
+        0, description="The seed; results of a row do not depend on its batch.", examples=[7]
     )
 
 
 class GenerateSection(Config):
     """How sequences are decoded, token by token."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"token": {"input": "tokens", "logits": "logits"}, "start": "<SOS>", "end": "<EOS>", "beam": 4}]
+        }
+    )
 
     unsupported: ClassVar[Mapping[str, str]] = {
         "temperature": "it is a key of `sample`: write `sample: {temperature: …}`",
@@ -67,23 +76,40 @@ class GenerateSection(Config):
         "max_new_tokens": "it is called `max_length`",
     }
 
-    encode: _Name | None = Field(None, description="The network that reads the source; null: none, as in a language model.")
-    decode: _Name = Field("main", description="The network that predicts the next token; `main` is the main network.")
-    token: TokenPorts = Field(description="The decoder's token input and its output for the next token.")
-    memory: dict[str, _Name] = Field({}, description="Decoder input: encoder output, constant in all steps.")
-    begin: dict[str, _Name] = Field({}, description="Decoder input: encoder output for the first step; zeros by default.")
-    carry: dict[str, _Name] = Field({}, description="Decoder input: decoder output of the previous step.")
+    encode: _Name | None = Field(
+        None, description="The network that reads the source; null: none, as in a language model.", examples=["encoder"]
+    )
+    decode: _Name = Field(
+        "main", description="The network that predicts the next token; `main` is the main network.", examples=["decoder"]
+    )
+    token: TokenPorts = Field(
+        description="The decoder's token input and its output for the next token.",
+        examples=[{"input": "tokens", "logits": "logits"}],
+    )
+    memory: dict[str, _Name] = Field(
+        {}, description="Decoder input: encoder output, constant in all steps.", examples=[{"memory": "states"}]
+    )
+    begin: dict[str, _Name] = Field(
+        {}, description="Decoder input: encoder output for the first step; zeros by default.", examples=[{"state": "final"}]
+    )
+    carry: dict[str, _Name] = Field(
+        {}, description="Decoder input: decoder output of the previous step.", examples=[{"state": "state"}]
+    )
     cache: Flag = Field(
         False,
         description="Whether causal attention caches its keys and values instead of reading all tokens in each step.",
     )
     start: _Token | None = Field(
-        None, description="The first token that the decoder reads, or its text; null: the first of the prompt."
+        None,
+        description="The first token that the decoder reads, or its text; null: the first of the prompt.",
+        examples=["<SOS>"],
     )
-    end: _Token | None = Field(None, description="The token that ends a sequence, or its text; null: none.")
-    max_length: PositiveInt = Field(64, description="The most tokens of a sequence, including the end token.")
-    beam: Beam | None = Field(None, description="Beam search; null: greedy decoding.")
-    sample: Sample | None = Field(None, description="Sampling; null: greedy decoding.")
+    end: _Token | None = Field(None, description="The token that ends a sequence, or its text; null: none.", examples=["<EOS>"])
+    max_length: PositiveInt = Field(64, description="The most tokens of a sequence, including the end token.", examples=[100])
+    beam: Beam | None = Field(None, description="Beam search; null: greedy decoding.", examples=[4])
+    sample: Sample | None = Field(
+        None, description="Sampling; null: greedy decoding.", examples=[{"temperature": 0.8, "top_k": 40}]
+    )
 
     @model_validator(mode="after")
     def _one_method(self) -> GenerateSection:
@@ -101,6 +127,10 @@ class SamplerSection(Config):
     Outputs are fed back to the inputs of the same name at the next step.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"network": "generator", "begin": {"noise": {"normal": [64]}}, "result": "image"}]}
+    )
+
     unsupported: ClassVar[Mapping[str, str]] = {
         "decode": "it is for decoders of tokens; a sampler has `network`",
         "token": "it is for decoders of tokens; a sampler has `network` and `result`",
@@ -113,13 +143,21 @@ class SamplerSection(Config):
         "number": "pass it to the command: `nnspec generate RUN --number 100`",
     }
 
-    network: _Name = Field(description="The network that generates samples; `main` is the main network.")
-    steps: PositiveInt = Field(1, description="How often it runs; its outputs are fed back to the inputs of the same name.")
-    count: _Name | None = Field(None, description="The input that receives the index of the step, from 0; null: none.")
-    begin: dict[str, _Draw] = Field({}, description="Inputs with random values at the first step.")
-    draw: dict[str, _Draw] = Field({}, description="Inputs with new random values at every step.")
-    condition: list[_Name] = Field([], description="Inputs that the user gives, such as a label.")
-    result: _Name = Field(description="The output with the samples, at the last step.")
+    network: _Name = Field(description="The network that generates samples; `main` is the main network.", examples=["denoiser"])
+    steps: PositiveInt = Field(
+        1, description="How often it runs; its outputs are fed back to the inputs of the same name.", examples=[50]
+    )
+    count: _Name | None = Field(
+        None, description="The input that receives the index of the step, from 0; null: none.", examples=["time"]
+    )
+    begin: dict[str, _Draw] = Field(
+        {}, description="Inputs with random values at the first step.", examples=[{"image": {"normal": [28, 28, 1]}}]
+    )
+    draw: dict[str, _Draw] = Field(
+        {}, description="Inputs with new random values at every step.", examples=[{"noise": {"normal": [64]}}]
+    )
+    condition: list[_Name] = Field([], description="Inputs that the user gives, such as a label.", examples=[["label"]])
+    result: _Name = Field(description="The output with the samples, at the last step.", examples=["image"])
 
     @model_validator(mode="after")
     def _one_source(self) -> SamplerSection:

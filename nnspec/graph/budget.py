@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import problems as g
@@ -17,17 +17,21 @@ _Count = Annotated[int, Field(gt=0, strict=True)]
 
 
 class Budget(Config):
-    """Limits on the model; ``validate`` fails if one is exceeded.
+    """Limits on the model; ``validate`` fails if one is exceeded."""
 
-    Attributes:
-        parameters: Elements of all weights of the document's own network.
-        macs: Multiply–accumulates for one example; not checked if they depend on a symbol.
-        onnx_bytes: Size of the ONNX file, checked when one is written.
-    """
+    model_config = ConfigDict(json_schema_extra={"examples": [{"parameters": 100_000, "macs": 5_000_000}]})
 
-    parameters: _Count | None = None
-    macs: _Count | None = None
-    onnx_bytes: _Count | None = None
+    parameters: _Count | None = Field(
+        None, description="The most elements of all weights of the document's own network.", examples=[100_000]
+    )
+    macs: _Count | None = Field(
+        None,
+        description="The most multiply–accumulates for one example; not checked if they depend on a symbol.",
+        examples=[5_000_000],
+    )
+    onnx_bytes: _Count | None = Field(
+        None, description="The largest size of the ONNX file, checked when one is written.", examples=[1_000_000]
+    )
 
 
 def check_onnx_bytes(spec: Spec, size: int) -> None:

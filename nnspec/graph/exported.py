@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import Field, Strict
+from pydantic import ConfigDict, Field, Strict
 
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import problems as g
@@ -25,21 +25,28 @@ NEWEST_OPSET = 26
 class ExportSection(Config):
     """Settings of `export`."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"outputs": ["digit"], "opset": 21}]})
+
     network: Annotated[str, Strict()] | None = Field(
-        None, description="Network to export; null: the main network, or the generator of a GAN."
+        None, description="Network to export; null: the main network, or the generator of a GAN.", examples=["encoder"]
     )
     outputs: list[Annotated[str, Strict()]] | None = Field(
-        None, min_length=1, description="Outputs to export; null: all of them."
+        None, min_length=1, description="Outputs to export; null: all of them.", examples=[["digit"]]
     )
     activation_maps: list[Annotated[str, Strict()]] = Field(
         [],
         description="Outputs whose class activation maps (Zhou et al. 2016) are also exported, each as `NAME_map`: the "
         "output of the last layer at each position, before `GlobalAveragePooling2D`. Its mean is the logit.",
+        examples=[["digit"]],
     )
     inputs: dict[str, Annotated[str, Strict()]] = Field(
-        {}, description="With a program: the field whose transforms an input of the network takes, if it has another name."
+        {},
+        description="With a program: the field whose transforms an input of the network takes, if it has another name.",
+        examples=[{"token": "words"}],
     )
-    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(_OPSET, description="ONNX opset version.")
+    opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
+        _OPSET, description="ONNX opset version.", examples=[21]
+    )
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:

@@ -19,6 +19,7 @@ from nnspec.layers.recurrent_cells import CELLS
 from nnspec.layers.spectral_normalization import WITH_KERNEL
 from nnspec.sections import SECTIONS, section_classes
 from nnspec.spec.blocks import BLOCK_NAME
+from nnspec.spec.keywords import about
 from nnspec.spec.params import KEYS as KEYS_OF_PARAM
 from nnspec.spec.params import TYPES
 from nnspec.spec.shapes import HIGHEST_RANK, SYMBOL
@@ -40,14 +41,12 @@ _FAMILIES = (
 _TEXT: Schema = {"type": "string"}
 _CHECK: Schema = closed(
     {
-        "that": {"type": ["string", "boolean"], "description": "What must be true: `width % heads == 0`, `x.shape[1] <= 512`."},
-        "message": {"type": ["string", "null"], "description": "What to report if it is not."},
+        "that": {"type": ["string", "boolean"], **about("check", "that")},
+        "message": {"type": ["string", "null"], **about("check", "message")},
     },
     ["that"],
 )
-_CHECKS: Schema = list_of(_CHECK, description="Conditions on params, and on sizes of inputs and outputs.") | {
-    "type": ["array", "null"]
-}
+_CHECKS: Schema = list_of(_CHECK, **about("document", "check")) | {"type": ["array", "null"]}
 _LATER: Schema = {"description": "Not supported in this release."}
 
 
@@ -98,26 +97,26 @@ def _keys(definitions: Definitions) -> dict[str, Schema]:
         "layers": STEPS,
         "outputs": OUTPUTS,
     }
-    return {
-        "nnspec": {"const": 1, "description": "Version of the language."},
-        "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$", "description": "Name of the model."},
+    keys: dict[str, Schema] = {
+        "nnspec": {"const": 1},
+        "name": {"type": "string", "pattern": "^[a-z][a-z0-9_-]*$"},
         "description": _TEXT,
-        "params": _or_nothing(
-            mapping_of(reference("param"), description="Named constants; later ones can use earlier ones: `$width`.")
-        ),
+        "params": _or_nothing(mapping_of(reference("param"))),
         "check": _CHECKS,
         "use": _uses(),
-        "weights": reference("weights") | {"description": "Initial weights of the whole document."},
-        "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern, description="User-defined layers.")),
-        "networks": _or_nothing(mapping_of(closed(network), BLOCK_NAME.pattern, description="Additional networks.")),
-        "objectives": _or_nothing(
-            mapping_of(_objective(definitions), BLOCK_NAME.pattern, description="Training programs with params.")
-        ),
+        "weights": reference("weights"),
+        "blocks": _or_nothing(mapping_of(_block(), BLOCK_NAME.pattern)),
+        "networks": _or_nothing(mapping_of(closed(_described("network", network)), BLOCK_NAME.pattern)),
+        "objectives": _or_nothing(mapping_of(_objective(definitions), BLOCK_NAME.pattern)),
         "inputs": reference("inputs"),
-        "layers": STEPS | {"description": "Steps in order; each reads the previous step or the source in `from`."},
+        "layers": STEPS,
         "outputs": OUTPUTS,
-        **{name: _section(definitions, name) for name in SECTIONS},
     }
+    return {**_described("document", keys), **{name: _section(definitions, name) for name in SECTIONS}}
+
+
+def _described(owner: str, keys: dict[str, Schema]) -> dict[str, Schema]:
+    return {name: schema | about(owner, name) for name, schema in keys.items()}
 
 
 def _or_nothing(schema: Schema) -> Schema:
@@ -130,36 +129,34 @@ def _section(definitions: Definitions, name: str) -> Schema:
         section = definitions.config(found)
         section["properties"] |= dict.fromkeys(getattr(found, "later", {}), _LATER)
         sections.append(section | {"description": first_line(found)})
-    return any_of(*sections) if len(sections) > 1 else sections[0]
+    about = " ".join(section["description"] for section in sections)
+    return any_of(*sections) | {"description": about} if len(sections) > 1 else sections[0]
 
 
 def _uses() -> Schema:
-    named = mapping_of(any_of(NAME, closed({"spec": NAME, "outputs": OUTPUTS}, ["spec"])), BLOCK_NAME.pattern)
-    return any_of(list_of(any_of(NAME, named)), named) | {"description": "Documents whose blocks and networks are imported."}
+    keys = _described("use", {"spec": NAME, "outputs": OUTPUTS})
+    named = mapping_of(any_of(NAME, closed(keys, ["spec"])), BLOCK_NAME.pattern)
+    return any_of(list_of(any_of(NAME, named)), named)
 
 
 def _block() -> Schema:
     properties = {
         "description": _TEXT,
-        "params": mapping_of(
-            reference("param"), description="Params, each with a type (int, float, bool, str), a default or a declaration."
-        ),
+        "params": mapping_of(reference("param")),
         "check": _CHECKS,
-        "inputs": any_of(
-            list_of(NAME, minItems=1, uniqueItems=True, description="Names of the inputs inside the block; `[x]` by default."),
-            reference("block_inputs"),
-        ),
+        "inputs": any_of(list_of(NAME, minItems=1, uniqueItems=True), reference("block_inputs")),
         "layers": STEPS,
         "outputs": OUTPUTS,
     }
-    return closed(properties, ["layers"])
+    return closed(_described("block", properties), ["layers"])
 
 
 def _objective(definitions: Definitions) -> Schema:
     """A program with params, whose keys may all be given by them."""
     keys = definitions.config(OBJECTIVES.get("program"))["properties"]
     described = {name: {"description": own["description"]} for name, own in keys.items()}
-    return closed({"description": _TEXT, "params": mapping_of(ANY), **described}, ["layers", "minimize"])
+    own = {"description": _TEXT | about("block", "description"), "params": mapping_of(ANY) | about("block", "params")}
+    return closed({**own, **described}, ["layers", "minimize"])
 
 
 def _define_params(definitions: Definitions) -> None:
@@ -167,29 +164,28 @@ def _define_params(definitions: Definitions) -> None:
     number = value({"type": "number"})
     kind = definitions.add("param_type", any_of({"enum": list(TYPES)}, list_of(reference("param_type"), minItems=1)))
     properties = {
-        "default": {"description": "The value if no other is given; without it, the param is required."},
-        "type": kind | {"description": "`int`, `float`, `bool`, `str`, or a list of types: `[int, int]`."},
-        "at_least": number | {"description": "The smallest valid value."},
-        "at_most": number | {"description": "The largest valid value."},
-        "multiple_of": value({"type": "number", "exclusiveMinimum": 0}) | {"description": "What divides every valid value."},
-        "one_of": value(list_of(ANY, minItems=1)) | {"description": "The valid values."},
-        "help": {"type": "string", "description": "What the param is for."},
+        "default": ANY,
+        "type": kind,
+        "at_least": number,
+        "at_most": number,
+        "multiple_of": value({"type": "number", "exclusiveMinimum": 0}),
+        "one_of": value(list_of(ANY, minItems=1)),
+        "help": _TEXT,
     }
     is_declaration = {
         "type": "object",
         "propertyNames": {"enum": list(KEYS_OF_PARAM)},
         "anyOf": [{"required": ["default"]}, {"required": ["type"]}],
     }
-    definitions.add("param", {"if": is_declaration, "then": closed(properties)})
+    definitions.add("param", {"if": is_declaration, "then": closed(_described("param", properties))})
 
 
 def _define_inputs(definitions: Definitions) -> None:
     symbol = {"type": "string", "pattern": f"^{SYMBOL.pattern}$"}
     size = value(any_of({"type": "integer", "minimum": 1, "maximum": 2**31 - 1}, symbol, {"type": "null"}))
-    shape = list_of(size, maxItems=HIGHEST_RANK, description="Sizes, symbols such as `T`, or null; the batch axis is implicit.")
-    typed = closed({"shape": shape, "dtype": {"enum": sorted(DTYPES), "default": "float32"}}, ["shape"])
-    declared = mapping_of(
-        any_of(shape, typed, {"type": "null"}), INPUT_NAME.pattern, description="Inputs with shapes, or null."
-    )
+    shape = list_of(size, maxItems=HIGHEST_RANK, **about("input", "shape"))
+    dtype = {"enum": sorted(DTYPES), "default": "float32"}
+    typed = closed(_described("input", {"shape": shape, "dtype": dtype}), ["shape"])
+    declared = mapping_of(any_of(shape, typed, {"type": "null"}), INPUT_NAME.pattern, **about("block", "inputs"))
     definitions.add("block_inputs", {**declared, "minProperties": 1})
-    definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, description="Inputs by name."))
+    definitions.add("inputs", mapping_of(any_of(shape, typed), INPUT_NAME.pattern, **about("network", "inputs")))

@@ -18,7 +18,7 @@ EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$)\$?{BLOCK_NAME.pattern}$"
 """The name of a block or network of the document, or a param that names one."""
 
-_ANNOTATIONS = ("default", "description", "title")
+_ANNOTATIONS = ("default", "description", "examples", "title")
 
 
 def reference(definition: str) -> Schema:

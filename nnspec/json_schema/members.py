@@ -137,7 +137,7 @@ def _or_alone(schema: Schema, main: Any) -> Schema:
     """Extend the schema of arguments to also allow the bare main argument."""
     if main is None:
         return schema
-    alone = {key: part for key, part in schema["properties"][main].items() if key not in ("default", "description")}
+    alone = {key: part for key, part in schema["properties"][main].items() if key not in ("default", "description", "examples")}
     described = {"description": schema.pop("description")} if "description" in schema else {}
     return any_of(schema, *alone.get("anyOf", [alone])) | described
 

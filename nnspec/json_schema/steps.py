@@ -7,28 +7,26 @@ from nnspec.json_schema.members import Definitions, first_line, needs_arguments
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.spec.draft import STEP_KEYS
+from nnspec.spec.keywords import about
 
 STEPS = list_of(reference("step"))
-OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1)) | {
-    "description": "Output steps: a list, or a mapping that renames them; the last step by default."
-}
+OUTPUTS: Schema = any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1)) | about("document", "outputs")
 
 _BESIDE: dict[str, Schema] = {
-    "name": value(NAME) | {"description": "Name of the step and prefix of its weights."},
-    "from": any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1))
-    | {"description": "Sources: a name, a list of names, or a name for each input; the previous step by default."},
-    "repeat": value({"type": "integer", "minimum": 0, "description": "Number of times to run it in sequence."}),
-    "as": NAME | {"description": "Name of the counter of `repeat`, which starts at 0."},
-    "freeze": value({"type": "boolean", "description": "Whether to freeze its weights."}),
+    "name": value(NAME),
+    "from": any_of(NAME, list_of(NAME, minItems=1), mapping_of(NAME, minProperties=1)),
+    "repeat": value({"type": "integer", "minimum": 0}),
+    "as": NAME,
+    "freeze": value({"type": "boolean"}),
+    "weights": reference("weights"),
 }
 
 
 def define_steps(definitions: Definitions) -> None:
     """Define ``step``, which nested steps refer to."""
-    weights = reference("weights") | {"description": "Initial weights of the step."}
-    beside = {key: definitions.add(f"step.{key}", schema) for key, schema in {**_BESIDE, "weights": weights}.items()}
+    beside = {key: definitions.add(f"step.{key}", schema | about("step", key)) for key, schema in _BESIDE.items()}
     operations = [_layer(definitions, name, beside) for name in definitions.names(LAYERS)]
-    nesting = [_operation(name, inner, beside, text) for name, (inner, text) in _NESTING.items()]
+    nesting = [_operation(name, inner, beside, about("operation", name)["description"]) for name, inner in _NESTING.items()]
     alone = [name for name in definitions.names(LAYERS) if not needs_arguments(LAYERS.get(name))]
     own = {
         "description": "A block or network of the document.",
@@ -66,31 +64,26 @@ def _operation(name: str, arguments: Schema, beside: dict[str, Schema], text: st
     return closed({name: described, **beside}, [name], title=name)
 
 
-_NESTING: dict[str, tuple[Schema, str]] = {
-    "Residual": (
-        closed({"layers": STEPS, "shortcut": STEPS}, ["layers"]),
-        "Adds the input, or the output of the shortcut, to the output of its layers (He et al. 2015).",
+_NESTING: dict[str, Schema] = {
+    "Residual": closed(
+        {"layers": STEPS | about("Residual", "layers"), "shortcut": STEPS | about("Residual", "shortcut")}, ["layers"]
     ),
-    "Parallel": (
-        closed(
-            {
-                "branches": any_of(list_of(STEPS, minItems=2), mapping_of(STEPS, minProperties=2)),
-                "merge": any_of(*value(reference("layer"))["anyOf"], {"type": "null"})
-                | {"description": "Merge layer of the branches; `Concatenate` by default; null: each branch is an output."},
-            },
-            ["branches"],
-        ),
-        "Applies branches in parallel to one input and merges their outputs (Szegedy et al. 2014).",
+    "Parallel": closed(
+        {
+            "branches": any_of(list_of(STEPS, minItems=2), mapping_of(STEPS, minProperties=2)) | about("Parallel", "branches"),
+            "merge": any_of(*value(reference("layer"))["anyOf"], {"type": "null"}) | about("Parallel", "merge"),
+        },
+        ["branches"],
     ),
 }
 
 
 def _group(beside: dict[str, Schema]) -> Schema:
-    return closed({"layers": STEPS | {"description": "Steps of the group."}, **beside}, ["layers"], title="group of steps")
+    return closed({"layers": STEPS | about("step", "layers"), **beside}, ["layers"], title="group of steps")
 
 
 def _share(definitions: Definitions, beside: dict[str, Schema]) -> Schema:
-    used = NAME | {"description": "The layer to apply again with the same weights."}
+    used = NAME | about("share", "layer")
     layers = [layer for name in LAYERS.names() if issubclass(layer := LAYERS.get(name), Layer)]
     at_call = {name: definitions.argument(layer, name) for layer in layers for name in sorted(layer.call_arguments)}
     used = any_of(used, closed({"layer": used, **at_call}, ["layer"]))

@@ -8,7 +8,8 @@ from nnspec.functions.base import Function
 from nnspec.functions.catalogue import FAMILIES, FUNCTIONS
 from nnspec.layers.compute import Compute
 from nnspec.reference.examples import Example
-from nnspec.reference.layer import exported, table, types_text
+from nnspec.reference.layer import exported, types_text
+from nnspec.reference.markdown import table
 from nnspec.types import TensorType, symbol
 
 Operators = Callable[[Example], Sequence[str]]

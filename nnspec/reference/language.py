@@ -1,88 +1,211 @@
-"""Descriptions of the keywords of the language that appear next to layers."""
+"""The pages of the language reference: the keys of a document, and what it names besides layers."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 
-_TEXTS: Mapping[str, str] = {
-    "Residual": (
-        "Adds its input, or the output of `shortcut`, to the output of its layers (He et al. 2015).\n\n"
-        "```yaml\n- Residual:\n    layers:\n      - Conv2D: {filters: 16, kernel_size: 3, padding: same}\n"
-        "    shortcut: # optional: if the sizes change\n      - Conv2D: {filters: 16, kernel_size: 1}\n```"
-    ),
-    "Parallel": (
-        "Runs branches in parallel on one input and merges their outputs (Szegedy et al. 2014). `merge: null` keeps each "
-        "branch as an output.\n\n"
-        "```yaml\n- Parallel:\n    branches:\n      - [{Dense: {units: 8}}]\n      - [{Dense: {units: 4}}]\n"
-        "    merge: Concatenate\n```"
-    ),
-    "repeat": (
-        "A key of a step, or of a group with `layers`: repeats it several times in sequence, with separate weights "
-        "each time. `as` names the counter, from 0.\n\n"
-        '```yaml\n- Dense: {units: "${8 * 2 ** i}"}\n  repeat: 3\n  as: i\n```\n\n'
-        "A block or network with several inputs must have outputs with the same names: each repetition reads those of the one "
-        "before, and the first reads `from`.\n\n"
-        "```yaml\n- cell: # inputs: [x, h], outputs: {x: …, h: …}\n  from: {x: tokens, h: state}\n  repeat: 3\n```"
-    ),
-    "share": (
-        "Used instead of an operation: applies the named layer again, with the same weights.\n\n"
-        "```yaml\n- Dense: {units: 8}\n  name: first\n- share: first\n```"
-    ),
-    "layers": "The list of steps of a document, a block, a network, or a group: `{repeat: 3, layers: […]}`.",
-    "blocks": (
-        "Reusable groups of layers. Each use has separate weights.\n\n"
-        "```yaml\nblocks:\n  unit:\n    params: {units: int, rate: 0.5}\n    layers:\n      - Dense: {units: $units}\n"
-        "      - Dropout: {rate: $rate}\nlayers:\n  - unit: {units: 8}\n```"
-    ),
-    "networks": (
-        "Networks. All uses of a network share its weights.\n\n"
-        "```yaml\nnetworks:\n  tower:\n    inputs: {x: [4]}\n    layers:\n      - Dense: {units: 8}\nlayers:\n"
-        "  - tower:\n    name: left\n    from: a\n  - tower:\n    name: right\n    from: b\n```"
-    ),
-    "use": "Includes blocks and networks of other files: `use: [common.nnspec.yaml]`, or `use: {backbone: {spec: FILE}}`.",
-    "from": (
-        "A key of a step: its input. A name, a list of names for a merge, or `{input: name}`. The names can be computed: "
-        "`from: $names`, `from: ${['e' + str(i) for i in range(3)]}`, `from: {query: $q}`."
-    ),
-    "name": "A key of a step: its name, for references.",
-    "freeze": "A key of a step: `freeze: true` excludes its weights from training.",
-    "weights": (
-        "A key of a step: `weights: {file: runs/first, prefix: encoder}`, the initial values of its weights. A key of a "
-        "network: `weights: {file: runs/teacher}`, from a run whose own layers are the same."
-    ),
-    "inputs": "Declares the inputs of a document or a network: `inputs: {image: [28, 28, 1]}`; of a block: `[x]` or shapes.",
-    "outputs": "Names the outputs: `outputs: [digit]`, or `outputs: {logits: decoder.logits}`.",
-    "params": (
-        "Named constants of a document or a block: `params: {width: 16}`, used as `$width` or `${2 * width}`. A declaration "
-        "checks every value: its default, `--set params.width=32`, the argument of a block.\n\n"
-        "```yaml\nparams:\n  width: {default: 64, type: int, at_least: 8, at_most: 512, multiple_of: 8, help: channels}\n"
-        "  cell: {default: gru, one_of: [gru, lstm]}\n```\n\n"
-        "Without `default` the param is required. Types: `int`, `float`, `bool`, `str`, and lists of them, such as "
-        "`[int, int]`; the bounds of a list apply to each item. A mapping with other keys is a value."
-    ),
-    "check": (
-        "Conditions of a document or a block, each with a message: on params, which are decided immediately, and on sizes of "
-        "its inputs and outputs (axis 0 is the batch), which become conditions if they are free.\n\n"
-        "```yaml\ncheck:\n  - that: width % heads == 0\n    message: heads must divide width\n"
-        "  - that: output.shape[1] <= 512 and image.shape[1] % 32 == 0\n    message: too long for the service\n```\n\n"
-        "Free sizes are compared with `==`, `<=`, `<`, `>=` and `>`, after `+ - *`, `// N` and `% N`, and joined by `and`."
-    ),
+from nnspec.reference.keys import Key, all_keys, key_table, keyword_keys, section_keys
+from nnspec.reference.markdown import table
+from nnspec.reference.members import GROUPS, Group, first_sentence, member_text
+from nnspec.reference.objectives import shipped, shipped_reference
+from nnspec.sections import SECTIONS
+from nnspec.training.objectives import OBJECTIVES
+
+__all__ = ["group_names", "language_pages"]
+
+_WRITTEN = "<!-- Generated by `nnspec layers --write docs`; edit the classes and nnspec/spec/keywords.py instead. -->"
+
+_HEAD = """\
+# The language
+
+A spec is one YAML file. This page lists every key; [layers](../layers/README.md), [functions](../functions/README.md),
+[readers, transforms and augmentations](data.md), [losses](losses.md), [metrics](metrics.md),
+[optimizers and schedules](optimizers.md), [initializers, regularizers and constraints](weights.md) and
+[objectives](objectives.md) have their own pages. `nnspec docs NAME` prints any of them in a terminal.
+
+```yaml
+nnspec: 1                                # the version of the language
+name: lenet5
+params: {width: 6}
+inputs:
+  image: [28, 28, 1]                     # the batch axis is implied
+layers:
+  - Conv2D: {filters: $width, kernel_size: 5, padding: same, activation: tanh}
+  - AveragePooling2D
+  - Flatten
+  - Dense: {units: 10, activation: softmax}
+    name: digit
+data:
+  train: {csv: data/train.csv}
+  inputs: {image: pixels}
+  targets: {digit: label}
+train:
+  epochs: 20
+  loss: SparseCategoricalCrossentropy
+```
+
+Scalars are those of YAML 1.2: `1e-3` and `1e3` are numbers, `no` and `on` are text, `012` is 12. Digits may be grouped with
+underscores: `20_000`. Duplicate keys and merge keys (`<<`) are errors; aliases are allowed. An unknown key is an error with a
+suggestion: nothing is ignored. `null` means the default.
+
+In paths on this page, `NAME` is any name of yours and `[]` an item of a list. `--set train.epochs=3` overrides the value
+at a path.
+"""
+
+_EXPRESSIONS = """\
+## Expressions
+
+`$width`, alone in a value, is the value of a param. `${…}` is an expression over params and counters, in place of any
+value: numbers, strings, `true`, `false`, `null`, lists, indexing, `+ - * / // % **`, comparisons, `and`, `or`, `not`,
+`a if c else b`, list comprehensions, and the functions {functions}. Alone in a value it keeps its
+type; inside a longer text it is written into it: `enc${i}`. In a flow mapping it needs quotes:
+`{filters: "${2 * width}"}`. It is evaluated within limits, and never runs Python code.
+[Tensor expressions](../compute.md) of `Compute` are another language, evaluated when the network runs.
+"""
+
+_TITLES = {
+    "document": "Document",
+    "step": "Steps",
+    "block": "Blocks",
+    "network": "Networks",
+    "param": "Declarations of params",
+    "check": "Checks",
+    "use": "Documents in `use`",
+    "input": "Inputs",
+    "weights": "Initial weights",
 }
-_OTHERS = {
-    "checks": "check",
-    "that": "check",
-    "param": "params",
-    "block": "blocks",
-    "network": "networks",
-    "group": "layers",
-    "as": "repeat",
-    "input": "inputs",
-    "output": "outputs",
+_ABOUT = {
+    "step": (
+        "A step is an operation, alone (`- Flatten`) or with arguments (`- Dense: {units: 10}`), and any of these keys beside "
+        "it. Operations in `PascalCase` are [layers](../layers/README.md); those in `snake_case` are blocks and networks of "
+        "the document."
+    ),
+    "block": "The keys of each block under `blocks`.",
+    "network": "The keys of each network under `networks`.",
+    "param": "A param is a value, or a mapping of these keys with `default` or `type`.",
+    "check": "The keys of each condition under `check`.",
+    "use": "The keys of each document that `use` takes as a network.",
+    "input": "An input is a shape, or a mapping of these keys.",
+    "weights": "The keys of `weights`, of a step, a network or a document. A file alone is `file`.",
 }
 
 
-def language_text(word: str) -> str | None:
-    """The description of a keyword, with an example; None if it is not a keyword."""
-    known = {name.lower(): name for name in _TEXTS}
-    name = known.get(_OTHERS.get(word.lower(), word.lower()))
-    return None if name is None else f"## {name}\n\nA keyword of the language, not a layer. {_TEXTS[name]}\n"
+def language_pages() -> dict[str, str]:
+    """Render the pages, by path relative to ``docs``."""
+    found = {"reference/README.md": _index(), "reference/language.md": _language()}
+    for page in dict.fromkeys(group.page for group in GROUPS):
+        found[f"reference/{page}"] = _members(page)
+    return found
+
+
+def _language() -> str:
+    from nnspec.expressions.params import FUNCTIONS
+
+    functions = ", ".join(f"`{name}`" for name in sorted(FUNCTIONS))
+    parts = [_HEAD.replace("\n\n", f"\n\n{_WRITTEN}\n\n", 1), *_keywords("document"), *_keywords("step")]
+    parts += [part for owner in ("operation", "Residual", "Parallel", "share") for part in _inner(owner)]
+    parts += [_EXPRESSIONS.replace("{functions}", functions)]
+    for owner in ("param", "check", "input", "block", "network", "use"):
+        parts += _keywords(owner)
+    weights = [key for key in all_keys() if key.owner == "StartingWeights"]
+    parts += [f"## {_TITLES['weights']}", _ABOUT["weights"], key_table(weights)]
+    for name in SECTIONS:
+        parts += _section(name)
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _keywords(owner: str) -> Iterator[str]:
+    keys = keyword_keys(owner)
+    yield f"## {_TITLES[owner]}"
+    if owner in _ABOUT:
+        yield _ABOUT[owner]
+    if owner == "document":
+        keys += [key for name in SECTIONS for key in section_keys(name) if key.path == name]
+    yield key_table(keys)
+    yield from _details(keys) if owner in ("document", "step") else ()
+
+
+def _inner(owner: str) -> Iterator[str]:
+    keys = keyword_keys(owner)
+    if owner == "operation":
+        yield from (part for key in keys for part in (f"### {key.path}", key.about, key.details))
+    else:
+        yield f"The keys of `{owner}`:"
+        yield key_table(keys)
+
+
+def _section(name: str) -> Iterator[str]:
+    keys = section_keys(name)
+    yield f"## {name}"
+    starts = [index for index, key in enumerate(keys) if key.path == name]
+    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+        section, *inner = keys[start:end]
+        yield section.about + (f"\n\n{section.details}" if section.details else "")
+        yield f"```yaml\n{section.example}\n```"
+        yield key_table(inner)
+        yield from _details(inner)
+
+
+def _details(keys: list[Key]) -> Iterator[str]:
+    for key in keys:
+        if key.details and key.path not in SECTIONS:
+            yield f"### {key.path}"
+            yield key.details
+
+
+def _members(page: str) -> str:
+    groups = [group for group in GROUPS if group.page == page]
+    *others, last = (group.title if not index else group.title.lower() for index, group in enumerate(groups))
+    title = f"{', '.join(others)} and {last}" if others else last
+    parts = [f"# {title}", _WRITTEN]
+    for group in groups:
+        parts += [
+            group.about if len(groups) == 1 else f"**{group.title}.** {group.about}",
+            *_elsewhere(group),
+            group_names(group, ""),
+        ]
+    for group in groups:
+        parts += [member_text(group, name) for name in group.names()]
+        if group.family is OBJECTIVES:
+            parts += [shipped_reference(name) for name in shipped()]
+    return "\n\n".join(part.rstrip() for part in parts) + "\n"
+
+
+def _elsewhere(group: Group) -> Iterator[str]:
+    from nnspec.layers import LAYERS
+
+    if group.but is LAYERS:
+        names = (
+            f"[`{name}`](../layers/{LAYERS.modules[name].rpartition('.')[2]}.md#{name.lower()})" for name in group.elsewhere
+        )
+        yield f"The layers: {', '.join(names)}."
+
+
+def group_names(group: Group, page: str | None = None) -> str:
+    """Render the table of a group's members.
+
+    Args:
+        group: The group.
+        page: The page to which the names link; None for no links.
+    """
+    names = group.names() if page is not None else group.family.names(plugins=True)
+    rows = {name: first_sentence(group, name) for name in names}
+    rows |= shipped() if group.family is OBJECTIVES else {}
+    links = [[f"`{name}`" if page is None else f"[{name}]({page}#{name.lower()})", rows[name]] for name in sorted(rows)]
+    return table([group.family.kind, "description"], links)
+
+
+def _index() -> str:
+    parts = ["# Reference", _WRITTEN, _INDEX]
+    for group in GROUPS:
+        parts += [f"## {group.title}", group.about, *_elsewhere(group), group_names(group, group.page)]
+    return "\n\n".join(parts) + "\n"
+
+
+_INDEX = """\
+Every key, layer, function and name of the language. `nnspec docs NAME` prints the same texts in a terminal.
+
+- [The language](language.md): the keys of a document, its steps, blocks and sections.
+- [Layers](../layers/README.md) and the [functions](../functions/README.md) of tensor expressions.
+- [Diagnostics](../diagnostics.md): every code that `nnspec validate` reports.
+- [Keras's layers](../keras.md): which are supported."""

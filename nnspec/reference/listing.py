@@ -92,3 +92,19 @@ def _plugins() -> Iterator[Listed]:
 
 def _about(kind: type) -> str:
     return (kind.__dict__.get("__doc__") or "").strip().partition("\n")[0].replace("``", "`")
+
+
+def kind_text(kind: str) -> str | None:
+    """The names of a kind, such as ``losses``, with their descriptions; None if there is no such kind.
+
+    Example:
+        >>> print("\\n".join(kind_text("folds").splitlines()[:3]))
+        ## Folds
+        <BLANKLINE>
+        Under `data.validation` and `data.test`, in place of a reader.
+    """
+    from nnspec.reference.language import group_names
+    from nnspec.reference.members import GROUPS
+
+    found = [group for group in GROUPS if kind.lower() in (group.title.lower(), group.title.lower().rpartition(" ")[2])]
+    return "\n".join(f"## {group.title}\n\n{group.about}\n\n{group_names(group)}\n" for group in found) or None

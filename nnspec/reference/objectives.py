@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
+from nnspec.reference.markdown import table
+from nnspec.spec.dumping import flow
 from nnspec.spec.objectives import shipped_objective, shipped_objectives, shipped_text
 from nnspec.training.objectives import OBJECTIVES
-from nnspec.training.objectives.base import Objective
+from nnspec.training.objectives.program.draws import DRAWS
 from nnspec.types import PluginError
 
-__all__ = ["ListedObjective", "objective_text", "objectives"]
+__all__ = ["DRAWS", "ListedObjective", "objective_text", "objectives", "shipped", "shipped_reference"]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def objectives() -> list[ListedObjective]:
         >>> [each.kind for each in objectives() if each.name in ("distillation", "gan")]
         ['program', 'built-in']
     """
-    found = [ListedObjective(name, "program", shipped_objective(name).about) for name in shipped_objectives()]
+    found = [ListedObjective(name, "program", about) for name, about in shipped().items()]
     for name in OBJECTIVES.names(plugins=True):
         try:
             about = (OBJECTIVES.get(name).__doc__ or "").partition("\n")[0]
@@ -56,13 +57,23 @@ def objective_text(name: str) -> str | None:
         return shipped_text(name)
     if name not in OBJECTIVES:
         return None
-    kind = cast("type[Objective]", OBJECTIVES.get(name))
-    lines = [f"# {name}", "", *(line.strip() for line in (kind.__doc__ or "").strip().splitlines()), ""]
-    for argument, field in kind.model_fields.items():
-        default = "required" if field.is_required() else f"default: {_shown(field.get_default(call_default_factory=True))}"
-        lines.append(f"- `{argument}` ({default}): {field.description or ''}".rstrip(": "))
-    return "\n".join(lines).rstrip() + "\n"
+    from nnspec.reference.members import group_of, member_text
+
+    return member_text(group_of(OBJECTIVES), name)
 
 
-def _shown(value: object) -> str:
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+def shipped() -> dict[str, str]:
+    """The objectives that are programs of this package, each with what it does."""
+    return {name: shipped_objective(name).about for name in shipped_objectives()}
+
+
+def shipped_reference(name: str) -> str:
+    """Render the reference of an objective that is a program of this package."""
+    found = shipped_objective(name)
+    rows = []
+    for param in found.block.params.values():
+        default = "required" if param.default is None else f"`{flow(param.default.plain())}`"
+        rows.append([f"`{param.name}`", found.naming.get(param.name, param.text()) or "any value", default, param.help])
+    parts = [f"## {name}", f"*Objective, a [program](../programs.md#objectives).* {found.about}"]
+    parts += [table(["param", "type", "default", "description"], rows)] if rows else []
+    return "\n\n".join([*parts, f"`nnspec objectives {name}` prints its file."]) + "\n"

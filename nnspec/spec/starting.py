@@ -18,14 +18,17 @@ class StartingWeights(Config):
 
     main_argument: ClassVar[str | None] = "file"
 
-    file: Annotated[str, Strict()] | None = Field(None, description="A run folder or a .safetensors file.")
+    file: Annotated[str, Strict()] | None = Field(
+        None, description="A run folder or a .safetensors file.", examples=["runs/first"]
+    )
     vectors: Annotated[str, Strict()] | None = Field(
         None,
         description="A file of word vectors for an `Embedding`: text of word2vec or GloVe, or .safetensors. In training, they "
         "are joined to the vocabulary of the input.",
+        examples=["glove.6B.100d.txt"],
     )
     prefix: Annotated[str, Strict()] | None = Field(
-        None, description="Prefix of the weight names in the file; null: the same names as here."
+        None, description="Prefix of the weight names in the file; null: the same names as here.", examples=["encoder"]
     )
 
     @model_validator(mode="after")

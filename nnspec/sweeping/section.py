@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 
 from nnspec.layers.scalars import Flag, Number, PositiveInt, WholeNumber
 from nnspec.types import Config
@@ -21,14 +21,16 @@ class Range(Config):
     main_argument: ClassVar[str | None] = "choice"
 
     int: Annotated[list[_Whole], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Integers from the first to the second, inclusive."
+        None, description="Integers from the first to the second, inclusive.", examples=[[16, 256]]
     )
     float: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = Field(
-        None, description="Numbers from the first to the second."
+        None, description="Numbers from the first to the second.", examples=[[0.0001, 0.01]]
     )
-    choice: Annotated[list[_Value], Field(min_length=1)] | None = Field(None, description="A list of values.")
+    choice: Annotated[list[_Value], Field(min_length=1)] | None = Field(
+        None, description="A list of values.", examples=[[16, 32, 64]]
+    )
     log: Flag = Field(False, description="Whether to sample on a logarithmic scale, as suits learning rates.")
-    step: Annotated[Number, Field(gt=0)] | None = Field(None, description="The step between values.")
+    step: Annotated[Number, Field(gt=0)] | None = Field(None, description="The step between values.", examples=[16])
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Range:
@@ -62,6 +64,8 @@ class Range(Config):
 class SweepSection(Config):
     """The hyperparameter search of ``nnspec sweep`` (Akiba et al. 2019; Bergstra et al. 2011)."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"over": {"params.width": [16, 32, 64]}, "trials": 20}]})
+
     unsupported: ClassVar[Mapping[str, str]] = {
         "parameters": "it is called `over`",
         "metric": "it is called `monitor`",
@@ -69,11 +73,16 @@ class SweepSection(Config):
     }
 
     over: Annotated[dict[_Text, Range], Field(min_length=1)] = Field(
-        description="Ranges by path, as for `--set`: `params.width`, `train.optimizer.Adam.learning_rate`."
+        description="Ranges by path, as for `--set`: `params.width`, `train.optimizer.Adam.learning_rate`.",
+        examples=[{"params.width": [16, 32, 64]}],
     )
-    trials: PositiveInt = Field(20, description="The number of trials.")
-    monitor: _Text | None = Field(None, description="The metric to optimize; by default the one that selects the best weights.")
+    trials: PositiveInt = Field(20, description="The number of trials.", examples=[50])
+    monitor: _Text | None = Field(
+        None,
+        description="The metric to optimize; by default the one that selects the best weights.",
+        examples=["val_digit_sparse_categorical_accuracy"],
+    )
     prune: Flag = Field(
         True, description="Whether to stop trials that are worse than the median of previous trials at the same epoch."
     )
-    seed: WholeNumber = Field(0, description="The seed of the sampled values.")
+    seed: WholeNumber = Field(0, description="The seed of the sampled values.", examples=[7])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 
 from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.losses import LOSSES
@@ -33,7 +33,7 @@ class WeightedLoss(Config):
     operation: ClassVar[str | None] = "loss"
 
     loss: AnyLoss = Field(description="The loss: one of the catalogue, or a block with inputs `target` and `output`.")
-    weight: _NonNegative = Field(1.0, description="Its weight in the sum.")
+    weight: _NonNegative = Field(1.0, description="Its weight in the sum.", examples=[0.5])
 
 
 _Losses = list[WeightedLoss] | WeightedLoss
@@ -45,9 +45,13 @@ _LossWeights = dict[str, AnySchedule | _NonNegative]
 class Clip(Config):
     """Gradient clipping."""
 
-    norm: PositiveNumber | None = Field(None, description="The largest L2 norm of the gradient of one weight.")
-    value: PositiveNumber | None = Field(None, description="The largest absolute value of an element of a gradient.")
-    global_norm: PositiveNumber | None = Field(None, description="The largest L2 norm of all gradients together.")
+    norm: PositiveNumber | None = Field(None, description="The largest L2 norm of the gradient of one weight.", examples=[1.0])
+    value: PositiveNumber | None = Field(
+        None, description="The largest absolute value of an element of a gradient.", examples=[0.5]
+    )
+    global_norm: PositiveNumber | None = Field(
+        None, description="The largest L2 norm of all gradients together.", examples=[1.0]
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Clip:
@@ -62,17 +66,21 @@ class EarlyStopping(Config):
     unsupported: ClassVar[Mapping[str, str]] = {"restore_best_weights": "remove it: the best weights are always kept"}
 
     monitor: Annotated[str, Strict()] = Field(
-        "val_loss", description="The metric, by its name in the log; its best value selects the weights."
+        "val_loss",
+        description="The metric, by its name in the log; its best value selects the weights.",
+        examples=["val_digit_sparse_categorical_accuracy"],
     )
-    min_delta: _NonNegative = Field(0.0, description="The smallest change that counts as an improvement.")
-    patience: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs to wait for an improvement.")
+    min_delta: _NonNegative = Field(0.0, description="The smallest change that counts as an improvement.", examples=[0.001])
+    patience: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs to wait for an improvement.", examples=[5])
     mode: Literal["auto", "min", "max"] = Field(
         "auto", description="Whether to minimize or maximize the metric; `auto`: inferred from it."
     )
     baseline: Number | None = Field(
-        None, description="A value that the metric must improve on within `patience` epochs; null: none."
+        None, description="A value that the metric must improve on within `patience` epochs; null: none.", examples=[0.9]
     )
-    start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(0, description="Epochs before monitoring starts.")
+    start_from_epoch: Annotated[int, Strict(), Field(ge=0)] = Field(
+        0, description="Epochs before monitoring starts.", examples=[10]
+    )
 
 
 class ReduceOnPlateau(Config):
@@ -80,19 +88,21 @@ class ReduceOnPlateau(Config):
 
     unsupported: ClassVar[Mapping[str, str]] = {"verbose": "remove it: the learning rate is in the log"}
 
-    monitor: Annotated[str, Strict()] = Field("val_loss", description="The metric, by its name in the log.")
-    factor: Annotated[float, Strict(), Field(gt=0, lt=1)] = Field(
-        0.1, description="The factor by which the learning rate is multiplied."
+    monitor: Annotated[str, Strict()] = Field(
+        "val_loss", description="The metric, by its name in the log.", examples=["val_digit_sparse_categorical_accuracy"]
     )
-    patience: PositiveInt = Field(10, description="Epochs to wait for an improvement.")
+    factor: Annotated[float, Strict(), Field(gt=0, lt=1)] = Field(
+        0.1, description="The factor by which the learning rate is multiplied.", examples=[0.5]
+    )
+    patience: PositiveInt = Field(10, description="Epochs to wait for an improvement.", examples=[3])
     mode: Literal["auto", "min", "max"] = Field(
         "auto", description="Whether to minimize or maximize the metric; `auto`: inferred from it."
     )
-    min_delta: _NonNegative = Field(1e-4, description="The smallest change that counts as an improvement.")
+    min_delta: _NonNegative = Field(1e-4, description="The smallest change that counts as an improvement.", examples=[0.001])
     cooldown: Annotated[int, Strict(), Field(ge=0)] = Field(
-        0, description="Epochs to wait after a reduction before counting again."
+        0, description="Epochs to wait after a reduction before counting again.", examples=[2]
     )
-    min_lr: _NonNegative = Field(0.0, description="The lowest learning rate.")
+    min_lr: _NonNegative = Field(0.0, description="The lowest learning rate.", examples=[1e-6])
 
 
 _SAME = "write it under `train`: it applies to all phases"
@@ -108,20 +118,29 @@ class PhaseSection(Config):
         "learning_rate": "it is an argument of the optimizer: write `optimizer: {Adam: {learning_rate: …}}`",
     }
 
-    freeze: list[Annotated[str, Strict()]] = Field([], description="Replaces `train.freeze` in this phase.")
-    epochs: PositiveInt | None = Field(None, description="The number of epochs of this phase.")
-    steps: PositiveInt | None = Field(None, description="The number of steps of this phase.")
-    batch_size: PositiveInt = Field(32, description="As `train.batch_size`.")
+    freeze: list[Annotated[str, Strict()]] = Field(
+        [], description="Replaces `train.freeze` in this phase.", examples=[["backbone"]]
+    )
+    epochs: PositiveInt | None = Field(None, description="The number of epochs of this phase.", examples=[5])
+    steps: PositiveInt | None = Field(None, description="The number of steps of this phase.", examples=[1000])
+    batch_size: PositiveInt = Field(32, description="As `train.batch_size`.", examples=[64])
     optimizer: _Optimizers = Field(
-        "Adam", validate_default=True, description="As `train.optimizer`; each phase starts with a new optimizer."
+        "Adam",
+        validate_default=True,
+        description="As `train.optimizer`; each phase starts with a new optimizer.",
+        examples=[{"SGD": {"learning_rate": 0.01}}],
     )
-    loss_weights: _LossWeights = Field({}, description="As `train.loss_weights`.")
-    clip: Clip | None = Field(None, description="As `train.clip`.")
+    loss_weights: _LossWeights = Field({}, description="As `train.loss_weights`.", examples=[{"digit": 0.5}])
+    clip: Clip | None = Field(None, description="As `train.clip`.", examples=[{"norm": 1.0}])
     early_stopping: EarlyStopping | None = Field(
-        None, description="As `train.early_stopping`; the next phase starts from the best weights of this one."
+        None,
+        description="As `train.early_stopping`; the next phase starts from the best weights of this one.",
+        examples=[{"patience": 5}],
     )
-    reduce_on_plateau: ReduceOnPlateau | None = Field(None, description="As `train.reduce_on_plateau`.")
-    ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(None, description="As `train.ema`.")
+    reduce_on_plateau: ReduceOnPlateau | None = Field(
+        None, description="As `train.reduce_on_plateau`.", examples=[{"patience": 3}]
+    )
+    ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(None, description="As `train.ema`.", examples=[0.999])
 
     @model_validator(mode="after")
     def _one_end(self) -> PhaseSection:
@@ -132,6 +151,12 @@ class PhaseSection(Config):
 
 class TrainSection(Config):
     """How the model is trained."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"epochs": 20, "optimizer": {"Adam": {"learning_rate": 1e-3}}, "loss": "MeanSquaredError"}]
+        }
+    )
 
     later: ClassVar[Mapping[str, str]] = {}
     """Keys of the language that this release does not support, each with a message."""
@@ -151,56 +176,74 @@ class TrainSection(Config):
     objective: Annotated[Config, Named(OBJECTIVES, own=True)] = Field(
         DEFAULT, validate_default=True, description="The objective, which determines where the targets come from."
     )
-    epochs: PositiveInt | None = Field(None, description="The number of passes over the training data.")
-    steps: PositiveInt | None = Field(None, description="The number of batches, instead of `epochs`.")
-    batch_size: PositiveInt = Field(32, description="The number of examples in a batch.")
+    epochs: PositiveInt | None = Field(None, description="The number of passes over the training data.", examples=[20])
+    steps: PositiveInt | None = Field(None, description="The number of batches, instead of `epochs`.", examples=[1000])
+    batch_size: PositiveInt = Field(32, description="The number of examples in a batch.", examples=[64])
     seed: Annotated[int, Strict(), Field(ge=0, lt=2**32)] = Field(
-        0, description="The seed of the initial weights, the validation split, the order of examples and dropout."
+        0, description="The seed of the initial weights, the validation split, the order of examples and dropout.", examples=[7]
     )
     optimizer: _Optimizers = Field(
         "Adam",
         validate_default=True,
         description="The optimizer; if several networks are trained, one optimizer or one by network.",
+        examples=[{"Adam": {"learning_rate": 0.001}}],
     )
     loss: dict[str, _Losses] | list[WeightedLoss] | _OnlyLoss | None = Field(
         None,
         description="The loss of the only output, or losses by output; a list is a weighted sum. Not used with objectives that "
         "define the losses.",
+        examples=[{"digit": "SparseCategoricalCrossentropy"}],
     )
     loss_weights: _LossWeights = Field(
-        {}, description="The weight of each output's loss; 1 by default. A schedule changes it with the training step."
+        {},
+        description="The weight of each output's loss; 1 by default. A schedule changes it with the training step.",
+        examples=[{"digit": 0.5}],
     )
     metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field(
-        [], description="The metrics of the only output, or metrics by output."
+        [],
+        description="The metrics of the only output, or metrics by output.",
+        examples=[{"digit": ["SparseCategoricalAccuracy"]}],
     )
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
-        None, description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency."
+        None,
+        description="The weight of each class in the loss; `balanced`: inversely proportional to its frequency.",
+        examples=["balanced"],
     )
-    clip: Clip | None = Field(None, description="Gradient clipping; null: none.")
-    early_stopping: EarlyStopping | None = Field(None, description="When to stop before the last epoch; null: never.")
+    clip: Clip | None = Field(None, description="Gradient clipping; null: none.", examples=[{"norm": 1.0}])
+    early_stopping: EarlyStopping | None = Field(
+        None, description="When to stop before the last epoch; null: never.", examples=[{"patience": 5}]
+    )
     reduce_on_plateau: ReduceOnPlateau | None = Field(
-        None, description="When to lower the learning rate because a metric no longer improves; null: never."
+        None,
+        description="When to lower the learning rate because a metric no longer improves; null: never.",
+        examples=[{"patience": 3}],
     )
     precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
-        "float32", description="The dtype policy of the layers."
+        "float32", description="The dtype policy of the layers.", examples=["mixed_bfloat16"]
     )
     ema: Annotated[float, Strict(), Field(gt=0, lt=1)] | None = Field(
         None,
         description="The momentum of a moving average of the weights; the averaged weights are saved. Null: no averaging.",
+        examples=[0.999],
     )
 
     input_noise: PositiveNumber | dict[str, PositiveNumber] | None = Field(
-        None, description="The standard deviation of Gaussian noise on training inputs: for all float inputs, or by input."
+        None,
+        description="The standard deviation of Gaussian noise on training inputs: for all float inputs, or by input.",
+        examples=[0.1],
     )
     label_noise: _Rate | dict[str, _Rate] | None = Field(
         None,
         description="The share of training labels that are replaced by random ones in each step; binary labels are flipped.",
+        examples=[0.05],
     )
     freeze: list[Annotated[str, Strict()]] = Field(
-        [], description="Layers to freeze, by their paths, such as `backbone` or `backbone/stage1`."
+        [], description="Layers to freeze, by their paths, such as `backbone` or `backbone/stage1`.", examples=[["backbone"]]
     )
     phases: list[PhaseSection] = Field(
-        [], description="Consecutive phases of the training, each overriding keys of `train`; empty: a single phase."
+        [],
+        description="Consecutive phases of the training, each overriding keys of `train`; empty: a single phase.",
+        examples=[[{"freeze": ["backbone"], "epochs": 5}, {"epochs": 10}]],
     )
 
     @model_validator(mode="after")

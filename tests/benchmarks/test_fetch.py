@@ -31,6 +31,10 @@ def test_of_a_message_its_subject_and_its_text_are_kept():
     assert texts._seen(SEVERAL) == "Two\n\nthe text\n"
 
 
+def test_a_null_byte_of_a_message_is_left_out():
+    assert texts._seen(b"Subject: Buy\n\nnow\0 or never") == "Buy\n\nnow or never\n"
+
+
 def test_a_message_without_a_header_or_a_text_is_no_error():
     assert texts._seen(b"Content-Type: image/png\n\n\x89PNG") == "\n\n\n"
 

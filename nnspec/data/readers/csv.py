@@ -46,7 +46,7 @@ class Csv(Reader):
     added: ClassVar[frozenset[str]] = frozenset({"quote", "decimal", "thousands", "header", "encoding", "max_bytes"})
     not_of_values: ClassVar[tuple[str, ...]] = ("names", "header", "max_bytes")
 
-    file: str = Field(description="The file.")
+    file: str = Field(description="The file.", examples=["data/train.csv"])
     delimiter: _Character = Field(
         ",", description="The character that separates values; for a `.tsv` file the default is a tab."
     )

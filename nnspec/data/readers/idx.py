@@ -48,8 +48,13 @@ class Idx(Reader):
     paths: ClassVar[tuple[str, ...]] = ("images", "labels")
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
-    images: str = Field(description="The file of images: examples × height × width, optionally × channels.")
-    labels: str | None = Field(None, description="The file of labels, one for each image.")
+    images: str = Field(
+        description="The file of images: examples × height × width, optionally × channels.",
+        examples=["train-images-idx3-ubyte.gz"],
+    )
+    labels: str | None = Field(
+        None, description="The file of labels, one for each image.", examples=["train-labels-idx1-ubyte.gz"]
+    )
     max_bytes: PositiveInt = Field(8 * 2**30, description="The maximum size of a file after decompression, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:

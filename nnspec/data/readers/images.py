@@ -33,7 +33,9 @@ class Images(ImageReader, TableBackedReader):
     not_of_values: ClassVar[tuple[str, ...]] = ("column", "max_pixels")
 
     folder: str | None = Field(
-        None, description="The folder; with a table, the folder that its paths are relative to, by default that of the table."
+        None,
+        description="The folder; with a table, the folder that its paths are relative to, by default that of the table.",
+        examples=["flowers"],
     )
     column: str | None = Field(None, description="The table's column of image paths.")
 

@@ -34,7 +34,7 @@ class Jsonl(Reader):
     paths: ClassVar[tuple[str, ...]] = ("file",)
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
-    file: str = Field(description="The file, UTF-8.")
+    file: str = Field(description="The file, UTF-8.", examples=["data/train.jsonl"])
     max_bytes: PositiveInt = Field(2 * 2**30, description="The maximum size of the file after decompression, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:

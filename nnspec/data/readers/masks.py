@@ -31,8 +31,8 @@ class Masks(ImageReader):
     folders: ClassVar[tuple[str, ...]] = ("images", "masks")
     not_of_values: ClassVar[tuple[str, ...]] = ("max_pixels",)
 
-    images: str = Field(description="The folder of images.")
-    masks: str = Field(description="The folder of masks: PNG, with the names of the images.")
+    images: str = Field(description="The folder of images.", examples=["cells/images"])
+    masks: str = Field(description="The folder of masks: PNG, with the names of the images.", examples=["cells/masks"])
 
     def columns(self, files: Files) -> dict[str, Column]:
         images, _ = self.pairs(files)

@@ -34,7 +34,7 @@ class Npz(Reader):
     paths: ClassVar[tuple[str, ...]] = ("file",)
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
-    file: str = Field(description="The archive.")
+    file: str = Field(description="The archive.", examples=["data/train.npz"])
     max_bytes: PositiveInt = Field(8 * 2**30, description="The maximum size of the decompressed arrays, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:

@@ -27,7 +27,7 @@ class Parquet(Reader):
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
 
-    file: str = Field(description="The file.")
+    file: str = Field(description="The file.", examples=["data/train.parquet"])
 
     def columns(self, files: Files) -> dict[str, Column]:
         with _opened(files["file"]) as file:

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
 
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name, bare_name
 from nnspec.data.readers.base import Files, Table, Timeline
@@ -31,6 +31,8 @@ class Series(TableBackedReader):
     future for targets. The rows must be sorted by time; `time` checks that. With `by`, the table contains several series,
     and no window spans two of them. A validation fraction is the end of each series; its targets are not used in training.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"csv": "power.csv", "window": 48, "horizon": 24}]})
 
     added: ClassVar[frozenset[str]] = frozenset({"time", "by", "gaps"})
     not_of_values: ClassVar[tuple[str, ...]] = ("window", "horizon", "stride", "time", "by", "gaps")

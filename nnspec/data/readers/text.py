@@ -32,7 +32,7 @@ class Text(Reader):
     folders: ClassVar[tuple[str, ...]] = ("path",)
     not_of_values: ClassVar[tuple[str, ...]] = ("max_bytes",)
 
-    path: str = Field(description="The file or the folder.")
+    path: str = Field(description="The file or the folder.", examples=["reviews"])
     max_bytes: PositiveInt = Field(2 * 2**30, description="The maximum size of all texts together, in bytes.")
 
     def columns(self, files: Files) -> dict[str, Column]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers import READERS
@@ -26,6 +26,8 @@ class Together(Reader):
     `a.image`, `a.label`, …. A validation fraction or a fold is taken from each reader before the rows are joined, so that no
     row is in two splits.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"a": {"images": "horses"}, "b": {"images": "zebras"}}]})
 
     mapping: ClassVar[str | None] = "readers"
 

@@ -23,7 +23,9 @@ class resize(Transform):  # noqa: N801
     main_argument: ClassVar[str | None] = "size"
     sets_size: ClassVar[bool] = True
 
-    size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(description="Height and width.")
+    size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] = Field(
+        description="Height and width.", examples=[[224, 224]]
+    )
     interpolation: Interpolation = Field("bilinear", description="The interpolation method.")
 
     def infer(self, column: Column) -> Column:

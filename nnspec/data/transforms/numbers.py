@@ -31,7 +31,7 @@ class rescale(Transform):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "scale"
 
-    scale: Number = Field(description="The factor.")
+    scale: Number = Field(description="The factor.", examples=[0.00392156862745098])
     offset: Number = Field(0.0, description="The offset, added after scaling.")
 
     def infer(self, column: Column) -> Column:

@@ -48,7 +48,9 @@ _Quantile = Annotated[float, Strict(), Field(gt=0, lt=1)]
 class Quantile(Loss):
     """Quantile (pinball) loss (Koenker and Bassett 1978); the last axis of the output has one value for each quantile."""
 
-    quantiles: list[_Quantile] = Field(min_length=1, description="The quantiles to predict, such as `[0.1, 0.5, 0.9]`.")
+    quantiles: list[_Quantile] = Field(
+        min_length=1, description="The quantiles to predict, such as `[0.1, 0.5, 0.9]`.", examples=[[0.1, 0.5, 0.9]]
+    )
 
     def misfit(self, output: TensorType) -> tuple[str, str] | None:
         size = output.shape[-1] if output.rank else 1

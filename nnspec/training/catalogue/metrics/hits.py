@@ -67,25 +67,25 @@ class _Curve(_Hits, Rising):
 class PrecisionAtRecall(_Curve):
     """The best precision at a given recall."""
 
-    recall: Fraction = Field(description="The recall.")
+    recall: Fraction = Field(description="The recall.", examples=[0.8])
 
 
 class RecallAtPrecision(_Curve):
     """The best recall at a given precision."""
 
-    precision: Fraction = Field(description="The precision.")
+    precision: Fraction = Field(description="The precision.", examples=[0.8])
 
 
 class SensitivityAtSpecificity(_Curve):
     """The best sensitivity at a given specificity."""
 
-    specificity: Fraction = Field(description="The specificity.")
+    specificity: Fraction = Field(description="The specificity.", examples=[0.9])
 
 
 class SpecificityAtSensitivity(_Curve):
     """The best specificity at a given sensitivity."""
 
-    sensitivity: Fraction = Field(description="The sensitivity.")
+    sensitivity: Fraction = Field(description="The sensitivity.", examples=[0.9])
 
 
 class AUC(_Hits, Rising):

@@ -25,7 +25,7 @@ class BinaryIoU(Rising):
 
 
 class _Overlap(Rising):
-    num_classes: Annotated[WholeNumber, Field(ge=2)] = Field(description="The number of classes.")
+    num_classes: Annotated[WholeNumber, Field(ge=2)] = Field(description="The number of classes.", examples=[10])
     ignore_class: WholeNumber | None = Field(None, description="A class index to ignore, often −1 or 255.")
     axis: ClassAxis = -1
 
@@ -51,7 +51,7 @@ class MeanIoU(_SparseOverlap):
 class IoU(_SparseOverlap):
     """Mean intersection over union of the given classes. For scores as output, set `sparse_y_pred: false`."""
 
-    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.")
+    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.", examples=[[1, 2]])
 
 
 class _OneHotOverlap(_Overlap):
@@ -70,7 +70,7 @@ class OneHotMeanIoU(_OneHotOverlap):
 class OneHotIoU(_OneHotOverlap):
     """Mean intersection over union of the given classes; targets are one-hot."""
 
-    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.")
+    target_class_ids: list[WholeNumber] = Field(min_length=1, description="The classes to average over.", examples=[[1, 2]])
 
 
 class BinaryDice(Rising):

@@ -38,6 +38,7 @@ class contrastive(OwnLoss):  # noqa: N801
     views: list[Annotated[Config, Named(CORRUPTIONS)]] = Field(
         min_length=1,
         description="The random layers that make a view of an example, in order; the two views are drawn independently.",
+        examples=[[{"RandomTranslation": {"height_factor": 0.1, "width_factor": 0.1}}, {"GaussianNoise": 0.1}]],
     )
     input: _Text | None = Field(None, description="The input to make views of; null: the only one.")
     output: _Text | None = Field(None, description="The output to compare, a vector for each example; null: the only one.")

@@ -30,9 +30,11 @@ _Text = Annotated[str, Strict()]
 class Minimize(Config):
     """A loss, and the networks whose weights it trains."""
 
-    loss: _Text = Field(description="The step or result with the loss, which is averaged over its elements.")
-    of: list[_Text] | _Text = Field(description="The networks whose weights are updated.")
-    times: PositiveInt = Field(1, description="How often in each step; update `j` uses batch `j` of the step.")
+    loss: _Text = Field(
+        description="The step or result with the loss, which is averaged over its elements.", examples=["losses.critic_loss"]
+    )
+    of: list[_Text] | _Text = Field(description="The networks whose weights are updated.", examples=["critic"])
+    times: PositiveInt = Field(1, description="How often in each step; update `j` uses batch `j` of the step.", examples=[2])
     optimizer: Annotated[Config, Named(OPTIMIZERS)] | None = Field(
         None, description="The optimizer of these updates; null: `train.optimizer`."
     )
@@ -46,9 +48,11 @@ class Minimize(Config):
 class Average(Config):
     """A copy of a network whose weights follow it as an exponential moving average."""
 
-    of: _Text = Field(description="The network.")
+    of: _Text = Field(description="The network.", examples=["student"])
     decay: Annotated[Config, Named(SCHEDULES)] | Annotated[float, Strict(), Field(ge=0, le=1)] = Field(
-        0.999, description="The share of the average that each step keeps: a number, or a schedule of the step."
+        0.999,
+        description="The share of the average that each step keeps: a number, or a schedule of the step.",
+        examples=[0.996],
     )
 
 
@@ -62,11 +66,23 @@ class program(Objective):  # noqa: N801
     predicts: ClassVar[bool] = False
     measures: ClassVar[bool] = True
 
-    draw: dict[str, DrawSection] = Field({}, description="Random values by name, drawn for each example and each update.")
+    draw: dict[str, DrawSection] = Field(
+        {}, description="Random values by name, drawn for each example and each update.", examples=[{"noise": {"normal": [64]}}]
+    )
     layers: Any = Field(None, description="The steps: networks, blocks, layers without weights, expressions and losses.")
-    minimize: list[Minimize] = Field(min_length=1, description="The losses, each with the networks that it trains, in order.")
-    show: list[_Text] | dict[str, _Text] = Field([], description="Steps or results whose means are logged as metrics.")
-    average: dict[str, Average] = Field({}, description="Moving averages of networks, by the name of the copy.")
+    minimize: list[Minimize] = Field(
+        min_length=1,
+        description="The losses, each with the networks that it trains, in order.",
+        examples=[[{"loss": "losses.critic_loss", "of": "critic"}]],
+    )
+    show: list[_Text] | dict[str, _Text] = Field(
+        [], description="Steps or results whose means are logged as metrics.", examples=[["losses.critic_loss"]]
+    )
+    average: dict[str, Average] = Field(
+        {},
+        description="Moving averages of networks, by the name of the copy.",
+        examples=[{"teacher": {"of": "student", "decay": 0.996}}],
+    )
 
     def check(self, check: TrainingCheck) -> TrainingPlan | None:
         from nnspec.training.objectives.program.check import check_program

@@ -33,7 +33,7 @@ class tokens(Draw):  # noqa: N801
 
     dtype: ClassVar[str] = "int32"
 
-    of: Text = Field(description="The field with the tokens.")
+    of: Text = Field(description="The field with the tokens.", examples=["words"])
     shape: Shape = Field([], description="The shape for one example, or the name of a field that has it.")
     power: PositiveNumber = Field(1.0, description="The power of the frequencies.")
 
@@ -71,7 +71,7 @@ class view(Draw):  # noqa: N801
 
     main_argument: ClassVar[str | None] = "of"
 
-    of: Text = Field(description="The field.")
+    of: Text = Field(description="The field.", examples=["image"])
 
 
 DRAWS = Family(
