@@ -25,7 +25,9 @@ from nnspec.api import validate
 
 ROOT = Path(__file__).parent.parent
 SPECS = [
-    file.read_text(encoding="utf-8") for folder in ("tests/corpus", "specs") for file in sorted((ROOT / folder).glob("*.nnspec.yaml"))
+    file.read_text(encoding="utf-8")
+    for folder in ("tests/corpus", "specs")
+    for file in sorted((ROOT / folder).glob("*.nnspec.yaml"))
 ]
 TREES = [yaml.load(text, Loader=yaml.BaseLoader) for text in SPECS]
 MOST_SECONDS = 5.0

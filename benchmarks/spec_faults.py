@@ -224,5 +224,5 @@ def _(match, rng):
 
 def faults(seed: int = SEED, per_kind: int = PER_KIND) -> Iterator[Fault]:
     """Faults of every kind, at most ``per_kind`` of each, drawn from all the specs."""
-    files = [file for folder in SPECS for file in sorted(folder.glob("*.yaml"))]
+    files = [file for folder in SPECS for file in sorted(folder.glob("*.nnspec.yaml"))]
     return RULES.faults([file.read_text(encoding="utf-8") for file in files], seed, per_kind)

@@ -41,7 +41,14 @@ ALLOWED: Mapping[tuple[str, str], str] = {
             *((f"spec/{name}.py", "program") for name in ("document", "objectives", "program")),
             *(
                 (name, "program")
-                for name in ("cli/inspect_command.py", "exporting/runs.py", "graph/exported.py", "json_schema/document.py", "reference/objectives.py")
+                for name in (
+                    "cli/inspect_command.py",
+                    "exporting/run_predictions.py",
+                    "exporting/runs.py",
+                    "graph/exported.py",
+                    "json_schema/document.py",
+                    "reference/objectives.py",
+                )
             ),
         ),
         "a key of the language: a program is read with the document, and objectives of documents are programs",
