@@ -60,6 +60,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "import": ("import Keras models", "import nnspec.keras_import"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
     "sweep": ("search hyperparameters", "import optuna"),
+    "subword": ("subword tokenizers", "import tokenizers"),
     "text": ("BLEU and chrF", "import sacrebleu"),
     "tensorboard": ("log to TensorBoard", "import tensorboard"),
 }

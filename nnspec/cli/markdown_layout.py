@@ -21,12 +21,8 @@ def laid_out(markdown: str, width: int) -> str:
         width: The number of columns.
 
     Example:
-        >>> print(laid_out("## csv\\n\\n| argument | description |\\n| --- | --- |\\n| `file` | The file. |\\n", 40))
-        csv
-        ───
-        <BLANKLINE>
-        argument  description
-        file      The file.
+        >>> laid_out("| argument | description |\\n| --- | --- |\\n| `file` | The file. |\\n", 40).splitlines()
+        ['argument  description', 'file      The file.']
     """
     return "\n\n".join("\n".join(_block(block, width)) for block in _blocks(markdown))
 

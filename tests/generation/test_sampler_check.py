@@ -112,6 +112,7 @@ def test_weights_that_nothing_trains_are_an_error(found):
         "  other:\n    inputs: {image: [8, 8, 1]}\n    layers:\n      - Conv2D: {filters: 1, kernel_size: 3, padding: same}\n"
     )
     text = DENOISER + other + "    outputs: {image: conv2d}\n" + TRAINED
+    text += "export: {network: denoiser}\n"
     text += "generate: {network: other, steps: 3, begin: {image: {normal: image}}, result: image}\n"
     [problem] = [problem for problem in found(text) if problem.code == "NN718"]
     assert "`other/conv2d/kernel`" in problem.message

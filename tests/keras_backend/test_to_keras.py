@@ -322,6 +322,7 @@ SAVED_CLASSES = {
     "SimpleRNNStep",
     "SinusoidalPositionEncoding",
     "StepsToBatch",
+    "UpSampling2D",
 }
 
 
