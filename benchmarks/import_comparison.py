@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["called", "difference", "disturb", "drawn_inputs", "flat"]
+__all__ = ["called", "difference", "disturb", "drawn_inputs", "flat", "rounding"]
 
 
 def disturb(model: Any) -> None:
@@ -77,3 +77,25 @@ def difference(a: Any, b: Any) -> float:
 
     largest = float(np.max(np.abs(b))) if b.size else 0.0
     return float(np.max(np.abs(a.astype("float64") - b.astype("float64")))) / (largest or 1.0) if b.size else 0.0
+
+
+def rounding(model: Any, inputs: list[Any]) -> float:
+    """Return how much the outputs change, in parts of the largest value, when each weight changes by half its last bit.
+
+    Two correct computations may differ by as much, for example in a distance between nearly equal vectors.
+    """
+    import numpy as np
+
+    random = np.random.default_rng(5)
+    before = flat(called(model, inputs))
+    weights = model.get_weights()
+    worst = 0.0
+    for _ in range(3):
+        changed = [
+            (array * (1 + 6e-8 * random.standard_normal(array.shape))).astype(array.dtype) if array.dtype.kind == "f" else array
+            for array in weights
+        ]
+        model.set_weights(changed)
+        worst = max(worst, *(difference(a, b) for a, b in zip(flat(called(model, inputs)), before, strict=True)))
+    model.set_weights(weights)
+    return worst

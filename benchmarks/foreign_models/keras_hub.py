@@ -51,7 +51,7 @@ _BACKBONES: Mapping[str, Mapping[str, Any]] = {
     "Qwen3Backbone": {**_GROUPED, "head_dim": 4},
     "QwenBackbone": _GROUPED,
     "ResNetBackbone": {
-        "input_conv_filters": [8], "input_conv_kernel_sizes": [7], "stackwise_num_filters": [64, 16],
+        "input_conv_filters": [64], "input_conv_kernel_sizes": [7], "stackwise_num_filters": [64, 16],
         "stackwise_num_blocks": [1, 1], "stackwise_num_strides": [1, 2], "block_type": "basic_block",
         "image_shape": (32, 32, 3),
     },

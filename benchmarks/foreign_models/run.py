@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.import_comparison import called, difference, disturb, drawn_inputs, flat
+from benchmarks.import_comparison import called, difference, disturb, drawn_inputs, flat, rounding
 
 SOURCES = ("kimm", "keras_io", "keras_hub")
 
@@ -170,7 +170,7 @@ def _compared(model: Any, folder: Path, free: int) -> Row:
     options.log_severity_level = 3
     file = serialized(nnspec.to_onnx(graph, arrays))
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    worst = 0.0
+    worst, allowed = 0.0, _TOLERANCE
     for where, given in (
         ("Keras", [np.asarray(value) for value in keras_run(ours)(fed).values()]),
         ("ONNX Runtime", session.run(list(graph.outputs), fed)),
@@ -180,11 +180,14 @@ def _compared(model: Any, folder: Path, free: int) -> Row:
                 "WRONG", f"{where}: {[a.shape for a in given]}, not {[b.shape for b in wanted]}", flat_lines, folded_lines
             )
         error = max(difference(a, b) for a, b in zip(given, wanted, strict=True))
-        if not error <= _TOLERANCE:
+        if error > allowed:
+            allowed = max(_TOLERANCE, 4 * rounding(model, inputs))
+        if not error <= allowed:
             return Row("WRONG", f"{where} differs by {error:.2g}", flat_lines, folded_lines)
         worst = max(worst, error)
     theirs, mine = model.count_params(), imported.parameters
     counts = "" if theirs == mine else f", {theirs:,} parameters and {mine:,} here"
+    counts += "" if allowed == _TOLERANCE else f", within its rounding, {allowed:.0e}"
     return Row("equal", f"{worst:.0e}{counts}", flat_lines, folded_lines)
 
 

@@ -32,6 +32,7 @@ class Build(Generic[L]):
         seeds: The seeds of its initial weights.
         wrap: Wraps the Keras layer that has the weights.
         body: Builds the model of the graph that the layer runs, with layers shared with other models.
+        types: The types of its inputs at each use; empty if they are unknown.
     """
 
     layer: L
@@ -39,6 +40,7 @@ class Build(Generic[L]):
     seeds: Seeds
     wrap: Callable[[Any], Any] = lambda keras_layer: keras_layer
     body: Callable[[], keras.Model] | None = None
+    types: tuple[Mapping[str, TensorType], ...] = ()
 
     def call(self, kind: Any = None, /, **given: Any) -> Call:
         """Builds the Keras layer and returns its call.

@@ -58,11 +58,14 @@ def _model(graph: Graph, seed: int | None, calls: dict[tuple[str, str], Call]) -
     """
     inputs = _inputs(graph)
     tensors = {Ref(name): _masked(name, inputs) for name in graph.inputs}
+    types: dict[tuple[str, str], list[Mapping[str, TensorType]]] = {}
+    for node in graph.nodes.values():
+        types.setdefault((node.op, node.weights_at), []).append(node.input_types)
     for node in graph.nodes.values():
         at = node.op, node.weights_at
         if at not in calls:
             body = None if node.body is None else partial(_model, node.body, seed, calls)
-            calls[at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at), body)
+            calls[at] = lower(node.layer, keras_name(node.weights_at), Seeds(seed, node.weights_at), body, tuple(types[at]))
         given = {port: tensors[ref] for port, ref in _in_order(node).items()}
         call = partial(calls[at], **node.layer.at_call)
         result = guarded(node.layer, "its Keras layer", call, given) if is_plugin(node.layer) else call(given)

@@ -141,6 +141,33 @@ def _last(letters: list[str], count: int) -> str:
     return "".join(reversed(letters[:count]))
 
 
+def _updated(operation: Any, x: Any, starts: Any, updates: Any) -> Any:
+    """Replace a block of fixed position and size: the parts around it, axis by axis, are concatenated with it."""
+    from keras import ops
+
+    blocks = [
+        None if start == 0 and size == total else (start, size)
+        for start, size, total in zip(starts, updates.shape, x.shape, strict=True)
+    ]
+    if not all(type(start) is int for start in starts) or blocks[0] is not None:
+        raise ValueError("`keras.ops.slice_update` needs fixed positions, and cannot replace examples")
+
+    def replaced(x: Any, axis: int) -> Any:
+        while axis < len(blocks) and blocks[axis] is None:
+            axis += 1
+        if axis == len(blocks):
+            return ops.cast(updates, x.dtype)
+        (start, size), before = blocks[axis], (slice(None),) * axis  # type: ignore[misc]
+        parts = [
+            x[(*before, slice(0, start))],
+            replaced(x[(*before, slice(start, start + size))], axis + 1),
+            x[(*before, slice(start + size, None))],
+        ]
+        return ops.concatenate([part for part in parts if part.shape[axis] != 0], axis=axis)
+
+    return replaced(x, 0)
+
+
 DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "Einsum": _spelt_out,
     "ExtractPatches": _patches,
@@ -148,6 +175,7 @@ DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "FFT2": _fourier(2),
     "Outer": _outer,
     "Repeat": _repeated,
+    "SliceUpdate": _updated,
     "Tensordot": _tensordot,
 }
 """By Keras's name: functions of the operation and its arguments; where they return None, it is recorded as it is."""

@@ -236,6 +236,8 @@ class _Trace:
             return args[0]  # with some settings Keras cannot save it
         if isinstance(layer, keras.layers.Embedding) and _is_computed(args[0]) and "float" in args[0].dtype:
             return original(layer, keras.ops.cast(args[0], "int32"), *args[1:], **kwargs)  # as the layer does itself
+        if isinstance(layer, keras.layers.ReversibleEmbedding):
+            return _with_its_mask(layer, original, *args, **kwargs)
         if isinstance(layer, _masking()) and _is_masked(layer, args, kwargs):
             return self._call(layer, *args, **kwargs)
         is_custom = _is_custom_function(getattr(layer, "activation", None)) and not isinstance(layer, keras.layers.RNN)
@@ -319,6 +321,18 @@ def _with_masks(layer: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     outputs = layer.call(*args, **kwargs)
     if layer.supports_masking:
         layer._set_mask_metadata(first, outputs, before)
+    return outputs
+
+
+def _with_its_mask(layer: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a `ReversibleEmbedding`, which sets its mask within `call`, so that symbolic outputs lack it."""
+    import keras
+    from keras.src.backend.common.masking import set_keras_mask
+
+    outputs = original(layer, *args, **kwargs)
+    given = inspect.signature(layer.call).bind(*args, **kwargs).arguments
+    if not given.get("reverse"):
+        set_keras_mask(outputs, keras.layers.Embedding.compute_mask(layer, given["inputs"]))
     return outputs
 
 

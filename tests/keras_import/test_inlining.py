@@ -84,6 +84,38 @@ def test_a_model_of_custom_layers_computes_the_same(build, tmp_path):
     assert imported.parameters == model.count_params()
 
 
+class Averaging(L.Layer):
+    """Embeds tokens with the mask that `ReversibleEmbedding` sets within its `call`, and averages the others."""
+
+    def __init__(self, **more: Any) -> None:
+        super().__init__(**more)
+        self.embedding = L.ReversibleEmbedding(20, 4, mask_zero=True, name="embedding")
+
+    def build(self, shape: Any) -> None:
+        self.embedding.build(shape)
+
+    def call(self, tokens: Any) -> Any:
+        vectors = self.embedding(tokens)
+        weights = ops.cast(vectors._keras_mask, "float32")[..., None]
+        return ops.sum(vectors * weights, axis=1) / ops.sum(weights, axis=1)
+
+    def compute_output_spec(self, tokens: Any) -> Any:
+        return keras.KerasTensor((tokens.shape[0], 4))
+
+
+def test_the_mask_of_a_reversible_embedding_reaches_custom_code(tmp_path):
+    tokens = keras.Input((6,), dtype="int32", name="tokens")
+    model = keras.Model(tokens, Averaging()(tokens))
+    x = np.array([[3, 4, 5, 0, 0, 0], [7, 8, 9, 1, 2, 3]], "int32")
+    imported = from_keras(model, inline=True)
+    imported.write(tmp_path / "net.nnspec.yaml")
+    graph = nnspec.compile(nnspec.load(tmp_path / "net.nnspec.yaml", root=tmp_path)).main
+    ours = nnspec.to_keras(graph)
+    set_weight_arrays(ours, graph, imported.weights)
+    [given] = keras_run(ours)({"tokens": x}).values()
+    np.testing.assert_allclose(given, np.asarray(model(x)), atol=1e-6)
+
+
 def test_the_model_is_left_as_it_was():
     model = functional()
     before = model.to_json(), [layer.name for layer in model._flatten_layers()]

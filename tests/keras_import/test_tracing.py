@@ -257,6 +257,8 @@ DECOMPOSED = {
     "outer": lambda x, w: x * ops.outer(ops.arange(ops.shape(x)[1], dtype="float32"), w[0]),
     "patches": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), (3, 2), padding="valid"),
     "patches that overlap": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), 3, strides=1, padding="same"),
+    "an updated slice": lambda x, w: ops.slice_update(x, [0, 1, 2], x[:, :2, :2] * 2),
+    "a slice of a constant": lambda x, w: x * ops.slice_update(ops.ones((1, *x.shape[1:])), [0, 1, 0], ops.zeros((1, 2, 1))),
     "tensordot": lambda x, w: ops.tensordot(x, w, axes=[[2], [1]]),
     "smaller size": lambda x, w: x + w[: ops.minimum(ops.shape(x)[1], 6)],
     "key of a new axis": lambda x, w: x + w[None],

@@ -10,11 +10,12 @@ import numpy as np
 from keras import ops
 from keras.src.backend.common.masking import get_keras_mask
 
+from nnspec.expressions.sizes import read_size
 from nnspec.functions.evaluation import NumpyRun, evaluate
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Typed, frozen, typed
-from nnspec.types import unknown
+from nnspec.types import Dim, substitute, unknown
 
 _PYTHON = (bool, int, float, np.number, np.bool_)
 
@@ -30,6 +31,8 @@ class Compute(keras.layers.Layer):  # type: ignore[misc]
         reads: The names of the inputs in the expressions, in the order of the layer's inputs.
         params: The values of the params in the expressions.
         seed: Seed of the random functions.
+        sizes: The sizes of each input without the batch, as numbers and texts with symbols; equal symbols are equal sizes.
+            None if no free size is related to another.
         **arguments: Arguments of Keras's ``Layer``.
     """
 
@@ -39,10 +42,15 @@ class Compute(keras.layers.Layer):  # type: ignore[misc]
         reads: list[str],
         params: Mapping[str, Any] | None = None,
         seed: int | None = None,
+        sizes: list[list[int | str]] | None = None,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self.results, self.reads, self.params, self.seed = dict(results), list(reads), dict(params or {}), seed
+        self.sizes = None if sizes is None else [list(each) for each in sizes]
+        self._related = None
+        if self.sizes is not None:
+            self._related = [tuple(size if isinstance(size, int) else read_size(size) for size in each) for each in self.sizes]
         self.generator = keras.random.SeedGenerator(seed)
         self.supports_masking = True
 
@@ -67,18 +75,18 @@ class Compute(keras.layers.Layer):  # type: ignore[misc]
         tensors = self._listed(inputs)
         masks = [get_keras_mask(tensor) for tensor in tensors]
         dtypes = {FLOAT: self.compute_dtype, INT: "int32", BOOL: "bool"}
-        batch = tensors[0].shape[0]
-        return self._given(
-            [
-                keras.KerasTensor(
-                    (batch, *(size if isinstance(size, int) else None for size in term.shape[1:])), dtypes[term.dtype]
-                )
-                for term in self._typed(tensors, masks).results.values()
-            ]
-        )
+        batch, known = tensors[0].shape[0], self._known(tensors)
+        found = []
+        for term in self._typed(tensors, masks).results.values():
+            sizes = [substitute(size, known) for size in term.shape[1:]]
+            shape = (batch, *(size if isinstance(size, int) else None for size in sizes))
+            found.append(keras.KerasTensor(shape, dtypes[term.dtype]))
+        return self._given(found)
 
     def get_config(self) -> dict[str, Any]:
-        own = {"results": self.results, "reads": self.reads, "params": self.params, "seed": self.seed}
+        own: dict[str, Any] = {"results": self.results, "reads": self.reads, "params": self.params, "seed": self.seed}
+        if self.sizes is not None:
+            own["sizes"] = self.sizes
         return {**super().get_config(), **own}
 
     def _listed(self, value: Any) -> list[Any]:
@@ -88,22 +96,29 @@ class Compute(keras.layers.Layer):  # type: ignore[misc]
         return results if len(results) > 1 else results[0]
 
     def _typed(self, tensors: list[Any], masks: list[Any]) -> Typed:
-        def size(value: Any) -> Any:
-            return value if isinstance(value, int) else unknown()
-
         shown = tuple(
-            (
-                name,
-                tuple(map(size, tensor.shape[1:])),
-                keras.backend.standardize_dtype(tensor.dtype),
-                None if mask is None else len(mask.shape) - 1,
-            )
-            for name, tensor, mask in zip(self.reads, tensors, masks, strict=True)
+            (name, shape, keras.backend.standardize_dtype(tensor.dtype), None if mask is None else len(mask.shape) - 1)
+            for name, shape, tensor, mask in zip(self.reads, self._shapes(tensors), tensors, masks, strict=True)
         )
         try:
             return typed(tuple(self.results.items()), frozen(self.params), shown)
         except LayerError as error:
             raise ValueError(error.message) from None
+
+    def _shapes(self, tensors: list[Any]) -> list[tuple[int | Dim, ...]]:
+        """The shapes of the inputs without the batch, with symbols for free sizes."""
+        if self._related is not None:
+            return self._related
+        return [tuple(size if isinstance(size, int) else unknown() for size in tensor.shape[1:]) for tensor in tensors]
+
+    def _known(self, tensors: list[Any]) -> dict[str, int]:
+        """The symbols whose sizes Keras knows."""
+        found = {}
+        for shape, tensor in zip(self._related or (), tensors, strict=False):
+            for size, given in zip(shape, tensor.shape[1:], strict=True):
+                if isinstance(given, int) and str(size).isidentifier():
+                    found[str(size)] = given
+        return found
 
 
 def joined_masks(masks: Iterable[Any]) -> Any:

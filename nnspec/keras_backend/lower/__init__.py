@@ -7,7 +7,7 @@ Lowerings use Keras layers and ``keras.ops`` only, so that a model runs on each 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import keras
@@ -17,11 +17,18 @@ from nnspec.keras_backend.layers import DEFAULTS
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.base import Layer
 from nnspec.layers.lowering import find_lowering
+from nnspec.types import TensorType
 
 __all__ = ["has_lowering", "is_keras_layer", "lower", "lowering_of"]
 
 
-def lower(layer: Layer, name: str, seeds: Seeds, body: Callable[[], keras.Model] | None = None) -> Call:
+def lower(
+    layer: Layer,
+    name: str,
+    seeds: Seeds,
+    body: Callable[[], keras.Model] | None = None,
+    types: tuple[Mapping[str, TensorType], ...] = (),
+) -> Call:
     """Builds a layer.
 
     Args:
@@ -29,8 +36,9 @@ def lower(layer: Layer, name: str, seeds: Seeds, body: Callable[[], keras.Model]
         name: The name of its Keras layer.
         seeds: The seeds of its initial weights.
         body: Builds the model of the graph that it runs, if it runs one.
+        types: The types of its inputs at each use, if they are known.
     """
-    return lowering_of(type(layer))(Build(layer, name, seeds, body=body))
+    return lowering_of(type(layer))(Build(layer, name, seeds, body=body, types=types))
 
 
 def lowering_of(kind: type[Layer]) -> Lowering:

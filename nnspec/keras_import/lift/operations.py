@@ -33,7 +33,7 @@ def _is_float(within: Within, *tensors: Tensor) -> bool:
 
 
 def _merge(op: str) -> Translator:
-    """Translate a binary operation of two float tensors to a merge."""
+    """Translate a binary operation of two float tensors to a merge whose results do not depend on masks."""
 
     def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
         operands = [*call.args, *(value for name, value in call.kwargs.items() if name in ("x1", "x2"))]
@@ -190,10 +190,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "LogSigmoid": _activation("log_sigmoid"),
     "LogSoftmax": _activation("log_softmax", axis=-1),
     "MaxPool": _pooled("MaxPooling"),
-    "Maximum": _merge("Maximum"),
     "Mean": _reduced("Mean"),
-    "Minimum": _merge("Minimum"),
-    "Multiply": _merge("Multiply"),
     "Relu": _activation("relu"),
     "Relu6": _activation("relu6"),
     "Reshape": _reshape,
