@@ -11,6 +11,7 @@ from typing import Any
 from nnspec.keras_import.config_values import ConfigError, OwnModelError, list_in, mapping_in
 from nnspec.keras_import.connections import call_of, ends, output_of, renumbered
 from nnspec.keras_import.model import KerasCall, KerasLayer, KerasModel, Tensor, is_of_keras
+from nnspec.keras_import.parts import VARIABLE_PREFIX
 
 __all__ = ["SharedLayers", "read_config"]
 
@@ -239,10 +240,12 @@ def _input(config: Mapping[str, Any], name: str) -> tuple[tuple[int | None, ...]
     for flag in ("sparse", "ragged", "optional"):
         if config.get(flag):
             raise ConfigError(f"the input `{name}` is {flag}; inputs of a spec are dense and required")
-    shape = config.get("batch_shape") or config.get("batch_input_shape")
+    shape = config.get("batch_shape", config.get("batch_input_shape"))
     dtype = config.get("dtype") or "float32"
     if isinstance(dtype, dict):
         dtype = mapping_in(dtype.get("config"), f"the type of `{name}`").get("name", "float32")
+    if shape is not None and not len(shape) and name.startswith(VARIABLE_PREFIX):
+        return (), str(dtype)
     return _shape(shape, name), str(dtype)
 
 

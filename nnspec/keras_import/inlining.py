@@ -153,6 +153,7 @@ class _Trace:
     ) -> None:
         self._span, self._names, self._sizes, self._axes = span, names, sizes, axes
         self._kept: set[int] = set()
+        self._owned: set[int] = set()
         self._activations: dict[int, tuple[Any, Any]] = {}
         self.flat: Any = None
         self.config: Any = None
@@ -163,6 +164,7 @@ class _Trace:
 
         graph = _graph(model)
         self._kept = set() if graph is None else {id(layer) for layer in graph.layers}
+        self._owned = {id(layer) for layer in model._flatten_layers()}
         owners = _owners(model)
         given = self._inputs(model, graph)
         anchor = keras.tree.flatten(given)[0] if self._sizes is not None else None
@@ -271,8 +273,8 @@ class _Trace:
         for operation in _operations(outputs):
             if isinstance(operation, keras.layers.InputLayer):
                 continue
-            is_layer, number = isinstance(operation, keras.Layer), 1
-            own = operation.name if is_layer else snake_name(type(operation).__name__)
+            number = 1
+            own = operation.name if id(operation) in self._owned else snake_name(type(operation).__name__)
             _, base = self._names.setdefault(id(operation), (operation, own))
             operation.name = base
             while operation.name in taken:

@@ -33,6 +33,10 @@ class Inside:
     attributes: tuple[str | int, ...]
 
 
+VARIABLE_PREFIX = "nnspec variable "
+"""Begins the names of the inputs that stand for variables while custom code is traced."""
+
+
 @dataclass(frozen=True, eq=False)
 class Variable:
     """A variable of a live model, outside of its layers.

@@ -11,12 +11,11 @@ from unittest.mock import patch
 
 from nnspec.keras_import.batch_axis import MixedExamples, is_moved, layer_call, moved_call
 from nnspec.keras_import.decomposed import DECOMPOSED
-from nnspec.keras_import.parts import Variable
+from nnspec.keras_import.parts import VARIABLE_PREFIX, Variable
 from nnspec.keras_import.tensorflow_calls import replaced_calls
 
-__all__ = ["PREFIX", "StandIns", "is_shared"]
+__all__ = ["StandIns", "is_shared"]
 
-PREFIX = "nnspec variable "
 
 _OPERATORS = (
     *(
@@ -63,7 +62,7 @@ class StandIns:
         if not isinstance(value, keras.Variable):
             return value
         if id(value) not in self._tensors:
-            name = f"{PREFIX}{len(self._tensors)}"
+            name = f"{VARIABLE_PREFIX}{len(self._tensors)}"
             tensor = keras.Input(batch_shape=value.shape, dtype=value.dtype, name=name)
             tensor._nnspec_shared = True
             self._tensors[id(value)] = tensor

@@ -132,6 +132,22 @@ def test_a_variable_that_two_operations_read_is_one_parameter():
     assert from_keras(sequential(), inline=True).text().count("name: gate_scale") == 1
 
 
+class Scaled(L.Layer):
+    """Has a scalar variable, and a merge layer that it creates in each call."""
+
+    def build(self, shape: Any) -> None:
+        self.scale = self.add_weight(shape=(), name="scale", initializer="ones")
+
+    def call(self, x: Any) -> Any:
+        return L.add([x, x * self.scale])
+
+
+def test_a_scalar_variable_and_layers_made_in_call_import():
+    x = keras.Input((4,), name="x")
+    text = from_keras(keras.Model(x, Scaled(name="scaled")(x)), inline=True).text()
+    assert "Parameter: {shape: [1]" in text and "name: add_" not in text
+
+
 class Branching(L.Layer):
     def call(self, x: Any) -> Any:
         return x if float(ops.sum(x)) > 0 else -x

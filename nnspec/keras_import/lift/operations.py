@@ -136,6 +136,17 @@ def _pooled(op: str) -> Translator:
     return translate
 
 
+def _resized(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+    """Translate a resize of images to a fixed size to the layer."""
+    size, arguments = layer.config.get("size"), dict(layer.config)
+    if arguments.pop("data_format", None) not in (None, "channels_last") or within.rank(_x(call)) != 4:
+        raise NoEquivalent("its channels are not the last axis", "convert the model to channels-last", setting=True)
+    if not isinstance(size, list) or len(size) != 2 or not all(type(one) is int for one in size):
+        raise NoEquivalent("its size is not fixed", setting=True)
+    known = {name: value for name, value in arguments.items() if name in LAYERS.get("Resizing").model_fields}
+    return (part("Resizing", {"height": size[0], "width": size[1], **known}, [_x(call)]),)
+
+
 def _reduced(op: str) -> Translator:
     """Translate a reduction of floats to the layer."""
 
@@ -194,6 +205,7 @@ OPERATIONS: Mapping[str, Translator] = {
     "Relu": _activation("relu"),
     "Relu6": _activation("relu6"),
     "Reshape": _reshape,
+    "Resize": _resized,
     "Selu": _activation("selu"),
     "Sigmoid": _activation("sigmoid"),
     "Silu": _activation("silu"),
