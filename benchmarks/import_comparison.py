@@ -22,17 +22,17 @@ def disturb(model: Any) -> None:
             layer.finalize_state()
 
 
-def drawn_inputs(model: Any, given: Mapping[str, Any] | None = None, *, free: int = 7) -> list[Any]:
+def drawn_inputs(model: Any, given: Mapping[str, Any] | None = None, *, free: range = range(7, 17)) -> list[Any]:
     """Draw three examples for each input: small integers, 0 and 1 for masks and segments, bools, or normal numbers.
 
-    Free axes get the size `free` and the next ones. Inputs named ``pixels`` get numbers from 0 to 255.
+    The free sizes are those of `free`, by axis. Inputs named ``pixels`` get numbers from 0 to 255.
     """
     import numpy as np
 
     random = np.random.default_rng(3)
     found = []
     for number, tensor in enumerate(model.inputs):
-        shape = (3, *(size or free + axis for axis, size in enumerate(tensor.shape[1:])))
+        shape = (3, *(size or free[axis] for axis, size in enumerate(tensor.shape[1:])))
         if given and tensor.name in given:
             found.append(np.asarray(given[tensor.name]))
         elif tensor.dtype == "bool":

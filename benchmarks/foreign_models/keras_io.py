@@ -25,7 +25,7 @@ class Example:
         fixed: Values of names that the script would read from data, or that make its model smaller.
         batch: The shape of a batch on which a model of a custom class is called, so that it is built.
         edits: Texts of the script that are replaced, with sizes that it would read from data.
-        free: The size of the free axes of what it is called on.
+        free: The sizes of the free axes of what it is called on.
         unbuildable: Why it cannot be built here, for a reason that has nothing to do with the import.
     """
 
@@ -34,7 +34,7 @@ class Example:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     batch: tuple[int, ...] | None = None
     edits: Mapping[str, str] = field(default_factory=dict)
-    free: int = 7
+    free: range = range(7, 17)
     unbuildable: str = ""
 
     @property
@@ -122,7 +122,9 @@ EXAMPLES = (
     Example(f"{_TF}nlp/lstm_seq2seq", fixed={"num_encoder_tokens": 9, "num_decoder_tokens": 8, "latent_dim": 16}),
     Example(f"{_TF}nlp/ner_transformers", "NERModel(5, 40, 12, 16)", batch=(2, 12)),
     Example(
-        f"{_TF}nlp/pretrained_word_embeddings", fixed={"num_tokens": 40, "embedding_dim": 16, "class_names": "abc"}, free=200
+        f"{_TF}nlp/pretrained_word_embeddings",
+        fixed={"num_tokens": 40, "embedding_dim": 16, "class_names": "abc"},
+        free=range(200, 210),
     ),
     Example(f"{_TF}nlp/text_classification_from_scratch", fixed={"max_features": 40}),
     Example(f"{_TF}rl/actor_critic_cartpole"),
@@ -150,12 +152,12 @@ EXAMPLES = (
     Example(f"{_TFV}involution", "conv_model"),
     Example(f"{_TFV}involution", "inv_model"),
     Example(f"{_TFV}metric_learning"),
-    Example(f"{_TFV}mirnet", "mirnet_model(num_rrg=1, num_mrb=1, channels=16)"),
+    Example(f"{_TFV}mirnet", "mirnet_model(num_rrg=1, num_mrb=1, channels=16)", free=range(8, 99, 8)),
     Example(f"{_TFV}mixup", "get_training_model()"),
     Example(f"{_TFV}perceiver_image_classification", "perceiver_classifier", batch=(2, 32, 32, 3)),
     Example(f"{_TFV}reptile"),
     Example(f"{_TFV}semisupervised_simclr", "baseline_model", batch=(2, 96, 96, 3)),
-    Example(f"{_TFV}shiftvit", "get_augmentation_model()"),
+    Example(f"{_TFV}shiftvit", "get_augmentation_model()", batch=(2, 48, 48, 3)),
     Example(f"{_TFV}siamese_network", "siamese_network"),
     Example(f"{_TFV}simsiam", "get_encoder()", unbuildable="its encoder is in a file that it downloads"),
     Example(f"{_TFV}simsiam", "get_predictor()"),
@@ -196,6 +198,6 @@ def models(folder: Path) -> Mapping[str, Callable[[], Any]]:
     return {one.name: lambda one=one: one.built(folder) for one in EXAMPLES}  # type: ignore[misc]
 
 
-def free_sizes() -> Mapping[str, int]:
-    """Return the size of the free axes of what each model is called on."""
+def free_sizes() -> Mapping[str, range]:
+    """Return the sizes of the free axes of what each model is called on."""
     return {one.name: one.free for one in EXAMPLES}

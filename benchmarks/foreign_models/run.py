@@ -113,7 +113,7 @@ def _line(process: subprocess.Popen[str]) -> str:
     return "late"
 
 
-def _row(build: Callable[[], Any], folder: Path, free: int) -> Row:
+def _row(build: Callable[[], Any], folder: Path, free: range) -> Row:
     import keras
 
     from benchmarks.foreign_models.keras_io import Unbuildable
@@ -140,7 +140,7 @@ def _row(build: Callable[[], Any], folder: Path, free: int) -> Row:
         return Row("crash", f"{_first(error)} ({Path(place.filename).name}:{place.lineno})")
 
 
-def _compared(model: Any, folder: Path, free: int) -> Row:
+def _compared(model: Any, folder: Path, free: range) -> Row:
     import numpy as np
     import onnxruntime
 
@@ -202,7 +202,7 @@ def _one_by_one(source: str, place: Path, names: list[str]) -> None:
     found, free = _models(source, place), free_sizes()
     for name in names:
         with tempfile.TemporaryDirectory() as folder:
-            print(json.dumps(asdict(_row(found[name], Path(folder), free.get(name, 7)))), flush=True)
+            print(json.dumps(asdict(_row(found[name], Path(folder), free.get(name, range(7, 17))))), flush=True)
 
 
 if __name__ == "__main__":

@@ -168,6 +168,13 @@ def _updated(operation: Any, x: Any, starts: Any, updates: Any) -> Any:
     return replaced(x, 0)
 
 
+def _stacked(operation: Any, x: Any) -> Any:
+    """Write a ``stack`` along the first axis as a concatenation; None for the others."""
+    from keras import ops
+
+    return ops.concatenate([ops.expand_dims(one, 0) for one in x], axis=0) if operation.axis == 0 else None
+
+
 DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "Einsum": _spelt_out,
     "ExtractPatches": _patches,
@@ -176,6 +183,7 @@ DECOMPOSED: Mapping[str, Callable[..., Any]] = {
     "Outer": _outer,
     "Repeat": _repeated,
     "SliceUpdate": _updated,
+    "Stack": _stacked,
     "Tensordot": _tensordot,
 }
 """By Keras's name: functions of the operation and its arguments; where they return None, it is recorded as it is."""

@@ -168,12 +168,14 @@ class _Trace:
         owners = _owners(model)
         given = self._inputs(model, graph)
         anchor = keras.tree.flatten(given)[0] if self._sizes is not None else None
-        self.stand_ins = StandIns(lambda variable: owners.get(id(variable), variable.name), self._replaced, anchor)
+        self.stand_ins = StandIns(
+            lambda variable: owners.get(id(variable), variable.name), self._replaced, model._flatten_layers(), anchor
+        )
         with self.stand_ins.used():
             if graph is None:
                 outputs = self._call(model, *(given if isinstance(given, list) else [given]))
             else:
-                outputs = graph._run_through_graph(keras.tree.flatten(given), operation_fn=lambda operation: operation)
+                outputs = graph._run_through_graph(keras.tree.flatten(given), operation_fn=_at_inference)
             if any(map(is_moved, keras.tree.flatten(outputs))):
                 raise SpecError([self._refused(model, "its examples are not along the first axis of its outputs")])
             self.flat = self._model(given, outputs, model.name)
@@ -232,7 +234,7 @@ class _Trace:
 
         if self._is_replaced(layer):
             if (graph := _graph(layer)) is not None:
-                return graph._run_through_graph(keras.tree.flatten(args[0]), operation_fn=lambda operation: operation)
+                return graph._run_through_graph(keras.tree.flatten(args[0]), operation_fn=_at_inference)
             return self._call(layer, *args, **kwargs)
         if type(layer) is keras.layers.Identity:
             return args[0]  # with some settings Keras cannot save it
@@ -336,6 +338,13 @@ def _with_its_mask(layer: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
     if not given.get("reverse"):
         set_keras_mask(outputs, keras.layers.Embedding.compute_mask(layer, given["inputs"]))
     return outputs
+
+
+def _at_inference(operation: Any) -> Any:
+    """Return a call of an operation at inference, whatever was recorded when the model was built."""
+    from keras.src.models.functional import operation_fn
+
+    return operation_fn(operation, training=False)
 
 
 def _is_tensor(value: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -40,11 +40,14 @@ class StandIns:
     Args:
         name: Returns the name of the step of a variable.
         replaced: Calls something else instead of a layer; None if it stays.
+        layers: The layers of the model, which may hold functions of TensorFlow.
         anchor: An input of the model, which the constants depend on; None if they are computed.
     """
 
-    def __init__(self, name: Callable[[Any], str], replaced: Callable[..., Any], anchor: Any = None) -> None:
-        self._name, self._replaced = name, replaced
+    def __init__(
+        self, name: Callable[[Any], str], replaced: Callable[..., Any], layers: Iterable[Any], anchor: Any = None
+    ) -> None:
+        self._name, self._replaced, self._layers = name, replaced, list(layers)
         self._anchor = anchor
         self._tensors: dict[int, Any] = {}
         self.variables: dict[str, Variable] = {}
@@ -91,7 +94,11 @@ class StandIns:
                         stack.enter_context(patch.object(part, name, self._of_the_backend(name, getattr(part, name))))
             stack.enter_context(patch.object(Operation, "symbolic_call", self._recorded(Operation.symbolic_call)))
             stack.enter_context(patch.object(keras.Layer, "__call__", self._layer(keras.Layer.__call__)))
-            for holder, name, call in replaced_calls(_is_traced, _within_a_layer):
+            calls = list(replaced_calls(_is_traced, _within_a_layer))
+            held = {id(getattr(holder, name)): call for holder, name, call in calls}
+            for layer, name in [(one, name) for one in self._layers for name, value in vars(one).items() if id(value) in held]:
+                stack.enter_context(patch.dict(vars(layer), {name: held[id(vars(layer)[name])]}))
+            for holder, name, call in calls:
                 stack.enter_context(patch.object(holder, name, call))
             getitem = keras.KerasTensor.__getitem__
             stack.enter_context(patch.object(keras.KerasTensor, "__getitem__", lambda x, key: getitem(x, _key(key))))
@@ -199,7 +206,10 @@ class StandIns:
             if (outputs := self._replaced(layer, original, *args, **kwargs)) is not None:
                 return outputs
             if read and all(map(is_shared, read)):
-                return layer.call(*args, **kwargs)
+                known = inspect.signature(layer.call).parameters
+                return layer.call(
+                    *args, **{name: value for name, value in kwargs.items() if name != "training" or name in known}
+                )
             if any(map(is_moved, read)):
                 try:
                     return layer_call(layer, args, kwargs, original)

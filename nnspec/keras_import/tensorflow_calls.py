@@ -102,6 +102,10 @@ def _functions() -> Mapping[str, Callable[..., Any]]:
     found: dict[str, Callable[..., Any]] = {}
     for name, ours in [*((one, one) for one in _SAME), *_OTHER_NAMES.items()]:
         found[name] = found[f"math.{name}"] = renamed(ours)
+    numpy = sys.modules["tensorflow"].experimental.numpy
+    for name in dir(numpy):
+        if inspect.isfunction(getattr(numpy, name)) and hasattr(ops, name):
+            found[f"experimental.numpy.{name}"] = renamed(name)
     for name in _ACTIVATIONS:
         found[f"nn.{name}"] = renamed(name)
     return {**found, **_OWN}

@@ -181,6 +181,9 @@ class Walk:
         return replace(made, kind="TakeOfEach") if made.kind == "Take" else made, KerasCall(args, kwargs)
 
     def _mixed(self, layer: KerasLayer, call: KerasCall) -> tuple[KerasLayer, KerasCall]:
+        operands = [one for one in call.args if isinstance(one, Tensor)]
+        if layer.kind == "Matmul" and [(self._rank(one), self._is_shared(one)) for one in operands] == [(2, False), (2, True)]:
+            layer = replace(layer, kind="Einsum", config={"subscripts": "ab,bc->ac"})
         rank = wanted_rank(layer, call, self._rank, self._is_shared)
 
         def one(tensor: Tensor) -> Any:

@@ -35,6 +35,7 @@ class Written(L.Layer):
 CASES = {
     "antirectifier": lambda x, w: tf.matmul(tf.nn.relu(-(x - tf.reduce_mean(x, axis=-1, keepdims=True))), w),
     "attention": lambda x, w: tf.matmul(tf.nn.softmax(tf.matmul(x, x @ w, transpose_b=True), axis=-1), x),
+    "as NumPy": lambda x, w: tf.experimental.numpy.maximum(tf.experimental.numpy.matmul(x, w), 0.0),
     "concat and split": lambda x, w: tf.concat(tf.split(x, [3, 5], axis=-1)[::-1], axis=2),
     "einsum with capital letters": lambda x, w: tf.einsum("blc, bLc->blL", x, x @ w),
     "heads": lambda x, w: tf.transpose(tf.reshape(x, shape=(-1, tf.shape(x)[1], 2, 4)), perm=[0, 2, 1, 3]),
@@ -69,6 +70,38 @@ def test_functions_of_tensorflow_in_custom_code_are_those_of_keras(name, length,
 def test_a_lambda_of_a_live_model_is_what_it_computes(tmp_path):
     x = keras.Input((6, 8), name="x")
     _equal(keras.Model(x, L.Lambda(lambda x, by: tf.exp(x) * by, arguments={"by": 2.0})(L.Dense(8)(x))), tmp_path)
+
+
+class Holding(L.Layer):
+    """Holds a function of TensorFlow, also as the activation of a layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.passed, self.dense = tf.identity, L.Dense(8, activation=tf.nn.gelu)
+
+    def build(self, shape: Any) -> None:
+        self.dense.build(shape)
+
+    def call(self, x: Any) -> Any:
+        return self.passed(self.dense(x))
+
+
+def test_functions_of_tensorflow_that_layers_hold_are_replaced(tmp_path):
+    x = keras.Input((6, 8), name="x")
+    _equal(keras.Model(x, Holding()(x)), tmp_path)
+
+
+class Noisy(L.Layer):
+    """Draws in training, which is its default."""
+
+    def call(self, x: Any, training: bool = True) -> Any:
+        return x + tf.random.normal(tf.shape(x)) if training else x
+
+
+def test_a_layer_recorded_in_training_is_imported_at_inference(tmp_path):
+    model = keras.Sequential([keras.Input((6, 8)), keras.Sequential([keras.Input((6, 8)), Noisy()]), L.Dense(3)])
+    imported = from_keras(model, inline=True)
+    assert "random" not in imported.text()
 
 
 def test_code_that_draws_random_numbers_is_refused():

@@ -12,7 +12,7 @@ from nnspec.keras_import.lift.recurrent import bidirectional, recurrent
 from nnspec.keras_import.lift.standardization import normalization
 from nnspec.keras_import.lift.wrappers import wrapping
 from nnspec.keras_import.model import KerasCall, KerasLayer, tensors_in
-from nnspec.keras_import.parts import Translation, Translator, Within, named, same
+from nnspec.keras_import.parts import Translation, Translator, Within, named, part, same
 from nnspec.layers import LAYERS
 
 __all__ = ["lifted"]
@@ -26,6 +26,20 @@ def _random_crop(layer: KerasLayer, call: KerasCall, within: Within) -> Translat
         help = "replace it with `CenterCrop` of the same size, which also crops at inference, and save the model again"
         raise NoEquivalent("at inference, Keras returns images uncropped, with a different size", help, setting=True)
     return named("RandomCrop", layer, call, within)
+
+
+def _pooled(function: str) -> Translator:
+    """Translate a global pooling, with the channels first to an expression."""
+
+    def translate(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
+        if layer.config.get("data_format") != "channels_first":
+            return named(layer.kind, layer, call, within)
+        [x] = tensors_in([call.args, call.kwargs])
+        axes = list(range(2, within.rank(x) or 3))
+        keepdims = ", keepdims=true" if layer.config.get("keepdims") else ""
+        return (part("Compute", {"results": {"output": f"{function}(x, axis={axes}{keepdims})"}}, [x]),)
+
+    return translate
 
 
 def _older(renamed: Mapping[str, str]) -> Translator:
@@ -45,6 +59,8 @@ _OF_KERAS: Mapping[str, Translator] = {
     "GRU": recurrent,
     "LSTM": recurrent,
     "LeakyReLU": _older({"alpha": "negative_slope"}),
+    **{f"GlobalAveragePooling{rank}D": _pooled("mean") for rank in (1, 2, 3)},
+    **{f"GlobalMaxPooling{rank}D": _pooled("max") for rank in (1, 2, 3)},
     "GroupQueryAttention": heads("GroupQueryAttention"),
     "MultiHeadAttention": heads("MultiHeadAttention"),
     "Normalization": normalization,

@@ -60,6 +60,8 @@ def created(layer: KerasLayer, call: KerasCall, within: Within) -> Translation:
 def _zero(operation: Operation, tensor: Tensor, rank: int, dtype: str) -> str:
     """Return a zero for each example: an expression must read a tensor."""
     name, given = operation.text(tensor), operation.within.dtype_of(tensor) or "float32"
-    one = f"{name}[:{', 0' * (operation.rank(tensor) - 2)}, 0:1{', null' * (rank - 1)}]"
+    axes = operation.rank(tensor)
+    first = f"{', 0' * (axes - 2)}, 0:1" if axes > 1 else ", null"
+    one = f"{name}[:{first}{', null' * (rank - 1)}]"
     zero, kind = (f"cast({one} > inf, 'int32')", "int32") if "float" in given else (f"0 * {one}", "int32")
     return zero if dtype == kind else f"cast({zero}, '{dtype}')"
