@@ -14,6 +14,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
+from nnspec.exporting.ejected import verified_code, write_weights
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.sampler_models import SamplerModel, prove_sampler
 from nnspec.files import write_whole
@@ -31,7 +32,7 @@ from nnspec.spec import Spec
 from nnspec.training.run.initial_weights import initial_weights
 
 
-def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
+def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None, eject: bool = False) -> list[Path]:
     """Write ``graph.json`` and, for each network, its Keras and ONNX models.
 
     Args:
@@ -39,12 +40,14 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
         model: Its graphs.
         folder: The output folder; created if missing.
         seed: The seed of the initial weights; None for a random one. A layer of two networks has the same weights in both.
+        eject: Whether to write ``model.py``, standalone Keras code of the networks, and ``weights.safetensors``.
 
     Returns:
         The files.
 
     Raises:
-        NnspecError: If a file cannot be written, or an ONNX model differs from its Keras model; it is not written then.
+        NnspecError: If a file cannot be written, a layer cannot be ejected, or an ONNX model or the standalone code differs
+            from the Keras model; it is not written then.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,6 +57,8 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
     written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
     for name, graph in model.networks.items():
         written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
+    if eject:
+        written += _write_ejected(spec, model, folder, seed)
     return written + _write_decoder(spec, model, folder, seed)
 
 
@@ -97,6 +102,22 @@ def _write_sampler(spec: Spec, sampling: Sampling, folder: Path, seed: int) -> l
     parity = prove_sampler(sampler, lambda graph: keras_reference(graph, weights, model=keras_model), seed=seed)
     sampler.write(folder / "generate.onnx", parity, partial(check_onnx_bytes, spec))
     return [folder / "generate.onnx"]
+
+
+def _write_ejected(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
+    """Write ``model.py`` and ``weights.safetensors``."""
+    weights: dict[str, Any] = {}
+    models = {}
+    for name, graph in model.networks.items():
+        models[name] = to_keras(graph, seed=seed)
+        own = {**weight_arrays(models[name], graph), **initial_weights(spec, graph)}
+        set_weight_arrays(models[name], graph, own)
+        weights |= own
+    text = verified_code(spec.name, model.networks, weights, models)
+    return [
+        write_whole(folder / "model.py", text),
+        write_whole(folder / "weights.safetensors", partial(write_weights, weights)),
+    ]
 
 
 def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:

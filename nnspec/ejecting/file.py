@@ -1,0 +1,148 @@
+"""The file of ejected networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from nnspec.diagnostics import NnspecError
+from nnspec.ejecting.compute import compute_class
+from nnspec.ejecting.functional import model_lines
+from nnspec.ejecting.layout import Code, Group, call, literal, statement, text
+from nnspec.ejecting.names import Names, class_name, identifier
+from nnspec.ejecting.objects import Objects
+from nnspec.ejecting.own_layers import OwnLayers, every_name
+from nnspec.graph.model import Graph
+from nnspec.keras_backend import to_keras
+from nnspec.keras_backend.layers import Compute
+from nnspec.keras_backend.names import keras_name
+from nnspec.printable import on_one_line
+
+__all__ = ["ejected", "function_name"]
+
+_LOAD = '''
+def load_weights(model, path="weights.safetensors"):
+    """Set the weights of a model of this file to those of a safetensors file.
+
+    Args:
+        model: The model.
+        path: The file: `weights.safetensors` beside this file, or that of a run of the same spec.
+    """
+    from safetensors.numpy import load_file
+
+    arrays = load_file(path)
+    layers = {layer.name: layer for layer in model.layers}
+    for place, names in WEIGHTS.items():
+        name, *inside = place.split("/")
+        if name not in layers:
+            continue
+        layer = layers[name]
+        for name in inside:
+            layer = layer.cell.get_layer(name)
+        for variable, weight in zip(layer.weights, names, strict=True):
+            variable.assign(arrays[f"{name.replace('.', '/')}/{weight}"])
+'''
+
+
+def function_name(network: str) -> str:
+    """The name of the function that builds a network.
+
+    Example:
+        >>> function_name("main"), function_name("critic")
+        ('build_model', 'build_critic')
+    """
+    return "build_model" if network == "main" else f"build_{identifier(network)}"
+
+
+def ejected(networks: Mapping[str, Graph], name: str) -> str:
+    """Write networks as a Python file that builds them with Keras alone.
+
+    Args:
+        networks: The networks.
+        name: The name of the spec.
+
+    Returns:
+        The file's text.
+
+    Raises:
+        NnspecError: If a layer cannot be written.
+    """
+    return _File(name).text(networks)
+
+
+class _File:
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._own = OwnLayers()
+        self._objects = Objects(self._own, self._inner)
+        self._names = Names({"keras", "ops", "WEIGHTS", "load_weights", *every_name()})
+        self._classes: dict[str, tuple[str, str]] = {}
+        self._functions: list[str] = []
+        self._within: list[str] = []
+        self._shared: dict[int, str] = {}
+
+    def text(self, networks: Mapping[str, Graph]) -> str:
+        for network in networks:
+            self._names.new(function_name(network))
+        weights: dict[str, list[str]] = {}
+        for network, graph in networks.items():
+            model = to_keras(graph)
+            self._function(function_name(network), model, f"Build the network {_quoted(network)}; its weights are random.")
+            weights |= dict(_places(graph))
+        title = f"The networks of the spec {_quoted(self._name)}" if len(networks) > 1 else f"The spec {_quoted(self._name)}"
+        version = keras.__version__
+        first = f'"""{title} as Keras code, written by `nnspec build --eject` for Keras {version}."""'
+        used = "\n".join([*(source for _, source in self._classes.values()), *self._own.sources, *self._functions])
+        imports = [*self._own.imports, "", "import keras", *(["from keras import ops"] if "ops." in used else [])]
+        parts = [
+            "\n".join([first, "", *imports]).replace("\n\n\n", "\n\n"),
+            *self._own.sources,
+            *(source for _, source in self._classes.values()),
+            *self._functions,
+            statement("WEIGHTS = ", literal(weights), 0)
+            + '\n"""The names of the weights of each layer, in order; `a/b` is the layer `b` that the layer `a` runs."""',
+            _LOAD.strip(),
+        ]
+        return "\n\n\n".join(parts) + "\n"
+
+    def _function(self, name: str, model: keras.Model, summary: str) -> None:
+        names = Names({"keras", "ops", *every_name()})
+        self._within.append(name)
+        lines = model_lines(model, self._constructed, names)
+        self._within.pop()
+        self._functions.append("\n".join([f"def {name}():", f'    """{summary}"""', *lines]))
+
+    def _inner(self, model: keras.Model) -> Code:
+        """A model that a layer runs."""
+        name = self._names.new(f"build_{identifier(model.name)}")
+        self._function(name, model, f"Build the model {_quoted(model.name)}, which a layer runs.")
+        return call(name)
+
+    def _constructed(self, layer: Any, node: Any, tail: str) -> Code:
+        scope = self._shared.setdefault(id(layer), self._within[-1])
+        if scope != self._within[-1]:
+            raise NnspecError(f"cannot eject the layer `{layer.name}`: a loop shares it with what is outside the loop")
+        if not isinstance(layer, Compute):
+            return self._objects.code(layer, tail)
+        body, named = compute_class(layer, keras.tree.flatten(node.arguments.args), node.outputs)
+        if body not in self._classes:
+            name = self._names.new(class_name(layer.name))
+            self._classes[body] = name, named(name)
+        return Group(f"{self._classes[body][0]}(", (f"name={text(layer.name)}",), tail)
+
+
+def _places(graph: Graph, before: str = "") -> Any:
+    """Yield the place of each layer with weights, and the names of its weights."""
+    for node in graph.nodes.values():
+        place = before + keras_name(node.weights_at)
+        if node.body is not None:
+            yield from _places(node.body, f"{place}/")
+        if node.weights:
+            yield place, [weight.name for weight in node.weights]
+
+
+def _quoted(name: str) -> str:
+    shown = on_one_line(name).replace("\\", "/").replace('"', "'")
+    return f"`{shown}`"

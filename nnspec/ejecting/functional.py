@@ -1,0 +1,248 @@
+"""A functional Keras model as a Python function that builds it."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import keras
+from keras.src.backend.common.masking import get_keras_mask
+
+from nnspec.diagnostics import NnspecError
+from nnspec.ejecting.layout import WIDTH, Code, call, flat, literal, statement, structure, text
+from nnspec.ejecting.names import Names, identifier
+from nnspec.ejecting.own_layers import is_own
+from nnspec.keras_backend.layers import Compute, Recurrence
+from nnspec.printable import on_one_line
+
+__all__ = ["model_lines"]
+
+
+def model_lines(model: keras.Model, constructed: Callable[[Any, Any, str], Code], names: Names) -> list[str]:
+    """The statements that build a model and return it.
+
+    Args:
+        model: The model.
+        constructed: Returns the code that constructs a layer from the layer, one of its calls, and what closes the call.
+        names: The names of the function's scope.
+    """
+    return _Function(model, constructed, names).lines()
+
+
+class _Function:
+    def __init__(self, model: keras.Model, constructed: Callable[[Any, Any, str], Code], names: Names) -> None:
+        self._model, self._constructed, self._names = model, constructed, names
+        self._tensors: dict[int, str] = {}
+        self._layers: dict[int, str] = {}
+        self._calls: dict[int, int] = {}
+        self._lines: list[str] = []
+        self._group = ""
+        self._read: set[int] = set()
+        self._several: set[int] = set()
+        self._alone = {layer.name for layer in model.layers}
+
+    def lines(self) -> list[str]:
+        inputs = {id(tensor): name for name, tensor in _named(self._model.input)}
+        for tensor in keras.tree.flatten(self._model.input):
+            layer = tensor._keras_history.operation
+            variable = self._names.new(identifier(inputs[id(tensor)] or layer.name))
+            self._tensors[id(tensor)] = variable
+            named = {"dtype": text(keras.backend.standardize_dtype(tensor.dtype))}
+            if named["dtype"] == '"float32"':
+                named = {}
+            code = call("keras.Input", [literal(tuple(tensor.shape[1:]))], {**named, "name": text(layer.name)})
+            self._lines.append(statement(f"{variable} = ", code))
+        nodes = self._nodes()
+        given = [_arguments(node) for node in nodes]
+        self._read = {id(x) for x in keras.tree.flatten([given, self._model.output]) if isinstance(x, keras.KerasTensor)}
+        self._several = {id(node.operation) for node in nodes if len(node.outputs) > 1}
+        for node in nodes:
+            self._calls[id(node.operation)] = self._calls.get(id(node.operation), 0) + 1
+        for node in nodes:
+            self._write(node)
+        made = [self._of(value) for value in (self._model.input, self._model.output)]
+        result = call("keras.Model", made, {"name": text(self._model.name)})
+        return [*self._lines, statement("return ", result)]
+
+    def _nodes(self) -> list[Any]:
+        """The calls that outputs need, each after those that it needs."""
+        done = {id(tensor._keras_history.operation) for tensor in keras.tree.flatten(self._model.input)}
+        found: dict[int, Any] = {}
+        stack = [(_node(tensor), False) for tensor in reversed(keras.tree.flatten(self._model.output))]
+        while stack:
+            node, ready = stack.pop()
+            if id(node) in found or id(node.operation) in done:
+                continue
+            if ready:
+                found[id(node)] = node
+                continue
+            stack.append((node, True))
+            tensors = [x for x in keras.tree.flatten(_arguments(node)) if isinstance(x, keras.KerasTensor)]
+            stack.extend((_node(tensor), False) for tensor in reversed(tensors))
+        return list(found.values())
+
+    def _write(self, node: Any) -> None:
+        operation = node.operation
+        arguments, named = _arguments(node)
+        if isinstance(operation, keras.layers.Layer):
+            self._heading(operation.name)
+            shown = [self._of(each) for each in arguments]
+            kept = {name: self._of(each) for name, each in named.items()}
+            code = self._layer_call(node, shown, kept)
+        else:
+            code = self._operation(operation, arguments, named)
+        targets = [self._target(tensor, operation, place) for place, tensor in enumerate(node.outputs)]
+        before = ", ".join(targets)
+        if len(targets) == 1 and _returns_list(node):
+            before = f"[{before}]"
+        elif len(before) > WIDTH // 2:
+            before = "(\n" + "".join(f"        {target},\n" for target in targets) + "    )"
+        self._lines.append(statement(f"{before} = ", code))
+        if not isinstance(operation, keras.layers.Layer) and self._may_clash(operation):
+            self._lines.append(statement(f"{targets[0]}._keras_history.operation.name = ", text(operation.name)))
+
+    def _target(self, tensor: Any, operation: Any, place: int) -> str:
+        """The variable of an output."""
+        if id(tensor) not in self._read:
+            return "_"
+        wanted = _function(operation) + "_1" if not isinstance(operation, keras.layers.Layer) else identifier(operation.name)
+        if id(operation) in self._several and (results := _result_names(operation)):
+            wanted = f"{wanted}_{identifier(results[place])}"
+        elif place or id(operation) in self._several:
+            wanted = f"{wanted}_{place + 1}"
+        self._tensors[id(tensor)] = self._names.new(wanted)
+        return self._tensors[id(tensor)]
+
+    def _may_clash(self, operation: Any) -> bool:
+        """Whether the name that Keras gives an operation may be that of a layer."""
+        pattern = re.compile(rf"{_function(operation)}(_\d+)?")
+        return any(pattern.fullmatch(layer.name) for layer in self._model.layers)
+
+    def _layer_call(self, node: Any, shown: list[Code], named: dict[str, Code]) -> Code:
+        """A call of a layer, which is constructed in place, or before its first call if it is called several times."""
+        layer = node.operation
+        inside = ", ".join([*map(flat, shown), *(f"{name}={flat(value)}" for name, value in named.items())])
+        if self._calls[id(layer)] == 1:
+            return self._constructed(layer, node, f")({inside})")
+        if id(layer) not in self._layers:
+            self._layers[id(layer)] = variable = self._names.new(f"{identifier(layer.name)}_layer")
+            self._lines.append(statement(f"{variable} = ", self._constructed(layer, node, ")")))
+        return call(self._layers[id(layer)], shown, named)
+
+    def _operation(self, operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Code:
+        kind = type(operation).__name__
+        if kind == "GetItem":
+            x, key = arguments
+            return f"{flat(self._of(x))}[{_index(key, self._of)}]"
+        function = _function(operation)
+        made = getattr(keras.ops, function, None)
+        config = {} if operation._auto_config is None else dict(operation._auto_config.config)
+        needs = inspect.signature(type(operation).__init__).parameters.keys() - {"self", "name"}
+        if made is None or (operation._auto_config is None and needs):
+            raise NnspecError(f"cannot eject the operation `{operation.name}`: no function of `keras.ops` has its settings")
+        accepted = inspect.signature(made).parameters
+        settings = {name: value for name, value in config.items() if name in accepted and accepted[name].default != value}
+        positional = [self._of(each) for each in arguments]
+        return call(f"ops.{function}", positional, {key: self._of(each) for key, each in {**settings, **named}.items()})
+
+    def _of(self, value: Any) -> Code:
+        """The code of an argument or of the model's inputs or outputs."""
+
+        def leaf(each: Any) -> Code:
+            if isinstance(each, keras.KerasTensor):
+                return self._tensors[id(each)]
+            return literal(each)
+
+        return structure(value, leaf)
+
+    def _heading(self, name: str) -> None:
+        """A comment where the layers of another block begin."""
+        group, _, rest = name.partition(".")
+        group = group if rest and group not in self._alone else ""
+        if group != self._group:
+            self._lines.append(f"\n    # {on_one_line(group)}" if group else "")
+        self._group = group
+
+
+def _result_names(layer: Any) -> list[str]:
+    """The names of what a layer returns, if they have names."""
+    if isinstance(layer, Recurrence):
+        return [*layer.outputs, *(layer.states if layer.return_state else ())]
+    return list(layer.results) if isinstance(layer, Compute) else []
+
+
+def _function(operation: Any) -> str:
+    """The name of the function of ``keras.ops`` that makes an operation."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", type(operation).__name__).lower()
+
+
+def _node(tensor: Any) -> Any:
+    operation, index, _ = tensor._keras_history
+    return operation._inbound_nodes[index]
+
+
+def _arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of a call, without the masks that Keras passes by itself."""
+    arguments, named = node.arguments.args, dict(node.arguments.kwargs)
+    if isinstance(node.operation, keras.layers.Layer):
+        own = _masks(node.operation, arguments, named)
+        defaults = {name: each.default for name, each in inspect.signature(node.operation.call).parameters.items()}
+        named = {
+            name: value
+            for name, value in named.items()
+            if value is not None and not _is_default(value, defaults.get(name)) and not _same(value, own.get(name, own))
+        }
+    return arguments, named
+
+
+def _masks(layer: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The masks that Keras passes to a call of a layer."""
+    parameters = list(inspect.signature(layer.call).parameters)
+    bound = {**dict(zip(parameters, arguments, strict=False)), **named}
+    tensors = {
+        name: value
+        for name, value in bound.items()
+        if any(isinstance(each, keras.KerasTensor) for each in keras.tree.flatten(value)) and not name.endswith("mask")
+    }
+    if len(tensors) == 1:
+        [value] = tensors.values()
+        return {"mask": keras.tree.map_structure(get_keras_mask, value)}
+    return {f"{name}_mask": keras.tree.map_structure(get_keras_mask, value) for name, value in tensors.items()}
+
+
+def _same(value: Any, other: Any) -> bool:
+    ours, theirs = keras.tree.flatten(value), keras.tree.flatten(other)
+    return len(ours) == len(theirs) and all(a is b for a, b in zip(ours, theirs, strict=True))
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return isinstance(value, bool | int | float | str) and type(value) is type(default) and value == default
+
+
+def _returns_list(node: Any) -> bool:
+    """Whether a call with one output returns a list of it, as own layers do."""
+    if not is_own(type(node.operation)) or isinstance(node.operation, Compute):
+        return False
+    arguments, named = _arguments(node)
+    return isinstance(node.operation.compute_output_spec(*arguments, **named), list | tuple)
+
+
+def _named(value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    else:
+        yield from (("", tensor) for tensor in keras.tree.flatten(value))
+
+
+def _index(key: Any, code: Callable[[Any], Code]) -> str:
+    def one(part: Any) -> str:
+        if isinstance(part, slice):
+            ends = [part.start, part.stop, *([part.step] if part.step is not None else [])]
+            return ":".join("" if each is None else flat(code(each)) for each in ends)
+        return flat(code(part))
+
+    if isinstance(key, tuple):
+        return ", ".join(map(one, key)) + ("," if len(key) == 1 else "")
+    return one(key)
