@@ -70,7 +70,7 @@ def compute_class(layer: Compute, given: Sequence[Any], outputs: Sequence[Any]) 
     found = layer._typed(list(given), masks)
     functions = {application.function.name for application in found.applications}
     needs_mask, draws = bool(found.masks_read), any(name.startswith("random_") for name in functions)
-    names = Names({"self", "inputs", "mask", "training", "ops", "keras", "arguments", "previous_mask"})
+    names = Names({"self", "inputs", "mask", "training", "ops", "keras", "previous_mask"})
     tensors = [names.new(identifier(name)) for name in layer.reads]
     of_masks = [names.new(f"{name}_mask") for name in tensors]
 
@@ -78,9 +78,13 @@ def compute_class(layer: Compute, given: Sequence[Any], outputs: Sequence[Any]) 
     lines += ["    def __init__(self, **arguments):", "        super().__init__(**arguments)"]
     lines += ["        self.supports_masking = True"]
     lines += ["        self.generator = keras.random.SeedGenerator()"] if draws else []
-    signature = f"self, inputs{', mask=None' if needs_mask else ''}{', training=False' if 'in_training' in functions else ''}"
-    lines += ["", f"    def call({signature}):", _unpacked(tensors, "inputs")]
-    lines += [_unpacked(of_masks, "mask")] if needs_mask else []
+    parameters = ["self", "inputs" if len(tensors) > 1 else tensors[0]]
+    parameters += ["mask=None"] if needs_mask else []
+    parameters += ["training=False"] if "in_training" in functions else []
+    lines += ["", f"    def call({', '.join(parameters)}):"]
+    lines += [f"        {', '.join(tensors)} = inputs"] if len(tensors) > 1 else []
+    if needs_mask:
+        lines.append(_unpacked(of_masks, "mask"))
     runs = [True, False] if "in_training" in functions else [False]
     bodies = [_body(layer, given, masks, tensors, of_masks, training, names, 12 if training else 8) for training in runs]
     if len(bodies) > 1:
@@ -124,8 +128,7 @@ def _shown(expression: str) -> str:
 def _unpacked(names: Sequence[str], source: str) -> str:
     if len(names) == 1:
         return f"        {names[0]} = {source}"
-    given = source if source == "inputs" else f"{source} or [None] * {len(names)}"
-    return f"        {', '.join(names)} = {given}"
+    return f"        {', '.join(names)} = {source} or [None] * {len(names)}"
 
 
 def _returned(results: Sequence[Code], indent: int = 8) -> str:
@@ -187,6 +190,8 @@ def _mask_lines(layer: Compute, found: Any, masks: Sequence[Any], of_masks: Sequ
         results.append("None" if joined is None else joined.code)
     if results == ["None"] * len(results):
         return [f"        return {'None' if len(results) == 1 else f'[None] * {len(results)}'}"]
+    if len(masks) == 1 and results == of_masks:
+        return ["        return previous_mask"]
     return [_unpacked(of_masks, "previous_mask"), _returned(results)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -95,9 +96,16 @@ class _File:
         version = keras.__version__
         first = f'"""{title} as Keras code, written by `nnspec build --eject` for Keras {version}."""'
         used = "\n".join([*(source for _, source in self._classes.values()), *self._own.sources, *self._functions])
-        imports = [*self._own.imports, "", "import keras", *(["from keras import ops"] if "ops." in used else [])]
+        imports = [
+            self._own.future,
+            "",
+            *self._own.imports,
+            "",
+            "import keras",
+            *(["from keras import ops"] if "ops." in used else []),
+        ]
         parts = [
-            "\n".join([first, "", *imports]).replace("\n\n\n", "\n\n"),
+            re.sub("\n{3,}", "\n\n", "\n".join([first, "", *imports])),
             *self._own.sources,
             *(source for _, source in self._classes.values()),
             *self._functions,

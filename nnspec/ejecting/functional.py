@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -44,10 +44,9 @@ class _Function:
         self._alone = {layer.name for layer in model.layers}
 
     def lines(self) -> list[str]:
-        inputs = {id(tensor): name for name, tensor in _named(self._model.input)}
-        for tensor in keras.tree.flatten(self._model.input):
+        for tensor in self._inputs():
             layer = tensor._keras_history.operation
-            variable = self._names.new(identifier(inputs[id(tensor)] or layer.name))
+            variable = self._names.new(identifier(layer.name))
             self._tensors[id(tensor)] = variable
             named = {"dtype": text(keras.backend.standardize_dtype(tensor.dtype))}
             if named["dtype"] == '"float32"':
@@ -66,9 +65,13 @@ class _Function:
         result = call("keras.Model", made, {"name": text(self._model.name)})
         return [*self._lines, statement("return ", result)]
 
+    def _inputs(self) -> list[Any]:
+        given = self._model.input
+        return list(given.values()) if isinstance(given, dict) else keras.tree.flatten(given)
+
     def _nodes(self) -> list[Any]:
         """The calls that outputs need, each after those that it needs."""
-        done = {id(tensor._keras_history.operation) for tensor in keras.tree.flatten(self._model.input)}
+        done = {id(tensor._keras_history.operation) for tensor in self._inputs()}
         found: dict[int, Any] = {}
         stack = [(_node(tensor), False) for tensor in reversed(keras.tree.flatten(self._model.output))]
         while stack:
@@ -227,13 +230,6 @@ def _returns_list(node: Any) -> bool:
         return False
     arguments, named = _arguments(node)
     return isinstance(node.operation.compute_output_spec(*arguments, **named), list | tuple)
-
-
-def _named(value: Any) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        yield from value.items()
-    else:
-        yield from (("", tensor) for tensor in keras.tree.flatten(value))
 
 
 def _index(key: Any, code: Callable[[Any], Code]) -> str:

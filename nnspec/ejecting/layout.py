@@ -68,12 +68,18 @@ def literal(value: Any) -> Code:
         if isinstance(value, str):
             return text(value)
         if value is None or value is Ellipsis or isinstance(value, bool | int | float):
-            return "..." if value is Ellipsis else repr(value)
+            return "..." if value is Ellipsis else _number(value) if isinstance(value, float) else repr(value)
         if hasattr(value, "item") and not getattr(value, "shape", None):  # a number of NumPy
             return leaf(value.item())
         raise TypeError(f"no literal: {type(value).__name__}")
 
     return structure(value, leaf)
+
+
+def _number(value: float) -> str:
+    """The shortest text of a number, such as ``-1e9``."""
+    short = f"{value:g}".replace("e+0", "e").replace("e-0", "e-").replace("e+", "e")
+    return short if "e" in short and float(short) == value else repr(value)
 
 
 def text(value: str) -> str:

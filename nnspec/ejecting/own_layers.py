@@ -80,6 +80,11 @@ class OwnLayers:
             self._modules.append(module)
 
     @property
+    def future(self) -> str:
+        """The first import statement: annotations of the sources are not evaluated."""
+        return "from __future__ import annotations" if self._found else ""
+
+    @property
     def imports(self) -> Iterable[str]:
         """The import statements of the sources, besides Keras."""
         found: dict[str, list[str]] = {}

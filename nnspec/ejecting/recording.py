@@ -5,6 +5,7 @@ The function runs on tensors inside [`Value`][]: every operation is computed and
 
 from __future__ import annotations
 
+import inspect
 import operator
 from collections.abc import Iterable, Sequence
 from types import EllipsisType
@@ -103,6 +104,9 @@ class Namespace:
         function = getattr(self._module, name)
 
         def record(*arguments: Any, **named: Any) -> Any:
+            if isinstance(axis := named.get("axis"), tuple) and len(axis) == 1:
+                named["axis"] = axis[0]
+            named = {key: value for key, value in named.items() if not _is_default(function, key, value)}
             found = function(*_real(arguments), **_real(named))
             if self._name == "ops" and name == "shape":
                 return _sizes(arguments[0], found)
@@ -114,6 +118,11 @@ class Namespace:
             return whole
 
         return record
+
+
+def _is_default(function: Any, name: str, value: Any) -> bool:
+    parameter = inspect.signature(function).parameters.get(name)
+    return parameter is not None and type(value) is type(parameter.default) and bool(value == parameter.default)
 
 
 def _is_same_dtype(value: Any, found: Any) -> bool:
@@ -143,8 +152,8 @@ def _real(value: Any) -> Any:
 
 # --- code -----------------------------------------------------------------------------------------------------------------
 
-_STEP = 90
-"""A value with longer code gets a variable."""
+_STEP, _OPERAND = 90, 40
+"""A value with longer code gets a variable; an operand of an operator does earlier, as it is not broken over lines."""
 
 
 def statements(results: Sequence[Value], names: Names, indent: int) -> tuple[list[str], list[Code]]:
@@ -160,13 +169,14 @@ def statements(results: Sequence[Value], names: Names, indent: int) -> tuple[lis
     for value in order:
         for each in _values(value.parts):
             uses[id(each)] = uses.get(id(each), 0) + 1
+    operands = {id(each) for value in order if value.parts[0] == "[]" or _is_operator(value) for each in _values(value.parts)}
     known: dict[int, Code] = {}
     lines = []
     for value in order:
         code = _code(value, known)
         used, is_result = uses.get(id(value), 0), any(value is each for each in results)
         often = used > 1 or (is_result and used > 0)
-        too_long = len(flat(code)) > _STEP and not is_result
+        too_long = len(flat(code)) > (_OPERAND if id(value) in operands else _STEP) and not is_result
         if value.parts[0] != "name" and not _is_constant(value) and (often or too_long):
             name = names.new(value.wanted) if value.is_named else names.numbered(value.wanted or "part")
             lines.append(statement(f"{name} = ", code, indent))
@@ -203,10 +213,16 @@ def _values(part: Any) -> Iterable[Value]:
         yield from _values((part.start, part.stop, part.step))
 
 
-def _is_constant(value: Value) -> bool:
+def _is_constant(value: Any) -> bool:
     """Whether it is a number as a tensor."""
+    if not isinstance(value, Value):
+        return False
     function, *rest = value.parts
     return function == "ops.convert_to_tensor" and np.ndim(rest[0][0]) == 0 and not isinstance(rest[0][0], Value)
+
+
+def _is_operator(value: Value) -> bool:
+    return not value.parts[0][0].isalpha() and value.parts[0] != "[]"
 
 
 def _code(value: Value, known: dict[int, Code]) -> Code:
@@ -230,15 +246,19 @@ def _code(value: Value, known: dict[int, Code]) -> Code:
         return str(rest[0])
     if function == "[]":
         return f"{_operand(known[id(rest[0])])}[{_index(rest[1], code)}]"
-    if not function[0].isalpha():
+    if _is_operator(value):
         return _Infix(f"{_operand(code(rest[0]))} {function} {_operand(code(rest[1]))}")
     arguments, named = rest
     name = function.partition(".")[2]
-    tensors = [each for each in arguments if isinstance(each, Value)]
-    if name in _BESIDE and not all(map(_is_constant, tensors)):
-        shown = [literal(_number(each)) if isinstance(each, Value) and _is_constant(each) else code(each) for each in arguments]
-        return call(function, shown, {key: code(each) for key, each in named.items()})
-    return call(function, [code(each) for each in arguments], {key: code(each) for key, each in named.items()})
+    first = 1 if name == "where" else 0  # its condition
+    beside = arguments[first:] if name == "where" or name in _BESIDE else ()
+    if all(_is_constant(each) for each in beside if isinstance(each, Value)):
+        beside = ()
+    shown = [
+        literal(_number(each)) if any(each is other for other in beside) and _is_constant(each) else code(each)
+        for each in arguments
+    ]
+    return call(function, shown, {key: code(each) for key, each in named.items()})
 
 
 def _number(value: Value) -> Any:

@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from nnspec.data.transforms.text import SPECIAL
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.decoder_models import decoder_models
@@ -55,10 +57,20 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
         raise NnspecError(f"cannot create the folder {folder}: {error.strerror}") from error
     seed = secrets.randbits(31) if seed is None else seed
     written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
+    built: dict[str, keras.Model] = {}
+    weights: dict[str, Any] = {}
     for name, graph in model.networks.items():
-        written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
+        keras_model = to_keras(graph, seed=seed)
+        own = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
+        set_weight_arrays(keras_model, graph, own)
+        written += _write_network(spec, graph, keras_model, own, folder / ("model" if name == "main" else name))
+        if eject:
+            built[name] = keras_model
+            weights |= own
     if eject:
-        written += _write_ejected(spec, model, folder, seed)
+        text = verified_code(spec.name, model.networks, weights, built)
+        written.append(write_whole(folder / "model.py", text))
+        written.append(write_whole(folder / "weights.safetensors", partial(write_weights, weights)))
     return written + _write_decoder(spec, model, folder, seed)
 
 
@@ -104,26 +116,7 @@ def _write_sampler(spec: Spec, sampling: Sampling, folder: Path, seed: int) -> l
     return [folder / "generate.onnx"]
 
 
-def _write_ejected(spec: Spec, model: Model, folder: Path, seed: int) -> list[Path]:
-    """Write ``model.py`` and ``weights.safetensors``."""
-    weights: dict[str, Any] = {}
-    models = {}
-    for name, graph in model.networks.items():
-        models[name] = to_keras(graph, seed=seed)
-        own = {**weight_arrays(models[name], graph), **initial_weights(spec, graph)}
-        set_weight_arrays(models[name], graph, own)
-        weights |= own
-    text = verified_code(spec.name, model.networks, weights, models)
-    return [
-        write_whole(folder / "model.py", text),
-        write_whole(folder / "weights.safetensors", partial(write_weights, weights)),
-    ]
-
-
-def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
-    keras_model = to_keras(graph, seed=seed)
-    weights = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
-    set_weight_arrays(keras_model, graph, weights)
+def _write_network(spec: Spec, graph: Graph, keras_model: keras.Model, weights: dict[str, Any], stem: Path) -> list[Path]:
     keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
     onnx_file = stem.with_suffix(".onnx")
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}
