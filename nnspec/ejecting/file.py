@@ -8,9 +8,8 @@ from typing import Any
 
 import keras
 
-from nnspec.diagnostics import NnspecError
 from nnspec.ejecting.compute import compute_class
-from nnspec.ejecting.functional import model_lines
+from nnspec.ejecting.functional import Function, calls
 from nnspec.ejecting.layout import Code, Group, call, literal, statement, text
 from nnspec.ejecting.names import Names, class_name, identifier
 from nnspec.ejecting.objects import Objects
@@ -81,8 +80,9 @@ class _File:
         self._names = Names({"keras", "ops", "WEIGHTS", "load_weights", *every_name()})
         self._classes: dict[str, tuple[str, str]] = {}
         self._functions: list[str] = []
-        self._within: list[str] = []
-        self._shared: dict[int, str] = {}
+        self._within: list[Function] = []
+        self._shared: set[int] = set()
+        self._models: list[keras.Model] = []
 
     def text(self, networks: Mapping[str, Graph]) -> str:
         for network in networks:
@@ -90,6 +90,8 @@ class _File:
         weights: dict[str, list[str]] = {}
         for network, graph in networks.items():
             model = to_keras(graph)
+            self._models.append(model)  # its layers are known by their ids
+            self._shared = _shared_layers(model)
             self._function(function_name(network), model, f"Build the network {_quoted(network)}; its weights are random.")
             weights |= dict(_places(graph))
         title = f"The networks of the spec {_quoted(self._name)}" if len(networks) > 1 else f"The spec {_quoted(self._name)}"
@@ -115,23 +117,28 @@ class _File:
         ]
         return "\n\n\n".join(parts) + "\n"
 
-    def _function(self, name: str, model: keras.Model, summary: str) -> None:
+    def _function(self, name: str, model: keras.Model, summary: str) -> Function:
+        """Write a function; returns it."""
         names = Names({"keras", "ops", *every_name()})
-        self._within.append(name)
-        lines = model_lines(model, self._constructed, names)
+        function = Function(model, self._constructed, names, self._shared, inner=bool(self._within))
+        self._within.append(function)
+        lines = function.lines()
         self._within.pop()
-        self._functions.append("\n".join([f"def {name}():", f'    """{summary}"""', *lines]))
+        self._functions.append("\n".join([f"def {name}({', '.join(function.parameters)}):", f'    """{summary}"""', *lines]))
+        return function
 
     def _inner(self, model: keras.Model) -> Code:
-        """A model that a layer runs."""
-        name = self._names.new(f"build_{identifier(model.name)}")
-        self._function(name, model, f"Build the model {_quoted(model.name)}, which a layer runs.")
-        return call(name)
+        """The code of a model that a layer runs: a call of the function that builds it, or a variable."""
+        return self._within[-1].variable_of(model, None) if id(model) in self._shared else self._built(model)
 
-    def _constructed(self, layer: Any, node: Any, tail: str) -> Code:
-        scope = self._shared.setdefault(id(layer), self._within[-1])
-        if scope != self._within[-1]:
-            raise NnspecError(f"cannot eject the layer `{layer.name}`: a loop shares it with what is outside the loop")
+    def _built(self, model: keras.Model) -> Code:
+        name = self._names.new(f"build_{identifier(model.name)}")
+        function = self._function(name, model, f"Build the model {_quoted(model.name)}, which a layer runs.")
+        return call(name, [self._within[-1].variable_of(*used) for used in function.parameters.values()])
+
+    def _constructed(self, layer: Any, node: Any, tail: str | Group) -> Code:
+        if isinstance(layer, keras.Model):
+            return self._built(layer)
         if not isinstance(layer, Compute):
             return self._objects.code(layer, tail)
         body, named = compute_class(layer, keras.tree.flatten(node.arguments.args), node.outputs)
@@ -139,6 +146,24 @@ class _File:
             name = self._names.new(class_name(layer.name))
             self._classes[body] = name, named(name)
         return Group(f"{self._classes[body][0]}(", (f"name={text(layer.name)}",), tail)
+
+
+def _shared_layers(model: keras.Model) -> set[int]:
+    """The layers that several models run: a model and those that its layers run."""
+    homes: dict[int, set[int]] = {}
+    waiting, seen = [model], set()
+    while waiting:
+        each = waiting.pop()
+        seen.add(id(each))
+        for node in calls(each):
+            homes.setdefault(id(node.operation), set()).add(id(each))
+            for name in ("cell", "layer"):
+                inside = getattr(node.operation, name, None)
+                if isinstance(inside, keras.Model):
+                    homes.setdefault(id(inside), set()).add(id(node.operation))
+                    if id(inside) not in seen:
+                        waiting.append(inside)
+    return {layer for layer, models in homes.items() if len(models) > 1}
 
 
 def _places(graph: Graph, before: str = "") -> Any:

@@ -5,35 +5,44 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 import keras
 from keras.src.backend.common.masking import get_keras_mask
 
 from nnspec.diagnostics import NnspecError
-from nnspec.ejecting.layout import WIDTH, Code, call, flat, literal, statement, structure, text
+from nnspec.ejecting.layout import WIDTH, Code, Group, call, flat, literal, statement, structure, text
 from nnspec.ejecting.names import Names, identifier
 from nnspec.ejecting.own_layers import is_own
 from nnspec.keras_backend.layers import Compute, Recurrence
 from nnspec.printable import on_one_line
 
-__all__ = ["model_lines"]
+__all__ = ["Function", "calls"]
 
 
-def model_lines(model: keras.Model, constructed: Callable[[Any, Any, str], Code], names: Names) -> list[str]:
-    """The statements that build a model and return it.
+class Function:
+    """The function that builds a model.
 
     Args:
         model: The model.
         constructed: Returns the code that constructs a layer from the layer, one of its calls, and what closes the call.
         names: The names of the function's scope.
+        shared: The layers that several models run, by id. An inner function takes them as parameters.
+        inner: Whether it builds a model that a layer runs.
     """
-    return _Function(model, constructed, names).lines()
 
-
-class _Function:
-    def __init__(self, model: keras.Model, constructed: Callable[[Any, Any, str], Code], names: Names) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        constructed: Callable[[Any, Any, str | Group], Code],
+        names: Names,
+        shared: AbstractSet[int],
+        inner: bool,
+    ) -> None:
         self._model, self._constructed, self._names = model, constructed, names
+        self._shared, self._inner = shared, inner
+        self.parameters: dict[str, tuple[Any, Any]] = {}
         self._tensors: dict[int, str] = {}
         self._layers: dict[int, str] = {}
         self._calls: dict[int, int] = {}
@@ -44,7 +53,8 @@ class _Function:
         self._alone = {layer.name for layer in model.layers}
 
     def lines(self) -> list[str]:
-        for tensor in self._inputs():
+        """The statements that build the model and return it."""
+        for tensor in _inputs(self._model):
             layer = tensor._keras_history.operation
             variable = self._names.new(identifier(layer.name))
             self._tensors[id(tensor)] = variable
@@ -53,7 +63,7 @@ class _Function:
                 named = {}
             code = call("keras.Input", [literal(tuple(tensor.shape[1:]))], {**named, "name": text(layer.name)})
             self._lines.append(statement(f"{variable} = ", code))
-        nodes = self._nodes()
+        nodes = calls(self._model)
         given = [_arguments(node) for node in nodes]
         self._read = {id(x) for x in keras.tree.flatten([given, self._model.output]) if isinstance(x, keras.KerasTensor)}
         self._several = {id(node.operation) for node in nodes if len(node.outputs) > 1}
@@ -64,27 +74,6 @@ class _Function:
         made = [self._of(value) for value in (self._model.input, self._model.output)]
         result = call("keras.Model", made, {"name": text(self._model.name)})
         return [*self._lines, statement("return ", result)]
-
-    def _inputs(self) -> list[Any]:
-        given = self._model.input
-        return list(given.values()) if isinstance(given, dict) else keras.tree.flatten(given)
-
-    def _nodes(self) -> list[Any]:
-        """The calls that outputs need, each after those that it needs."""
-        done = {id(tensor._keras_history.operation) for tensor in self._inputs()}
-        found: dict[int, Any] = {}
-        stack = [(_node(tensor), False) for tensor in reversed(keras.tree.flatten(self._model.output))]
-        while stack:
-            node, ready = stack.pop()
-            if id(node) in found or id(node.operation) in done:
-                continue
-            if ready:
-                found[id(node)] = node
-                continue
-            stack.append((node, True))
-            tensors = [x for x in keras.tree.flatten(_arguments(node)) if isinstance(x, keras.KerasTensor)]
-            stack.extend((_node(tensor), False) for tensor in reversed(tensors))
-        return list(found.values())
 
     def _write(self, node: Any) -> None:
         operation = node.operation
@@ -100,7 +89,7 @@ class _Function:
         before = ", ".join(targets)
         if len(targets) == 1 and _returns_list(node):
             before = f"[{before}]"
-        elif len(before) > WIDTH // 2:
+        elif len(targets) > 1 and len(before) > WIDTH // 2:
             before = "(\n" + "".join(f"        {target},\n" for target in targets) + "    )"
         self._lines.append(statement(f"{before} = ", code))
         if not isinstance(operation, keras.layers.Layer) and self._may_clash(operation):
@@ -126,13 +115,19 @@ class _Function:
     def _layer_call(self, node: Any, shown: list[Code], named: dict[str, Code]) -> Code:
         """A call of a layer, which is constructed in place, or before its first call if it is called several times."""
         layer = node.operation
-        inside = ", ".join([*map(flat, shown), *(f"{name}={flat(value)}" for name, value in named.items())])
-        if self._calls[id(layer)] == 1:
-            return self._constructed(layer, node, f")({inside})")
+        if self._calls[id(layer)] > 1 or id(layer) in self._shared:
+            return call(self.variable_of(layer, node), shown, named)
+        return self._constructed(layer, node, call(")", shown, named))
+
+    def variable_of(self, layer: Any, node: Any) -> str:
+        """The variable of a layer: constructed before its first use, or a parameter."""
         if id(layer) not in self._layers:
             self._layers[id(layer)] = variable = self._names.new(f"{identifier(layer.name)}_layer")
-            self._lines.append(statement(f"{variable} = ", self._constructed(layer, node, ")")))
-        return call(self._layers[id(layer)], shown, named)
+            if self._inner and id(layer) in self._shared:
+                self.parameters[variable] = layer, node
+            else:
+                self._lines.append(statement(f"{variable} = ", self._constructed(layer, node, ")")))
+        return self._layers[id(layer)]
 
     def _operation(self, operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Code:
         kind = type(operation).__name__
@@ -167,6 +162,29 @@ class _Function:
         if group != self._group:
             self._lines.append(f"\n    # {on_one_line(group)}" if group else "")
         self._group = group
+
+
+def _inputs(model: keras.Model) -> list[Any]:
+    given = model.input
+    return list(given.values()) if isinstance(given, dict) else keras.tree.flatten(given)
+
+
+def calls(model: keras.Model) -> list[Any]:
+    """The calls that the outputs of a model need, each after those that it needs."""
+    done = {id(tensor._keras_history.operation) for tensor in _inputs(model)}
+    found: dict[int, Any] = {}
+    stack = [(_node(tensor), False) for tensor in reversed(keras.tree.flatten(model.output))]
+    while stack:
+        node, ready = stack.pop()
+        if id(node) in found or id(node.operation) in done:
+            continue
+        if ready:
+            found[id(node)] = node
+            continue
+        stack.append((node, True))
+        tensors = [x for x in keras.tree.flatten(_arguments(node)) if isinstance(x, keras.KerasTensor)]
+        stack.extend((_node(tensor), False) for tensor in reversed(tensors))
+    return list(found.values())
 
 
 def _result_names(layer: Any) -> list[str]:

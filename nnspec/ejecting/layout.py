@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 __all__ = ["WIDTH", "Code", "Group", "Named", "call", "flat", "literal", "statement", "structure", "text"]
@@ -20,13 +20,13 @@ class Group:
     Attributes:
         head: The text before the items.
         items: The items.
-        tail: The text after the items.
+        tail: The text after the items, or a group that begins with it, as in ``f(x)(y)``.
         alone: Whether one item is followed by a comma, as in a tuple.
     """
 
     head: str
     items: tuple[Code, ...]
-    tail: str
+    tail: str | Group
     alone: bool = False
 
 
@@ -41,7 +41,9 @@ class Named:
 Code: TypeAlias = "str | Group | Named"
 
 
-def call(function: str, arguments: Iterable[Code] = (), named: Mapping[str, Code] | None = None, tail: str = ")") -> Group:
+def call(
+    function: str, arguments: Iterable[Code] = (), named: Mapping[str, Code] | None = None, tail: str | Group = ")"
+) -> Group:
     """The code of a call.
 
     Example:
@@ -112,7 +114,7 @@ def flat(code: Code) -> str:
     if isinstance(code, Named):
         return code.name + flat(code.value)
     inside = ", ".join(map(flat, code.items))
-    return code.head + inside + ("," if code.alone and len(code.items) == 1 else "") + code.tail
+    return code.head + inside + ("," if code.alone and len(code.items) == 1 else "") + flat(code.tail)
 
 
 def statement(before: str, code: Code, indent: int = 4) -> str:
@@ -132,8 +134,16 @@ def _laid_out(code: Code, indent: int, column: int, behind: int = 0) -> str:
         return line
     if isinstance(code, Named):
         return code.name + _laid_out(code.value, indent, column + len(code.name), behind)
-    if not code.items:
+    if not code.items and isinstance(code.tail, str):
         return line
+    tail = _laid_out(code.tail, indent, indent, behind)
+    if isinstance(code.tail, Group) and column + len(head := flat(replace(code, tail=code.tail.head))) <= WIDTH:
+        return head + tail.removeprefix(code.tail.head) if "\n" in tail else _broken(code, indent, tail)
+    return _broken(code, indent, tail)
+
+
+def _broken(code: Group, indent: int, tail: str) -> str:
+    """A group with one item a line."""
     inner = " " * (indent + 4)
     items = "".join(f"{inner}{_laid_out(item, indent + 4, indent + 4, 1)},\n" for item in code.items)
-    return f"{code.head}\n{items}{' ' * indent}{code.tail}"
+    return f"{code.head}\n{items}{' ' * indent}{tail}"

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from nnspec.diagnostics import NnspecError
-from nnspec.ejecting.layout import Code, call, literal, structure
+from nnspec.ejecting.layout import Code, Group, call, literal, structure
 from nnspec.ejecting.own_layers import OwnLayers, is_own
 
 __all__ = ["Objects"]
@@ -29,7 +29,7 @@ class Objects:
     def __init__(self, own: OwnLayers, model: Callable[[Any], Code]) -> None:
         self._own, self._model = own, model
 
-    def code(self, value: Any, tail: str = ")") -> Code:
+    def code(self, value: Any, tail: str | Group = ")") -> Code:
         """The code that constructs an object.
 
         Args:
@@ -84,7 +84,7 @@ def _arguments(value: Any) -> dict[str, Any]:
     config, accepted = _config(value), _parameters(type(value))
     order = {name: place for place, name in enumerate(accepted)}
     names = sorted((name for name in config if name in accepted), key=order.__getitem__)
-    given = {name: _revived(config[name]) for name in names}
+    given = {name: _live(value, name) or _revived(config[name]) for name in names}
     required = {name: given[name] for name in names if accepted[name].default is inspect.Parameter.empty}
     if "name" in given:
         required["name"] = given["name"]
@@ -121,6 +121,12 @@ def _parameters(kind: type) -> Mapping[str, inspect.Parameter]:
             break
     # The name last, as in Keras's examples.
     return {name: found[name] for name in sorted(found, key=lambda name: name == "name")}
+
+
+def _live(value: Any, name: str) -> Any:
+    """The layer or model that a layer of this package runs: others may run it too, which a config does not tell."""
+    found = getattr(value, name, None)
+    return found if is_own(type(value)) and isinstance(found, keras.layers.Layer) else None
 
 
 def _revived(value: Any) -> Any:
