@@ -131,10 +131,38 @@ layers:
   - Dense: {units: 2}
 """
 
+CELLS = """\
+nnspec: 1
+name: cells
+networks:
+  step:
+    inputs: {x: [4], h: [4]}
+    layers:
+      - Dense: {units: 4, activation: tanh}
+        name: mixed
+        from: x
+      - Compute: mixed + 0.5 * h
+        name: new_h
+    outputs: {output: new_h, h: new_h}
+inputs: {left: [T, 4], right: [T, 4], start: [4]}
+layers:
+  - step:
+    from: {x: start, h: start}
+    name: first
+  - RNN: {cell: step, return_sequences: true}
+    from: left
+    name: one
+  - RNN: {cell: step}
+    from: {x: right, h: first.h}
+    name: two
+outputs: [one, two]
+"""
+
 DOCUMENTS = {
     "convolutional": CONVOLUTIONAL,
     "expressions": EXPRESSIONS,
     "recurrent": RECURRENT,
     "shared": SHARED,
     "attention": ATTENTION,
+    "cells": CELLS,
 }
