@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
 
 from nnspec.ejecting.compute import compute_class
 from nnspec.ejecting.functional import Function, calls
-from nnspec.ejecting.layout import Code, Group, call, literal, statement, text
+from nnspec.ejecting.layout import Code, Group, Named, call, literal, statement, text
 from nnspec.ejecting.names import Names, class_name, identifier
 from nnspec.ejecting.objects import Objects
 from nnspec.ejecting.own_layers import OwnLayers, every_name
@@ -80,6 +81,8 @@ class _File:
         self._names = Names({"keras", "ops", "WEIGHTS", "load_weights", *every_name()})
         self._classes: dict[str, tuple[str, str]] = {}
         self._functions: list[str] = []
+        self._blocks: dict[str, str] = {}
+        self._codes: dict[int, Group] = {}
         self._within: list[Function] = []
         self._shared: set[int] = set()
         self._models: list[keras.Model] = []
@@ -120,12 +123,19 @@ class _File:
     def _function(self, name: str, model: keras.Model, summary: str) -> Function:
         """Write a function; returns it."""
         names = Names({"keras", "ops", *every_name()})
-        function = Function(model, self._constructed, names, self._shared, inner=bool(self._within))
+        function = Function(model, self._constructed, names, self._shared, bool(self._within), self._define)
         self._within.append(function)
         lines = function.lines()
         self._within.pop()
         self._functions.append("\n".join([f"def {name}({', '.join(function.parameters)}):", f'    """{summary}"""', *lines]))
         return function
+
+    def _define(self, wanted: str, body: str) -> str:
+        """Define a function, unless an equal one is defined; returns its name."""
+        if body not in self._blocks:
+            self._blocks[body] = name = self._names.new(wanted)
+            self._functions.append(f"def {name}{body}")
+        return self._blocks[body]
 
     def _inner(self, model: keras.Model) -> Code:
         """The code of a model that a layer runs: a call of the function that builds it, or a variable."""
@@ -140,12 +150,14 @@ class _File:
         if isinstance(layer, keras.Model):
             return self._built(layer)
         if not isinstance(layer, Compute):
-            return self._objects.code(layer, tail)
+            if id(layer) not in self._codes:
+                self._codes[id(layer)] = self._objects.layer(layer)
+            return replace(self._codes[id(layer)], tail=tail)
         body, named = compute_class(layer, keras.tree.flatten(node.arguments.args), node.outputs)
         if body not in self._classes:
             name = self._names.new(class_name(layer.name))
             self._classes[body] = name, named(name)
-        return Group(f"{self._classes[body][0]}(", (f"name={text(layer.name)}",), tail)
+        return Group(f"{self._classes[body][0]}(", (Named("name=", text(layer.name)),), tail)
 
 
 def _shared_layers(model: keras.Model) -> set[int]:

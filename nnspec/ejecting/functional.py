@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any
 
@@ -12,9 +12,11 @@ import keras
 from keras.src.backend.common.masking import get_keras_mask
 
 from nnspec.diagnostics import NnspecError
-from nnspec.ejecting.layout import WIDTH, Code, Group, call, flat, literal, statement, structure, text
+from nnspec.ejecting.blocks import Block, Step, definition, ordered, repeated, within
+from nnspec.ejecting.blocks import parameters as block_parameters
+from nnspec.ejecting.layout import WIDTH, Code, Group, call, flat, literal, structure, text
 from nnspec.ejecting.names import Names, identifier
-from nnspec.ejecting.own_layers import is_own
+from nnspec.ejecting.own_layers import every_name, is_own
 from nnspec.keras_backend.layers import Compute, Recurrence
 from nnspec.printable import on_one_line
 
@@ -30,6 +32,8 @@ class Function:
         names: The names of the function's scope.
         shared: The layers that several models run, by id. An inner function takes them as parameters.
         inner: Whether it builds a model that a layer runs.
+        define: Defines a function of a wanted name and its text, and returns its name.
+        path: The path of the block whose layers it builds; empty if it builds the model.
     """
 
     def __init__(
@@ -39,14 +43,16 @@ class Function:
         names: Names,
         shared: AbstractSet[int],
         inner: bool,
+        define: Callable[[str, str], str],
+        path: str = "",
     ) -> None:
         self._model, self._constructed, self._names = model, constructed, names
-        self._shared, self._inner = shared, inner
+        self._shared, self._inner, self._define, self._path = shared, inner, define, path
         self.parameters: dict[str, tuple[Any, Any]] = {}
         self._tensors: dict[int, str] = {}
         self._layers: dict[int, str] = {}
         self._calls: dict[int, int] = {}
-        self._lines: list[str] = []
+        self._steps: list[Step] = []
         self._group = ""
         self._read: set[int] = set()
         self._several: set[int] = set()
@@ -62,18 +68,71 @@ class Function:
             if named["dtype"] == '"float32"':
                 named = {}
             code = call("keras.Input", [literal(tuple(tensor.shape[1:]))], {**named, "name": text(layer.name)})
-            self._lines.append(statement(f"{variable} = ", code))
+            self._steps.append(Step(f"{variable} = ", code))
         nodes = calls(self._model)
         given = [_arguments(node) for node in nodes]
-        self._read = {id(x) for x in keras.tree.flatten([given, self._model.output]) if isinstance(x, keras.KerasTensor)}
+        self._read = {id(tensor) for tensor in _tensors([given, self._model.output])}
         self._several = {id(node.operation) for node in nodes if len(node.outputs) > 1}
         for node in nodes:
             self._calls[id(node.operation)] = self._calls.get(id(node.operation), 0) + 1
-        for node in nodes:
-            self._write(node)
+        self._write_all(nodes)
         made = [self._of(value) for value in (self._model.input, self._model.output)]
         result = call("keras.Model", made, {"name": text(self._model.name)})
-        return [*self._lines, statement("return ", result)]
+        self._steps.append(Step("return ", result))
+        return [step.line() for step in self._steps]
+
+    def _write_all(self, nodes: list[Any]) -> None:
+        """Write the calls, and functions of blocks that occur several times."""
+        functions: dict[int, tuple[Block, str, str, Mapping[str, str]]] = {}
+        for blocks in repeated(nodes, self._is_alone, lambda path, inside: self._block(path, inside, nodes)):
+            name, body, arguments = definition(blocks)
+            for block, own in zip(blocks, arguments, strict=True):
+                functions |= {id(each): (block, name, body, own) for each in block.calls}
+        items = list(
+            {id(item): item for item in (functions[id(node)][0] if id(node) in functions else node for node in nodes)}.values()
+        )
+        made = {id(tensor): place for place, item in enumerate(items) for tensor in item.outputs}
+        for item in ordered(items, made, _read_by) or nodes:
+            if isinstance(item, Block):
+                _, name, body, given = functions[id(item.calls[0])]
+                self._write_block(item, self._define(name, body), given)
+            else:
+                self._write(item)
+
+    def _is_alone(self, node: Any) -> bool:
+        """Whether a call cannot be part of a function: its layer is called elsewhere, or runs a model."""
+        layer = node.operation
+        runs = any(isinstance(getattr(layer, name, None), keras.Model) for name in ("cell", "layer"))
+        return self._calls[id(layer)] > 1 or id(layer) in self._shared or runs
+
+    def _block(self, path: str, inside: list[Any], nodes: list[Any]) -> Block | None:
+        """The block of a path."""
+        made = {id(tensor) for node in inside for tensor in node.outputs}
+        own = {id(node) for node in inside}
+        read = {id(x) for node in nodes if id(node) not in own for x in _tensors(_arguments(node))}
+        read |= {id(tensor) for tensor in _tensors(self._model.output)}
+        inputs = {id(x): x for node in inside for x in _tensors(_arguments(node)) if id(x) not in made}
+        outputs = [tensor for node in inside for tensor in node.outputs if id(tensor) in read]
+        if not inputs or not outputs:
+            return None
+        taken = block_parameters(len(inputs))
+        names = Names({*taken, "name", "keras", "ops", *every_name()})
+        writer = Function(self._model, self._constructed, names, self._shared, self._inner, self._define, path)
+        writer._tensors = dict(zip(inputs, taken, strict=True))
+        writer._read, writer._several, writer._calls = self._read, self._several, self._calls
+        for node in inside:
+            writer._write(node)
+        returned = tuple(writer._tensors[id(tensor)] for tensor in outputs)
+        return Block(path, tuple(inside), tuple(inputs.values()), tuple(outputs), tuple(writer._steps), returned)
+
+    def _write_block(self, block: Block, function: str, arguments: Mapping[str, str]) -> None:
+        self._heading("")
+        base = identifier(block.path)
+        names = [base] if len(block.outputs) == 1 else [f"{base}_{name}" for name in block.returned]
+        targets = [self._names.new(name) for name in names]
+        self._tensors |= dict(zip(map(id, block.outputs), targets, strict=True))
+        given = [self._tensors[id(tensor)] for tensor in block.inputs]
+        self._steps.append(Step(f"{', '.join(targets)} = ", call(function, [*given, text(block.path)], {**arguments})))
 
     def _write(self, node: Any) -> None:
         operation = node.operation
@@ -91,15 +150,16 @@ class Function:
             before = f"[{before}]"
         elif len(targets) > 1 and len(before) > WIDTH // 2:
             before = "(\n" + "".join(f"        {target},\n" for target in targets) + "    )"
-        self._lines.append(statement(f"{before} = ", code))
+        self._steps.append(Step(f"{before} = ", code))
         if not isinstance(operation, keras.layers.Layer) and self._may_clash(operation):
-            self._lines.append(statement(f"{targets[0]}._keras_history.operation.name = ", text(operation.name)))
+            self._steps.append(Step(f"{targets[0]}._keras_history.operation.name = ", text(operation.name)))
 
     def _target(self, tensor: Any, operation: Any, place: int) -> str:
         """The variable of an output."""
         if id(tensor) not in self._read:
             return "_"
-        wanted = _function(operation) + "_1" if not isinstance(operation, keras.layers.Layer) else identifier(operation.name)
+        own = operation.name.removeprefix(f"{self._path}.") if self._path else operation.name
+        wanted = identifier(own) if isinstance(operation, keras.layers.Layer) else f"{_function(operation)}_1"
         if id(operation) in self._several and (results := _result_names(operation)):
             wanted = f"{wanted}_{identifier(results[place])}"
         elif place or id(operation) in self._several:
@@ -117,7 +177,8 @@ class Function:
         layer = node.operation
         if self._calls[id(layer)] > 1 or id(layer) in self._shared:
             return call(self.variable_of(layer, node), shown, named)
-        return self._constructed(layer, node, call(")", shown, named))
+        code = self._constructed(layer, node, call(")", shown, named))
+        return within(code, layer.name, self._path) if self._path else code
 
     def variable_of(self, layer: Any, node: Any) -> str:
         """The variable of a layer: constructed before its first use, or a parameter."""
@@ -126,7 +187,7 @@ class Function:
             if self._inner and id(layer) in self._shared:
                 self.parameters[variable] = layer, node
             else:
-                self._lines.append(statement(f"{variable} = ", self._constructed(layer, node, ")")))
+                self._steps.append(Step(f"{variable} = ", self._constructed(layer, node, ")")))
         return self._layers[id(layer)]
 
     def _operation(self, operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Code:
@@ -157,11 +218,22 @@ class Function:
 
     def _heading(self, name: str) -> None:
         """A comment where the layers of another block begin."""
+        if self._path:
+            return
         group, _, rest = name.partition(".")
         group = group if rest and group not in self._alone else ""
         if group != self._group:
-            self._lines.append(f"\n    # {on_one_line(group)}" if group else "")
+            self._steps.append(Step(f"\n    # {on_one_line(group)}" if group else ""))
         self._group = group
+
+
+def _tensors(value: Any) -> list[Any]:
+    return [each for each in keras.tree.flatten(value) if isinstance(each, keras.KerasTensor)]
+
+
+def _read_by(item: Any) -> list[int]:
+    """The ids of the tensors that a call or a block reads."""
+    return [id(tensor) for tensor in (item.inputs if isinstance(item, Block) else _tensors(_arguments(item)))]
 
 
 def _inputs(model: keras.Model) -> list[Any]:
@@ -182,8 +254,7 @@ def calls(model: keras.Model) -> list[Any]:
             found[id(node)] = node
             continue
         stack.append((node, True))
-        tensors = [x for x in keras.tree.flatten(_arguments(node)) if isinstance(x, keras.KerasTensor)]
-        stack.extend((_node(tensor), False) for tensor in reversed(tensors))
+        stack.extend((_node(tensor), False) for tensor in reversed(_tensors(_arguments(node))))
     return list(found.values())
 
 

@@ -29,21 +29,19 @@ class Objects:
     def __init__(self, own: OwnLayers, model: Callable[[Any], Code]) -> None:
         self._own, self._model = own, model
 
-    def code(self, value: Any, tail: str | Group = ")") -> Code:
-        """The code that constructs an object.
-
-        Args:
-            value: The object.
-            tail: What closes the call.
+    def code(self, value: Any) -> Code:
+        """The code that constructs an object, or builds a model.
 
         Raises:
             NnspecError: If it is an object of another package, or cannot be written.
         """
-        if isinstance(value, keras.Model):
-            return self._model(value)
+        return self._model(value) if isinstance(value, keras.Model) else self.layer(value)
+
+    def layer(self, value: Any) -> Group:
+        """The code that constructs an object that is no model; see [`code`][]."""
         kind = type(value)
         given = {name: self._value(each, value) for name, each in _arguments(value).items()}
-        return call(self.name_of(kind, getattr(value, "name", kind.__name__)), (), given, tail)
+        return call(self.name_of(kind, getattr(value, "name", kind.__name__)), (), given)
 
     def name_of(self, kind: type, layer: str) -> str:
         """How code names a class.
@@ -92,11 +90,15 @@ def _arguments(value: Any) -> dict[str, Any]:
         default = _config(type(value)(**required))
     except Exception:  # arguments that depend on each other: all are written
         return given
-    kept = {name: each for name, each in given.items() if name in required or default.get(name) != config[name]}
-    same = _config(type(value)(**kept))
+    kept = {name for name in given if name in required or default.get(name) != config[name]}
     # The operations between the layers of a model inside have new names.
     plain = [name for name in names if not isinstance(given[name], keras.layers.Layer)]
-    return kept if all(same.get(name) == config[name] for name in plain) else given
+    while True:  # a default may depend on another argument, as that of strides does
+        same = _config(type(value)(**{name: given[name] for name in kept}))
+        differing = {name for name in plain if same.get(name) != config[name]} - kept
+        if not differing:
+            return {name: each for name, each in given.items() if name in kept}
+        kept |= differing
 
 
 def _config(value: Any) -> dict[str, Any]:

@@ -54,7 +54,19 @@ def verified_code(name: str, networks: Mapping[str, Graph], weights: _Arrays, mo
         for network, graph in networks.items():
             own = graph.own(weights)
             reference = keras_reference(graph, own, model=models[network])
-            parity = _compare(module, graph, reference, own, Path(folder) / "weights.safetensors")
+            try:
+                parity = _compare(module, graph, reference, own, Path(folder) / "weights.safetensors")
+            except (
+                ArithmeticError,
+                AttributeError,
+                LookupError,
+                NameError,
+                NotImplementedError,
+                TypeError,
+                ValueError,
+            ) as error:
+                reason = " ".join(str(error).split())[:300]
+                raise NnspecError(f"cannot eject the network `{network}`: its code fails: {reason}") from error
             if parity is not None and not parity.agrees:
                 raise NnspecError(_difference(network, parity))
     return text
