@@ -107,7 +107,8 @@ def repeated(
             if _is_worth_it(blocks):
                 accepted.add(shape)
                 covered |= {id(node) for each in blocks for node in each.calls}
-    return [equal[shape] for shape in equal if shape in accepted]
+    place = {id(node): number for number, node in enumerate(nodes)}
+    return [sorted(equal[shape], key=lambda each: place[id(each.calls[0])]) for shape in equal if shape in accepted]
 
 
 def _is_worth_it(blocks: Sequence[Block]) -> bool:

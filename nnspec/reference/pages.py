@@ -136,6 +136,7 @@ load_weights(model, "weights.safetensors")          # needs safetensors; also ta
 
 - It is a functional model with the names of the spec, `.` for `/`. A layer is written with the arguments that differ from
   Keras's defaults. Initializers have no seed: without `load_weights`, the weights are random.
+- Blocks that occur several times are a function of what differs between them, such as `filters`.
 - A `Compute` step is a class with `keras.ops` code. Layers that Keras does not have, and fixed versions of Keras's layers,
   are in the file as source.
 - A file is only written if it builds the same models: it runs in a namespace that cannot import nnspec, loads the weights,

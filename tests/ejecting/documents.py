@@ -17,6 +17,8 @@ layers:
   - unit: {filters: 4}
     repeat: 2
     name: stage
+  - unit: {filters: 8}
+    name: wide
   - Conv2D: {filters: 6, kernel_size: 5, strides: 2, padding: [[1, 2], [2, 1]], kernel_initializer: HeNormal}
     name: down
   - MaxPooling2D: {pool_size: 3, strides: 2, padding: [[1, 1], [1, 1]]}

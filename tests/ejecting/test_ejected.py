@@ -104,6 +104,14 @@ def test_expressions_are_code_of_keras_ops(built: Mapping[str, Path]) -> None:
     assert "shape(noisy)[1]" in text
 
 
+def test_a_block_that_is_used_several_times_is_a_function_of_what_differs(built: Mapping[str, Path]) -> None:
+    text = (built["convolutional"] / "model.py").read_text()
+    assert "def stage_block(x, name, filters):" in text
+    assert 'name=f"{name}.conv2d"' in text
+    assert 'stage_0 = stage_block(image, "stage.0", filters=4)' in text
+    assert 'wide = stage_block(stage_1, "wide", filters=8)' in text
+
+
 def test_a_network_that_is_used_twice_is_constructed_once(built: Mapping[str, Path]) -> None:
     text = (built["shared"] / "model.py").read_text()
     main = text[text.index("def build_model") :]
