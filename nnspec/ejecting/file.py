@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
+from keras.src.backend.common.masking import get_keras_mask, set_keras_mask
 
 from nnspec.ejecting.compute import compute_class
 from nnspec.ejecting.functional import Function, calls
@@ -139,25 +140,40 @@ class _File:
 
     def _inner(self, model: keras.Model) -> Code:
         """The code of a model that a layer runs: a call of the function that builds it, or a variable."""
-        return self._within[-1].variable_of(model, None) if id(model) in self._shared else self._built(model)
+        return self._within[-1].variable_of(model) if id(model) in self._shared else self._built(model)
 
     def _built(self, model: keras.Model) -> Code:
         name = self._names.new(f"build_{identifier(model.name)}")
         function = self._function(name, model, f"Build the model {_quoted(model.name)}, which a layer runs.")
-        return call(name, [self._within[-1].variable_of(*used) for used in function.parameters.values()])
+        return call(name, [self._within[-1].variable_of(layer) for layer in function.parameters.values()])
 
-    def _constructed(self, layer: Any, node: Any, tail: str | Group) -> Code:
+    def _constructed(self, layer: Any, tail: str | Group) -> Code:
         if isinstance(layer, keras.Model):
             return self._built(layer)
         if not isinstance(layer, Compute):
             if id(layer) not in self._codes:
                 self._codes[id(layer)] = self._objects.layer(layer)
             return replace(self._codes[id(layer)], tail=tail)
-        body, named = compute_class(layer, keras.tree.flatten(node.arguments.args), node.outputs)
+        calls_of_it = layer._inbound_nodes
+        given = list(map(_any_size, zip(*(keras.tree.flatten(each.arguments.args) for each in calls_of_it), strict=True)))
+        outputs = list(map(_any_size, zip(*(each.outputs for each in calls_of_it), strict=True)))
+        body, named = compute_class(layer, given, outputs)
         if body not in self._classes:
             name = self._names.new(class_name(layer.name))
             self._classes[body] = name, named(name)
         return Group(f"{self._classes[body][0]}(", (Named("name=", text(layer.name)),), tail)
+
+
+def _any_size(tensors: Sequence[Any]) -> Any:
+    """A symbolic tensor for all calls of a layer: sizes that differ are free."""
+    sizes = [set(axis) for axis in zip(*(tensor.shape for tensor in tensors), strict=True)]
+    if all(len(axis) == 1 for axis in sizes):
+        return tensors[0]
+    found = keras.KerasTensor([axis.pop() if len(axis) == 1 else None for axis in sizes], dtype=tensors[0].dtype)
+    mask = get_keras_mask(tensors[0])
+    if mask is not None:
+        set_keras_mask(found, keras.KerasTensor([None] * len(mask.shape), dtype="bool"))
+    return found
 
 
 def _shared_layers(model: keras.Model) -> set[int]:

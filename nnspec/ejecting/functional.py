@@ -28,7 +28,7 @@ class Function:
 
     Args:
         model: The model.
-        constructed: Returns the code that constructs a layer from the layer, one of its calls, and what closes the call.
+        constructed: Returns the code that constructs a layer from the layer and what closes the call.
         names: The names of the function's scope.
         shared: The layers that several models run, by id. An inner function takes them as parameters.
         inner: Whether it builds a model that a layer runs.
@@ -39,7 +39,7 @@ class Function:
     def __init__(
         self,
         model: keras.Model,
-        constructed: Callable[[Any, Any, str | Group], Code],
+        constructed: Callable[[Any, str | Group], Code],
         names: Names,
         shared: AbstractSet[int],
         inner: bool,
@@ -48,7 +48,7 @@ class Function:
     ) -> None:
         self._model, self._constructed, self._names = model, constructed, names
         self._shared, self._inner, self._define, self._path = shared, inner, define, path
-        self.parameters: dict[str, tuple[Any, Any]] = {}
+        self.parameters: dict[str, Any] = {}
         self._tensors: dict[int, str] = {}
         self._layers: dict[int, str] = {}
         self._calls: dict[int, int] = {}
@@ -176,18 +176,18 @@ class Function:
         """A call of a layer, which is constructed in place, or before its first call if it is called several times."""
         layer = node.operation
         if self._calls[id(layer)] > 1 or id(layer) in self._shared:
-            return call(self.variable_of(layer, node), shown, named)
-        code = self._constructed(layer, node, call(")", shown, named))
+            return call(self.variable_of(layer), shown, named)
+        code = self._constructed(layer, call(")", shown, named))
         return within(code, layer.name, self._path) if self._path else code
 
-    def variable_of(self, layer: Any, node: Any) -> str:
+    def variable_of(self, layer: Any) -> str:
         """The variable of a layer: constructed before its first use, or a parameter."""
         if id(layer) not in self._layers:
             self._layers[id(layer)] = variable = self._names.new(f"{identifier(layer.name)}_layer")
             if self._inner and id(layer) in self._shared:
-                self.parameters[variable] = layer, node
+                self.parameters[variable] = layer
             else:
-                self._steps.append(Step(f"{variable} = ", self._constructed(layer, node, ")")))
+                self._steps.append(Step(f"{variable} = ", self._constructed(layer, ")")))
         return self._layers[id(layer)]
 
     def _operation(self, operation: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Code:

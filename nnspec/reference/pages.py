@@ -142,8 +142,7 @@ load_weights(model, "weights.safetensors")          # needs safetensors; also ta
 - A file is only written if it builds the same models: it runs in a namespace that cannot import nnspec, loads the weights,
   and its outputs are compared with those of the Keras model, also with random weights ([parity](parity.md)).
 - It runs on TensorFlow and JAX, and computes what the model computes with Keras 3.15.1.
-- A layer of a plug-in, and a layer that a loop shares with the rest of the network, are an error that names the layer. Data
-  preprocessing, training and decoding loops are not part of the file.
+- A layer of a plug-in is an error that names it. Data preprocessing, training and decoding loops are not part of the file.
 
 ## Imported models
 

@@ -160,6 +160,27 @@ layers:
 outputs: [one, two]
 """
 
+SIZES = """\
+nnspec: 1
+name: sizes
+inputs: {left: [3, 4], right: [5, 4]}
+networks:
+  pooled:
+    inputs: {rows: [N, 4]}
+    layers:
+      - Dense: 4
+      - Compute: sum(x * softmax(x, axis=1), axis=1) / (x.shape[1] + 1)
+layers:
+  - pooled:
+    from: left
+    name: one
+  - pooled:
+    from: right
+    name: two
+  - Subtract:
+    from: [one, two]
+"""
+
 DOCUMENTS = {
     "convolutional": CONVOLUTIONAL,
     "expressions": EXPRESSIONS,
@@ -167,4 +188,5 @@ DOCUMENTS = {
     "shared": SHARED,
     "attention": ATTENTION,
     "cells": CELLS,
+    "sizes": SIZES,
 }

@@ -104,6 +104,12 @@ def test_expressions_are_code_of_keras_ops(built: Mapping[str, Path]) -> None:
     assert "shape(noisy)[1]" in text
 
 
+def test_an_expression_of_tensors_of_two_sizes_reads_the_size(built: Mapping[str, Path]) -> None:
+    text = (built["sizes"] / "model.py").read_text()
+    assert "ops.shape(" in text
+    assert text.count("class ") == 1
+
+
 def test_a_block_that_is_used_several_times_is_a_function_of_what_differs(built: Mapping[str, Path]) -> None:
     text = (built["convolutional"] / "model.py").read_text()
     assert "def stage_block(x, name, filters):" in text
