@@ -12,6 +12,8 @@ from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
 from nnspec.spec import load
 from tests.gallery.commands import SPECS, small_overrides
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it sets weights
+
 FILES = sorted(SPECS.glob("*.nnspec.yaml"))
 
 
