@@ -23,7 +23,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("data",),
     ("generation",),
     ("runtime",),
-    ("onnx_backend",),
+    ("ejecting", "onnx_backend"),
     ("training",),
     ("exporting",),
     ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "doctor"),
