@@ -1,0 +1,160 @@
+"""Weights of Keras: ``.weights.h5`` and ``.keras`` of Keras 3, and the older ``.h5`` of layers by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from nnspec.diagnostics import Diagnostic, NnspecError, Span
+from nnspec.keras_import.archive import open_archive
+from nnspec.keras_import.weights_file import WeightsFile, open_weights
+from nnspec.transfer.modules import Module, UnreadableWeights
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SUFFIXES = (".keras", ".h5", ".hdf5")
+
+_CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
+"""Groups of a model's layers in files of Keras 3."""
+
+_NOT_LAYERS = ("optimizer", "seed_generator")
+
+_OLDER = ("model_weights", "")
+"""Groups of the layers in older files: in those of whole models, and of weights alone."""
+
+
+class KerasFile:
+    """An open file of weights of Keras."""
+
+    framework = "Keras"
+
+    def __init__(self, file: WeightsFile) -> None:
+        self._file = file
+        try:
+            older = next((group for group in _OLDER if file.strings(group, "layer_names")), None)
+            self.modules = _by_group(file) if older is None else _by_name(file, older)
+        except ValueError as error:
+            raise UnreadableWeights(f"is damaged: {error}") from None
+
+    def read(self, place: str) -> NDArray[Any]:
+        """Return the values of an array."""
+        try:
+            found = self._file.read(place)
+        except ValueError as error:
+            raise UnreadableWeights(f"is damaged: {error}") from None
+        assert found is not None
+        return found
+
+
+@contextmanager
+def open_keras(path: Path) -> Iterator[KerasFile]:
+    """Open a file of weights of Keras.
+
+    Args:
+        path: The file.
+
+    Raises:
+        UnreadableWeights: If it is not one, or is damaged.
+    """
+    problems: list[Diagnostic] = []
+    if path.suffix == ".keras":
+        try:
+            with open_archive(path) as (_, weights):
+                if weights is None:
+                    raise UnreadableWeights("has no weights")
+                with _opened(weights, problems) as file:
+                    yield file
+        except UnreadableWeights:
+            raise
+        except NnspecError as error:
+            raise UnreadableWeights(f"is not a .keras file: {str(error).partition(chr(10))[0]}") from None
+        return
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise UnreadableWeights(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
+    with stream, _opened(stream, problems) as file:
+        yield file
+
+
+@contextmanager
+def _opened(stream: IO[bytes], problems: list[Diagnostic]) -> Iterator[KerasFile]:
+    with open_weights(stream, Span.whole(""), problems) as file:
+        if file is None:
+            raise UnreadableWeights("is not an HDF5 file, or is truncated")
+        yield KerasFile(file)
+
+
+def _by_name(file: WeightsFile, group: str) -> list[Module]:
+    """Return the layers of an older file, which states their order."""
+    modules = []
+    for rank, name in enumerate(file.strings(group, "layer_names")):
+        at = f"{group}/{name}".removeprefix("/")
+        places = [f"{at}/{weight}" for weight in file.strings(at, "weight_names")]
+        modules += _layers(file, name, places, rank, len(at) + 1)
+    return modules
+
+
+def _layers(file: WeightsFile, name: str, places: list[str], rank: int, start: int) -> Iterator[Module]:
+    """Yield a layer, and in its place the layers of a model in a model, whose weights are listed in one group."""
+    shapes = {place: file.shape(place) for place in places}
+    lost = next((place for place, shape in shapes.items() if shape is None), None)
+    if lost is not None:
+        raise ValueError(f"`{lost}` is missing")
+    inner: dict[str, list[str]] = {}
+    for place in places:
+        inner.setdefault(place[start:].rpartition("/")[0], []).append(place)
+    groups = [(name, places)]
+    if len(inner) > 1 and len(places) > _MOST_OF_ONE:
+        groups = [(f"{name}/{scope}" if scope else name, found) for scope, found in inner.items()]
+    for number, (whole, found) in enumerate(groups):
+        arrays = {str(index): shapes[place] or () for index, place in enumerate(found)}
+        by_index = {str(index): place for index, place in enumerate(found)}
+        if arrays:
+            yield Module(whole, tuple(whole.split("/")), arrays, by_index, None, {"": rank * 10_000 + number})
+
+
+_MOST_OF_ONE = 16
+"""The most weights of one layer: attention has 8, and a bidirectional recurrence 6."""
+
+
+def _by_group(file: WeightsFile) -> list[Module]:
+    """Return the layers of a file of Keras 3, whose groups are numbered for each class of layers."""
+    found: dict[str, list[str]] = {}
+    for place in file.arrays():
+        parts = place.split("/")
+        if "vars" not in parts or any(part in _NOT_LAYERS for part in parts):
+            continue
+        found.setdefault("/".join(_layer_of(parts)), []).append(place)
+    modules = []
+    for layer, places in found.items():
+        parts = layer.split("/")
+        name = "/".join(_named(file, parts)) or layer
+        kind, number = _class_of(parts[-1])
+        container = "/".join(parts[:-1])
+        arrays = {place.removeprefix(f"{layer}/"): file.shape(place) or () for place in places}
+        by_key = {place.removeprefix(f"{layer}/"): place for place in places}
+        modules.append(Module(name, tuple(name.split("/")), arrays, by_key, kind, {f"{container}/{kind}": number}))
+    return modules
+
+
+def _layer_of(parts: list[str]) -> list[str]:
+    """Return the path of the layer that an array belongs to: what the innermost list of layers contains, else its group."""
+    last = max((index for index, part in enumerate(parts) if part in _CONTAINERS), default=None)
+    return parts[: last + 2] if last is not None else parts[: parts.index("vars")]
+
+
+def _named(file: WeightsFile, parts: list[str]) -> Iterator[str]:
+    """Yield the names of the layers on a path, which their groups state."""
+    for index, part in enumerate(parts):
+        if part not in _CONTAINERS:
+            yield file.named("/".join(parts[: index + 1])) or part
+
+
+def _class_of(group: str) -> tuple[str, int]:
+    stem, number = re.fullmatch(r"(.*?)(?:_(\d{1,9}))?", group, re.DOTALL).groups()  # type: ignore[union-attr]
+    return stem, int(number or 0)
