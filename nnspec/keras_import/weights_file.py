@@ -105,7 +105,8 @@ class WeightsFile:
         """
         import h5py
 
-        found, waiting = [], [("", self._file)]
+        found: list[str] = []
+        waiting: list[tuple[str, Any]] = [("", self._file)]
         try:
             for _ in range(_MOST_GROUPS):
                 if not waiting:

@@ -114,8 +114,7 @@ def assign(source: WeightsSource, graph: Graph, start: Start) -> Assignment:
         attempts = [[node for node in nodes if fitting[node.weights_at]], required]
         chosen = _by_structure(attempts, graph, modules, fitting, source.framework, start)
     assigned = [
-        Assigned(node, chosen[node.weights_at], fitting[node.weights_at][chosen[node.weights_at].name])
-        for node in required
+        Assigned(node, chosen[node.weights_at], fitting[node.weights_at][chosen[node.weights_at].name]) for node in required
     ]
     used = {place for each in assigned for place in each.module.places.values()}
     unused = [place for module in source.modules for place in module.places.values() if place not in used]
@@ -138,11 +137,16 @@ def _within(modules: Sequence[Module], start: Start) -> list[Module]:
     prefix = start.prefix.rstrip("./")
     found = [module for module in modules if _is_in(module.name, prefix)]
     if not found:
-        scopes = {module.name[: i] for module in modules for i, letter in enumerate(module.name) if letter in "./"}
-        suggestion = closest(prefix, scopes)
+        suggestion = closest(prefix, _scopes_of(modules))
         help = f"did you mean `{suggestion}`?" if suggestion else "remove `prefix`"
         raise NoAssignment(f"`{start.file}` has no names in `{prefix}`", help)
     return sorted(found, key=lambda module: natural(module.name))
+
+
+def _scopes_of(modules: Sequence[Module]) -> list[str]:
+    """Return the names of modules and of the scopes that they are in."""
+    found = {f"{module.name}."[:end]: None for module in modules for end, x in enumerate(f"{module.name}.") if x in "./"}
+    return list(found)
 
 
 def _is_in(name: str, scope: str) -> bool:
@@ -175,8 +179,7 @@ def _name(
             raise NoAssignment(f"`names` has `{ours}`, but no layer with weights is there", help)
         wanted = {module.name for module in modules if _is_in(module.name, theirs)}
         if not wanted:
-            scopes = {module.name[: i] for module in modules for i, x in enumerate(module.name) if x in "./"}
-            suggestion = closest(theirs, {*scopes, *(module.name for module in modules)})
+            suggestion = closest(theirs, _scopes_of(modules))
             help = f"did you mean `{suggestion}`?" if suggestion else "name a module or a scope of the file"
             raise NoAssignment(f"`{start.file}` has no `{theirs}`, which `names` gives for `{ours}`", help)
         for node in inside:
@@ -232,9 +235,7 @@ def _by_structure(
     raise _disagreeing(*failed, fitting, start)
 
 
-def _slots(
-    nodes: Sequence[Node], graph: Graph, fitting: Mapping[str, Collection[str]], index: Mapping[str, int]
-) -> list[Slot]:
+def _slots(nodes: Sequence[Node], graph: Graph, fitting: Mapping[str, Collection[str]], index: Mapping[str, int]) -> list[Slot]:
     """Return the layers with the modules that fit them, and the layers that they depend on."""
     number = {node.weights_at: place for place, node in enumerate(nodes)}
     after: dict[str, int] = {}
@@ -259,9 +260,7 @@ def _slots(
 
     for name in graph.nodes:
         walk(name, graph, 0)
-    return [
-        Slot(sum(1 << index[name] for name in fitting[node.weights_at]), depends.get(node.weights_at, 0)) for node in nodes
-    ]
+    return [Slot(sum(1 << index[name] for name in fitting[node.weights_at]), depends.get(node.weights_at, 0)) for node in nodes]
 
 
 def _shapes(node: Node) -> str:
@@ -275,7 +274,7 @@ def _missing(node: Node, start: Start, source: WeightsSource) -> NoAssignment:
     near = ""
     if alike and len(alike) <= _LISTED:
         described = (
-            f"`{module.name}` ({', '.join('×'.join(map(str, shape)) or 'scalar' for shape in module.arrays.values())})"
+            f"`{module.name}` ({', '.join('×'.join(map(str, shape)) or 'scalar' for shape in sorted(module.arrays.values(), key=len, reverse=True))})"
             for module in alike
         )
         near = f"; the file has {', '.join(described)}"

@@ -46,11 +46,11 @@ def other_conventions(graph: Graph, start: Start) -> Iterator[Diagnostic]:
 
 
 def _sizes(node: Node) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
-    """Return the sizes and strides of a convolution's or pooling's window."""
+    """Return the sizes and strides of a window with `same` padding; None for other layers."""
     window = node.layer.receptive_field(node.input_types)
     if window is None or getattr(node.layer, "padding", None) != "same" or not hasattr(node.layer, "strides"):
         return None
-    return tuple(window.size), tuple(window.stride)
+    return tuple(map(int, window.size)), tuple(map(int, window.stride))
 
 
 def _pads_one_side(node: Node) -> bool:

@@ -91,7 +91,7 @@ def _opened(stream: IO[bytes], problems: list[Diagnostic]) -> Iterator[KerasFile
 
 def _by_name(file: WeightsFile, group: str) -> list[Module]:
     """Return the layers of an older file, which states their order."""
-    modules = []
+    modules: list[Module] = []
     for rank, name in enumerate(file.strings(group, "layer_names")):
         at = f"{group}/{name}".removeprefix("/")
         places = [f"{at}/{weight}" for weight in file.strings(at, "weight_names")]

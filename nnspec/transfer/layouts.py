@@ -92,10 +92,10 @@ def torch_layouts(node: Node, graph: Graph) -> Iterator[Layout]:
         axes = (*range(2, len(kernel)), 1, 0)
         yield _affine(shapes, (*kernel[:-3:-1], *kernel[:-2]), lambda kernel: kernel.transpose(axes))
     elif isinstance(layer, Dense):
-        size, units = shapes["kernel"]
+        features, units = shapes["kernel"]
         order = channels_first(node, graph)
         for ones in ((), (1,), (1, 1)):
-            yield _affine(shapes, (units, size, *ones), lambda kernel: _rows(kernel.reshape(units, size).T, order))
+            yield _affine(shapes, (units, features, *ones), lambda kernel: _rows(kernel.reshape(units, features).T, order))
     elif isinstance(layer, BatchNormalization | LayerNormalization | GroupNormalization | RMSNormalization):
         names = {theirs: ours for theirs, ours in _NORMALIZATION if ours in shapes}
         yield _renamed({theirs: shapes[ours] for theirs, ours in names.items()}, names, shapes)
@@ -138,7 +138,7 @@ def _renamed(arrays: Mapping[str, Shape], names: Mapping[str, str], shapes: Mapp
 
 
 def _recurrent(shapes: Mapping[str, Shape], ways: Mapping[str, str]) -> Iterator[Layout]:
-    """Yield the layout of a GRU or an LSTM, whose gates have the same order in both frameworks up to that of GRU's first two."""
+    """Yield the layout of a GRU or an LSTM, whose gates have the same order in both frameworks but for GRU's first two."""
     first = next(iter(ways.values()))
     bias = shapes.get(f"{first}bias")
     units = shapes[f"{first}recurrent_kernel"][0]

@@ -44,11 +44,13 @@ class WeightsSource(Protocol):
 
     Attributes:
         framework: ``Keras`` or ``PyTorch``.
-        modules: Its modules with arrays.
     """
 
     framework: str
-    modules: Sequence[Module]
+
+    @property
+    def modules(self) -> Sequence[Module]:
+        """Its modules."""
 
     def read(self, place: str) -> NDArray[Any]:
         """Return the values of an array.

@@ -56,13 +56,11 @@ def readings(modules: Sequence[Module], framework: str) -> Iterator[Reading]:
     for scope, inside in scopes.items():
         if scope and re.search(r"\d", scope[-1]):
             siblings.setdefault((scope[:-1], _stem(scope[-1])), {})[scope[-1]] = inside
-    chains = list(stated)
-    for group in siblings.values():
-        if len(group) > 1:
-            chains.append(Chain(tuple(group[name] for name in sorted(group, key=natural)), "path"))
+    numbered = [group for group in siblings.values() if len(group) > 1]
+    chains = [Chain(tuple(group[name] for name in sorted(group, key=natural)), "path") for group in numbered]
     automatic = list(_automatic(modules)) if framework == "Keras" else []
     nested = tuple(tuple(scopes[names[:length]] for length in range(len(names), -1, -1)) for names in parts)
-    yield Reading(nested, (*chains, *automatic))
+    yield Reading(nested, (*stated, *chains, *automatic))
     yield Reading(((every,),) * len(modules), (*stated, *automatic))
 
 

@@ -129,7 +129,9 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
 
 def _unmatched(graphs: Sequence[Graph]) -> Iterator[Diagnostic]:
     """Yield the problems of `skip` that names no layer."""
-    starts = {(node.start.path, node.start.span): node.start for graph in graphs for _, _, node in graph.weights() if node.start}
+    starts = {
+        (node.start.path, node.start.span): node.start for graph in graphs for _, _, node in graph.weights() if node.start
+    }
     for key, start in starts.items():
         names = dict.fromkeys(
             identity
@@ -139,7 +141,9 @@ def _unmatched(graphs: Sequence[Graph]) -> Iterator[Diagnostic]:
         )
         for pattern in start.skip:
             if not any(covers(pattern, name) for name in names):
-                scopes = {"/".join(parts[:count]) for name in names for parts in [name.split("/")] for count in range(1, len(parts))}
+                scopes = {
+                    "/".join(parts[:count]) for name in names for parts in [name.split("/")] for count in range(1, len(parts))
+                }
                 suggestion = closest(pattern, sorted(scopes))
                 listing = ", ".join(f"`{name}`" for name in sorted(scopes)[:_LISTED])
                 help = f"did you mean `{suggestion}`?" if suggestion else f"layers with weights are {listing}"
