@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _LISTED = 6
 
+_MOST_MODULES = 5_000
+
 
 class NoAssignment(NnspecError):
     """Layers and modules that do not agree, or agree in several ways.
@@ -219,6 +221,12 @@ def _by_structure(
     attempts: Sequence[Sequence[Node]], graph: Graph, modules: Sequence[Module],
     fitting: Mapping[str, Mapping[str, Layout]], framework: str, start: Start,
 ) -> dict[str, Module]:  # fmt: skip
+    modules = [module for module in modules if any(module.name in fitting[node.weights_at] for node in attempts[0])]
+    if len(modules) > _MOST_MODULES:
+        reason = (
+            f"`{start.file}` has {len(modules):,} modules of the layers' shapes, and at most {_MOST_MODULES:,} are compared"
+        )
+        raise NoAssignment(reason, "set `prefix` to the scope of the network")
     index = {module.name: number for number, module in enumerate(modules)}
     failed: tuple[Sequence[Node], Match] | None = None
     for nodes in attempts:
@@ -260,11 +268,18 @@ def _slots(nodes: Sequence[Node], graph: Graph, fitting: Mapping[str, Collection
 
     for name in graph.nodes:
         walk(name, graph, 0)
-    return [Slot(sum(1 << index[name] for name in fitting[node.weights_at]), depends.get(node.weights_at, 0)) for node in nodes]
+    return [
+        Slot(sum(1 << index[name] for name in fitting[at]), depends.get(at, 0), at.rpartition("/")[0])
+        for at in (node.weights_at for node in nodes)
+    ]
 
 
 def _shapes(node: Node) -> str:
-    return ", ".join(f"{weight.name} {'×'.join(map(str, weight.shape)) or 'scalar'}" for weight in node.weights)
+    return ", ".join(f"{weight.name} {_sizes(weight.shape)}" for weight in node.weights)
+
+
+def _sizes(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape)) or "scalar"
 
 
 def _missing(node: Node, start: Start, source: WeightsSource) -> NoAssignment:
@@ -273,10 +288,8 @@ def _missing(node: Node, start: Start, source: WeightsSource) -> NoAssignment:
     alike = [module for module in source.modules if sorted(map(len, module.arrays.values())) == ranks]
     near = ""
     if alike and len(alike) <= _LISTED:
-        described = (
-            f"`{module.name}` ({', '.join('×'.join(map(str, shape)) or 'scalar' for shape in sorted(module.arrays.values(), key=len, reverse=True))})"
-            for module in alike
-        )
+        shapes = {module.name: sorted(module.arrays.values(), key=len, reverse=True) for module in alike}
+        described = (f"`{name}` ({', '.join(map(_sizes, each))})" for name, each in shapes.items())
         near = f"; the file has {', '.join(described)}"
     help = f"if this layer starts from its own initializer, write `skip: [{node.weights_at}]`{near}"
     return NoAssignment(reason, help)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from nnspec.transfer.naming import Reading
 
-_MOST_STEPS = 100_000
-"""Limit of the tried assignments of a module to a layer. A network of 100 layers takes a few hundred."""
+_MOST_WORK = 3_000_000
+"""Limit of the comparisons of two modules, about as many seconds as millions. ResNet-50 takes a few thousand."""
 
 _NOT_CONNECTED = 1_000
+_NOT_IN_SCOPE = 1_000
 _NOT_IN_ORDER = 1
 
 
@@ -21,10 +22,12 @@ class Slot:
     Attributes:
         fits: The modules whose arrays have its shapes, as bits.
         after: The layers that its input depends on, as bits.
+        scope: The block or list of steps that it is in.
     """
 
     fits: int
     after: int
+    scope: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def match(slots: Sequence[Slot], reading: Reading) -> Match:
 
     The layers are assigned in their order. A scope of names that was entered is assigned completely before another one is. Of
     numbered modules, no later one may feed an earlier one. Among such assignments, one is better in which numbered modules
-    that follow each other are connected.
+    that follow each other are connected, and layers of one block are in one scope of names.
 
     Args:
         slots: The layers in order of execution.
@@ -80,14 +83,16 @@ class _Search:
                     self._positions[module].append((number, position))
         self._lower = [_prefix_unions(groups) for groups in self._chains]
         self._slot_of = [-1] * len(reading.scopes)
+        self._module_of = [-1] * len(slots)
         self._free = self._needed
         self._open = (1 << len(slots)) - 1
+        self._work = 0
 
     def run(self) -> Match:
         """Search depth first, without recursion, since networks have thousands of layers."""
         best: tuple[int, ...] = ()
         other: tuple[int, ...] = ()
-        best_cost, steps, reached = 0, 0, 0
+        best_cost, reached = 0, 0
         path: list[int] = []
         costs = [0]
         waiting = [self._candidates(path)]
@@ -99,8 +104,7 @@ class _Search:
                     self._undo(path.pop())
                     costs.pop()
                 continue
-            steps += 1
-            if steps > _MOST_STEPS:
+            if self._work > _MOST_WORK:
                 return Match(best, other, reached, is_complete=False)
             cost = costs[-1] + self._assign(module, len(path))
             if best and cost > best_cost:
@@ -133,7 +137,8 @@ class _Search:
                     break
         costs = []
         for module in _bits(found):
-            if self._agrees(module, index):
+            self._work += 1
+            if self._work <= _MOST_WORK and self._agrees(module, index):
                 costs.append((self._assign(module, index), module))
                 self._undo(module)
         return iter([module for _, module in sorted(costs)])
@@ -143,8 +148,10 @@ class _Search:
         after, later = self._slots[index].after, self._open & ~(1 << index) & ~self._before[index]
         for number, position in self._positions[module]:
             lower = self._lower[number][position] & self._free
-            if any(not self._fitting[other] & later for other in _bits(lower)):
-                return False
+            for other in _bits(lower):
+                self._work += 1
+                if not self._fitting[other] & later:
+                    return False
             taken = self._positions_taken(number, position)
             if taken & after:
                 return False
@@ -156,6 +163,7 @@ class _Search:
         later = (self._lower[number][-1] & ~self._lower[number][position] & ~groups[position]) & ~self._free
         slots = 0
         for module in _bits(later):
+            self._work += 1
             slots |= 1 << self._slot_of[module]
         return slots
 
@@ -164,7 +172,10 @@ class _Search:
         self._slot_of[module] = index
         self._free &= ~(1 << module)
         self._open &= ~(1 << index)
+        self._module_of[index] = module
         cost = 0
+        if index and self._slots[index].scope == self._slots[index - 1].scope:
+            cost += 0 if self._is_beside(self._module_of[index - 1], module) else _NOT_IN_SCOPE
         for number, position in self._positions[module]:
             scoring = self._reading.chains[number].scoring
             groups = self._chains[number]
@@ -182,6 +193,11 @@ class _Search:
             before = sum(1 << index for index in ahead)
             cost += 0 if any(self._slots[index].after & before for index in behind) else _NOT_CONNECTED
         return cost
+
+    def _is_beside(self, one: int, two: int) -> bool:
+        """Return whether two modules are in one scope, or one is in the scope of the other's name."""
+        first, second = self._reading.scopes[one], self._reading.scopes[two]
+        return first[:2][-1] == second[:2][-1] or bool(first[0] >> two & 1 or second[0] >> one & 1)
 
     def _undo(self, module: int) -> None:
         self._open |= 1 << self._slot_of[module]
