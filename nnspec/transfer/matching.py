@@ -7,8 +7,11 @@ from dataclasses import dataclass
 
 from nnspec.transfer.naming import Reading
 
-_MOST_WORK = 3_000_000
-"""Limit of the comparisons of two modules, about as many seconds as millions. ResNet-50 takes a few thousand."""
+_MOST_WORK = 400_000
+"""Limit of the tried assignments of a module to a layer. ResNet-50 takes about a thousand."""
+
+_MORE_WORK = 50_000
+"""The part of it that is spent on a better assignment once two are found that agree as well."""
 
 _NOT_CONNECTED = 1_000
 _NOT_IN_SCOPE = 1_000
@@ -67,13 +70,16 @@ class _Search:
         self._needed = 0
         for slot in slots:
             self._needed |= slot.fits
-        self._fitting = [0] * len(reading.scopes)
+        fitting = [0] * len(reading.scopes)
         self._before = [0] * len(slots)
         for index, slot in enumerate(slots):
             for module in _bits(slot.fits):
-                self._fitting[module] |= 1 << index
+                fitting[module] |= 1 << index
             for other in _bits(slot.after):
                 self._before[other] |= 1 << index
+        self._alike: dict[int, int] = {}
+        for module in _bits(self._needed):
+            self._alike[fitting[module]] = self._alike.get(fitting[module], 0) | 1 << module
         chains = [tuple(group & self._needed for group in chain.groups) for chain in reading.chains]
         self._chains = [tuple(group for group in groups if group) for groups in chains]
         self._positions: list[list[tuple[int, int]]] = [[] for _ in reading.scopes]
@@ -92,7 +98,7 @@ class _Search:
         """Search depth first, without recursion, since networks have thousands of layers."""
         best: tuple[int, ...] = ()
         other: tuple[int, ...] = ()
-        best_cost, reached = 0, 0
+        best_cost, reached, since, most = 0, 0, 0, _MOST_WORK
         path: list[int] = []
         costs = [0]
         waiting = [self._candidates(path)]
@@ -104,8 +110,8 @@ class _Search:
                     self._undo(path.pop())
                     costs.pop()
                 continue
-            if self._work > _MOST_WORK:
-                return Match(best, other, reached, is_complete=False)
+            if self._work > (most if not other else min(most, since + _MORE_WORK)):
+                break
             cost = costs[-1] + self._assign(module, len(path))
             if best and cost > best_cost:
                 self._undo(module)
@@ -118,13 +124,13 @@ class _Search:
                 continue
             if not best or cost < best_cost:
                 best, best_cost, other = tuple(path), cost, ()
-            else:
-                other = tuple(path)
+            elif not other:
+                other, since = tuple(path), self._work
             if other and not best_cost:
                 break
             self._undo(path.pop())
             costs.pop()
-        return Match(best, other, reached)
+        return Match(best, other, reached, is_complete=self._work <= most)
 
     def _candidates(self, path: Sequence[int]) -> Iterator[int]:
         """Return the modules that the next layer may have, those with the smallest costs first."""
@@ -136,22 +142,24 @@ class _Search:
                     found &= scope
                     break
         costs = []
+        later = self._open & ~(1 << index) & ~self._before[index]
+        last = 0  # modules that no later layer can have
+        for fitting, alike in self._alike.items():
+            if not fitting & later:
+                last |= alike
         for module in _bits(found):
-            self._work += 1
-            if self._work <= _MOST_WORK and self._agrees(module, index):
+            if self._work <= _MOST_WORK and self._agrees(module, index, last & self._free):
+                self._work += 1
                 costs.append((self._assign(module, index), module))
                 self._undo(module)
         return iter([module for _, module in sorted(costs)])
 
-    def _agrees(self, module: int, index: int) -> bool:
+    def _agrees(self, module: int, index: int, last: int) -> bool:
         """Return whether a module can be a layer's: it feeds none before it, and those before it can still be assigned."""
-        after, later = self._slots[index].after, self._open & ~(1 << index) & ~self._before[index]
+        after = self._slots[index].after
         for number, position in self._positions[module]:
-            lower = self._lower[number][position] & self._free
-            for other in _bits(lower):
-                self._work += 1
-                if not self._fitting[other] & later:
-                    return False
+            if self._lower[number][position] & last:
+                return False
             taken = self._positions_taken(number, position)
             if taken & after:
                 return False
@@ -163,7 +171,6 @@ class _Search:
         later = (self._lower[number][-1] & ~self._lower[number][position] & ~groups[position]) & ~self._free
         slots = 0
         for module in _bits(later):
-            self._work += 1
             slots |= 1 << self._slot_of[module]
         return slots
 
