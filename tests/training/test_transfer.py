@@ -369,3 +369,50 @@ def test_links_and_declared_sizes_of_a_hostile_file_are_refused(write, tmp_path)
         [problem] = validate(write(text))
         assert "is damaged" in problem.message
         assert ("hard link" if name == "link" else "declares") in problem.message
+
+
+# --- training -------------------------------------------------------------------------------------------------------------
+
+
+def test_training_reports_what_was_taken_and_the_run_lists_the_names(write, tmp_path):
+    pytest.importorskip("keras")
+    from nnspec import train
+    from nnspec.training.loop.progress import Quiet
+
+    class Recorded(Quiet):
+        def __init__(self):
+            self.lines = []
+
+        def print(self, text):
+            self.lines.append(text)
+
+    text = """nnspec: 1
+name: net
+weights: {file: w.safetensors, skip: [digit]}
+inputs: {image: [8, 8, 1]}
+layers:
+  - Conv2D: {filters: 4, kernel_size: 3, padding: same}
+    name: body
+  - GlobalAveragePooling2D
+  - Dense: {units: 10, activation: softmax}
+    name: digit
+data: {train: {builtin: digits}, targets: {digit: target}}
+train: {epochs: 1, batch_size: 512, freeze: [body], loss: SparseCategoricalCrossentropy}
+"""
+    random = np.random.default_rng(0)
+    arrays = {"conv.weight": (4, 1, 3, 3), "conv.bias": (4,), "fc.weight": (5, 4), "fc.bias": (5,)}
+    arrays = {name: random.normal(size=shape).astype(np.float32) for name, shape in arrays.items()}
+    save_file(arrays, tmp_path / "w.safetensors")
+    shown = Recorded()
+    run = train(load(write(text)), out=tmp_path / "run", progress=shown)
+    assert "initial weights: 2 of 4 arrays of w.safetensors; unused: fc.bias, fc.weight" in shown.lines
+    assert run.info["initial_weights"] == [
+        {
+            "file": "w.safetensors",
+            "taken": 2,
+            "skipped": ["digit"],
+            "unused": ["fc.bias", "fc.weight"],
+            "layers": {"body": "conv"},
+        }
+    ]
+    np.testing.assert_array_equal(run.weights()["body/kernel"], arrays["conv.weight"].transpose(2, 3, 1, 0))
