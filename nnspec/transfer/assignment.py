@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph, Node
 from nnspec.graph.model import Start, covers, is_within
+from nnspec.layers.attention import MultiHeadAttention
 from nnspec.transfer.layouts import Layout, keras_layouts, torch_layouts
 from nnspec.transfer.matching import Match, Slot, match
 from nnspec.transfer.modules import Module, WeightsSource
 from nnspec.transfer.naming import natural, readings
+from nnspec.transfer.state_dict import with_attention
 from nnspec.types import closest, listed
 
 if TYPE_CHECKING:
@@ -101,8 +103,10 @@ def assign(source: WeightsSource, graph: Graph, start: Start) -> Assignment:
     Raises:
         NoAssignment: If a layer has no module, or the structure leaves a choice.
     """
-    modules = _within(source.modules, start)
     nodes = _nodes(graph, start)
+    modules = _within(source.modules, start)
+    if source.framework == "PyTorch" and any(isinstance(node.layer, MultiHeadAttention) for node in nodes):
+        modules = with_attention(modules)
     fitting = {node.weights_at: _fitting(node, graph, modules, source.framework) for node in nodes}
     taken = {node.weights_at: any(start.takes(f"{node.weights_at}/{weight.name}") for weight in node.weights) for node in nodes}
     _name(start, nodes, modules, fitting, source.framework)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.graph import Graph, Node
 from nnspec.keras_import.weights import weight_places
 from nnspec.layers.activations import PReLU
+from nnspec.layers.attention import MultiHeadAttention
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.convolution import Convolution
 from nnspec.layers.core import Dense, Embedding
@@ -108,6 +109,8 @@ def torch_layouts(node: Node, graph: Graph) -> Iterator[Layout]:
         for shape in (shapes[name], (1, *shapes[name])):
             for key in ("", "weight"):
                 yield _renamed({key: shape}, {key: name}, shapes)
+    elif isinstance(layer, MultiHeadAttention):
+        yield from _attention(shapes)
     elif isinstance(layer, GRU | LSTM):
         yield from _recurrent(shapes, {"": ""})
     elif isinstance(layer, Bidirectional) and isinstance(layer.forward, GRU | LSTM):
@@ -135,6 +138,40 @@ def _affine(shapes: Mapping[str, Shape], kernel: Shape, convert: Callable[[Any],
 
 def _renamed(arrays: Mapping[str, Shape], names: Mapping[str, str], shapes: Mapping[str, Shape]) -> Layout:
     return Layout(arrays, lambda given: {ours: given[theirs].reshape(shapes[ours]) for theirs, ours in names.items()})
+
+
+def _attention(shapes: Mapping[str, Shape]) -> Iterator[Layout]:
+    """Yield the layouts of the projections of attention: query, key and value as one array, and apart."""
+    parts = ("query", "key", "value")
+    kernels = {part: shapes[f"{part}/kernel"] for part in parts}
+    sizes = {part: (math.prod(kernel[1:]), kernel[0]) for part, kernel in kernels.items()}
+    output = shapes["attention_output/kernel"]
+    bias = "query/bias" in shapes
+    if len(output) != 3:
+        return
+    out: dict[str, Shape] = {"out.weight": (output[-1], math.prod(output[:-1]))}
+    out |= {"out.bias": output[-1:]} if bias else {}
+
+    def converted(arrays: Arrays) -> dict[str, NDArray[Any]]:
+        import numpy as np
+
+        given = dict(arrays)
+        if "qkv.weight" in given:
+            ends = np.cumsum([sizes[part][0] for part in parts])[:-1]
+            for name in ("weight", "bias") if bias else ("weight",):
+                given |= {f"{part}.{name}": one for part, one in zip(parts, np.split(given[f"qkv.{name}"], ends), strict=True)}
+        found = {f"{part}/kernel": given[f"{part}.weight"].T.reshape(kernels[part]) for part in parts}
+        found["attention_output/kernel"] = given["out.weight"].T.reshape(output)
+        if bias:
+            found |= {f"{part}/bias": given[f"{part}.bias"].reshape(kernels[part][1:]) for part in parts}
+            found["attention_output/bias"] = given["out.bias"]
+        return found
+
+    if len({features for _, features in sizes.values()}) == 1:
+        rows = sum(size for size, _ in sizes.values())
+        yield Layout({"qkv.weight": (rows, sizes["query"][1])} | ({"qkv.bias": (rows,)} if bias else {}) | out, converted)
+    arrays: dict[str, Shape] = {f"{part}.weight": size for part, size in sizes.items()}
+    yield Layout(arrays | ({f"{part}.bias": size[:1] for part, size in sizes.items()} if bias else {}) | out, converted)
 
 
 def _recurrent(shapes: Mapping[str, Shape], ways: Mapping[str, str]) -> Iterator[Layout]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,3 +91,43 @@ def modules_of(shapes: Mapping[str, tuple[int, ...]]) -> list[Module]:
         Module(name, tuple(name.split(".")), {key: shapes[place] for key, place in places.items()}, places)
         for name, places in found.items()
     ]
+
+
+_ATTENTION = (
+    {"qkv": "qkv", "proj": "out"},
+    {"in_proj_weight": "qkv.weight", "in_proj_bias": "qkv.bias", "out_proj": "out"},
+    {"in_proj_weight": "qkv.weight", "out_proj": "out"},
+    {"q_proj": "query", "k_proj": "key", "v_proj": "value", "out_proj": "out"},
+    {"q_proj": "query", "k_proj": "key", "v_proj": "value", "o_proj": "out"},
+)
+"""The projections of attention in timm, PyTorch and elsewhere, with one name for each."""
+
+
+def with_attention(modules: Sequence[Module]) -> list[Module]:
+    """Return the modules, with the projections of an attention as one.
+
+    Args:
+        modules: The modules of a state dict.
+
+    Example:
+        >>> parts = modules_of({"attn.qkv.weight": (12, 4), "attn.proj.weight": (4, 4)})
+        >>> [(module.name, dict(module.arrays)) for module in with_attention(parts)]
+        [('attn', {'qkv.weight': (12, 4), 'out.weight': (4, 4)})]
+    """
+    scopes: dict[tuple[str, ...], dict[str, Module]] = {}
+    for module in modules:
+        scopes.setdefault(module.parts[:-1], {})[module.parts[-1]] = module
+    joined: dict[str, Module] = {}
+    for scope, inside in scopes.items():
+        names = next((names for names in _ATTENTION if names.keys() <= inside.keys()), None)
+        if names is None or not scope:
+            continue
+        arrays: dict[str, tuple[int, ...]] = {}
+        places: dict[str, str] = {}
+        for theirs, ours in names.items():
+            for key, shape in inside[theirs].arrays.items():
+                name = f"{ours}.{key}" if key else ours
+                arrays[name], places[name] = shape, inside[theirs].places[key]
+        whole = Module(".".join(scope), scope, arrays, places)
+        joined |= {inside[theirs].name: whole for theirs in names}
+    return list({module.name: module for module in (joined.get(module.name, module) for module in modules)}.values())
