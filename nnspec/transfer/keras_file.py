@@ -92,9 +92,13 @@ def _opened(stream: IO[bytes], problems: list[Diagnostic]) -> Iterator[KerasFile
 def _by_name(file: WeightsFile, group: str) -> list[Module]:
     """Return the layers of an older file, which states their order."""
     modules: list[Module] = []
+    count = 0
     for rank, name in enumerate(file.strings(group, "layer_names")):
         at = f"{group}/{name}".removeprefix("/")
         places = [f"{at}/{weight}" for weight in file.strings(at, "weight_names")]
+        count += len(places)
+        if count > _MOST_WEIGHTS:
+            raise ValueError(f"it lists more than {_MOST_WEIGHTS:,} weights")
         modules += _layers(file, name, places, rank, len(at) + 1)
     return modules
 
@@ -117,6 +121,9 @@ def _layers(file: WeightsFile, name: str, places: list[str], rank: int, start: i
         if arrays:
             yield Module(whole, tuple(whole.split("/")), arrays, by_index, None, {"": rank * 10_000 + number})
 
+
+_MOST_WEIGHTS = 100_000
+"""Limit of the weights of all layers, as the same group can be listed many times."""
 
 _MOST_OF_ONE = 16
 """The most weights of one layer: attention has 8, and a bidirectional recurrence 6."""

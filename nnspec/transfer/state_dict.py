@@ -29,7 +29,7 @@ def is_state_dict(names: Iterable[str]) -> bool:
         (True, False, False)
     """
     names = list(names)
-    return any("." in name for name in names) and not any("/" in name for name in names)
+    return any("." in name or _ARRAYS.fullmatch(name) for name in names) and not any("/" in name for name in names)
 
 
 class StateDict:
@@ -85,10 +85,10 @@ def modules_of(shapes: Mapping[str, tuple[int, ...]]) -> list[Module]:
         scope, _, last = name.rpartition(".")
         if last == _UNUSED:
             continue
-        module, key = (scope, last) if scope and _ARRAYS.fullmatch(last) else (name, "")
+        module, key = (scope, last) if _ARRAYS.fullmatch(last) else (name, "")
         found.setdefault(module, {})[key] = name
     return [
-        Module(name, tuple(name.split(".")), {key: shapes[place] for key, place in places.items()}, places)
+        Module(name, tuple(name.split(".")) if name else (), {key: shapes[place] for key, place in places.items()}, places)
         for name, places in found.items()
     ]
 
@@ -116,6 +116,8 @@ def with_attention(modules: Sequence[Module]) -> list[Module]:
     """
     scopes: dict[tuple[str, ...], dict[str, Module]] = {}
     for module in modules:
+        if not module.parts:
+            continue
         scopes.setdefault(module.parts[:-1], {})[module.parts[-1]] = module
     joined: dict[str, Module] = {}
     for scope, inside in scopes.items():

@@ -21,7 +21,9 @@ def started(text: str, folder: Path, file: str, images: np.ndarray) -> tuple[np.
     from nnspec.keras_backend import set_weight_arrays, to_keras
 
     spec_file = folder / "net.nnspec.yaml"
-    spec_file.write_text(text.partition("\ndata:")[0].replace("\ninputs:\n", f"\nweights: {file}\ninputs:\n", 1) + "\n")
+    spec_file.write_text(
+        text.partition("\ndata:")[0].partition("\nbudget:")[0].replace("\ninputs:\n", f"\nweights: {file}\ninputs:\n", 1) + "\n"
+    )
     spec = load(spec_file)
     graph = compile(spec).main
     found = starting(spec, graph)
@@ -86,3 +88,95 @@ def test_state_dicts_of_torchvision(name, tmp_path):
     )
     assert not unused
     assert_equal(given, expected)
+
+
+HEAD = "nnspec: 1\nname: net\nweights: w.safetensors\n"
+LAYERS = {
+    "lstm": (
+        "inputs: {x: [7, 3]}\nlayers:\n  - LSTM: {units: 4, return_sequences: true}\n",
+        lambda nn: nn.LSTM(3, 4, batch_first=True),
+        (7, 3),
+    ),
+    "gru": (
+        "inputs: {x: [7, 3]}\nlayers:\n  - GRU: {units: 4, return_sequences: true}\n",
+        lambda nn: nn.GRU(3, 4, batch_first=True),
+        (7, 3),
+    ),
+    "bidirectional": (
+        "inputs: {x: [7, 3]}\nlayers:\n  - Bidirectional: {layer: {GRU: {units: 4, return_sequences: true}}}\n",
+        lambda nn: nn.GRU(3, 4, batch_first=True, bidirectional=True),
+        (7, 3),
+    ),
+    "encoder": (
+        """inputs: {x: [7, 8]}
+layers:
+  - Residual:
+      layers:
+        - MultiHeadAttention: {num_heads: 2, key_dim: 4}
+  - LayerNormalization: {epsilon: 1e-5}
+  - Residual:
+      layers:
+        - Dense: {units: 16, activation: relu}
+        - Dense: {units: 8}
+  - LayerNormalization: {epsilon: 1e-5}
+""",
+        lambda nn: nn.TransformerEncoderLayer(8, 2, 16, batch_first=True),
+        (7, 8),
+    ),
+    "image": (
+        """inputs: {x: [8, 6, 4]}
+layers:
+  - DepthwiseConv2D: {kernel_size: 3, depth_multiplier: 2}
+  - GroupNormalization: {groups: 2, epsilon: 1e-5}
+  - PReLU: {shared_axes: [1, 2]}
+  - Conv2D: {filters: 6, kernel_size: 3, groups: 2}
+  - Conv2DTranspose: {filters: 3, kernel_size: 2, strides: 2}
+  - Flatten
+  - Dense: {units: 5}
+""",
+        lambda nn: nn.Sequential(
+            nn.Conv2d(4, 8, 3, groups=4),
+            nn.GroupNorm(2, 8),
+            nn.PReLU(8),
+            nn.Conv2d(8, 6, 3, groups=2),
+            nn.ConvTranspose2d(6, 3, 2, 2),
+            nn.Flatten(),
+            nn.Linear(96, 5),
+        ),
+        (8, 6, 4),
+    ),
+    "sequence": (
+        "inputs: {x: [8, 4]}\nlayers:\n  - Conv1D: {filters: 6, kernel_size: 3}\n  - Flatten\n  - Dense: {units: 5}\n",
+        lambda nn: nn.Sequential(nn.Conv1d(4, 6, 3), nn.Flatten(), nn.Linear(36, 5)),
+        (8, 4),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_of_pytorch(name, tmp_path):
+    torch = pytest.importorskip("torch")
+    from safetensors.torch import save_file
+
+    from nnspec.keras_backend import set_weight_arrays, to_keras
+
+    text, make, shape = LAYERS[name]
+    torch.manual_seed(0)
+    theirs = make(torch.nn).eval()
+    x = torch.randn(2, *shape)
+    convolved = name in ("image", "sequence")
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            parameter.add_(0.3 * torch.randn(parameter.shape))
+        expected = theirs(x.movedim(-1, 1) if convolved else x)
+    expected = (expected[0] if isinstance(expected, tuple) else expected).numpy()
+    save_file({key: tensor.contiguous() for key, tensor in theirs.state_dict().items()}, tmp_path / "w.safetensors")
+    (tmp_path / "net.nnspec.yaml").write_text(HEAD + text)
+    spec = load(tmp_path / "net.nnspec.yaml")
+    graph = compile(spec).main
+    found = starting(spec, graph)
+    assert not found.taken[0].unused
+    ours = to_keras(graph)
+    set_weight_arrays(ours, graph, found.weights)
+    [given] = ours({"x": x.numpy()}, training=False).values()
+    np.testing.assert_allclose(np.asarray(given), expected, atol=1e-4)

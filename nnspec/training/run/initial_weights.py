@@ -198,6 +198,9 @@ def _check_foreign(path: Path, graph: Graph, start: Start) -> Iterator[Diagnosti
         yield g.BadStart.at(start.span, start.path, help=error.help, reason=error.reason)
     except UnreadableWeights as error:
         yield g.BadStart.at(start.span, start.path, reason=f"`{start.file}` {error}")
+    except NnspecError as error:
+        reason, _, help = str(error).partition("\n  = help: ")
+        yield g.BadStart.at(start.span, start.path, help=help, reason=f"`{start.file}`: {reason}")
 
 
 def _missing(start: Start, identity: str, name: str, shapes: Mapping[str, Any]) -> Diagnostic:
