@@ -14,6 +14,7 @@ from nnspec.layers.attention import MultiHeadAttention
 from nnspec.layers.bidirectional import Bidirectional
 from nnspec.layers.convolution import Convolution
 from nnspec.layers.core import Dense, Embedding
+from nnspec.layers.einsum_dense import EinsumDense
 from nnspec.layers.normalization import BatchNormalization, GroupNormalization, LayerNormalization, RMSNormalization
 from nnspec.layers.parameter import Parameter
 from nnspec.layers.positions import PositionEmbedding
@@ -104,9 +105,9 @@ def torch_layouts(node: Node, graph: Graph) -> Iterator[Layout]:
         [name] = shapes
         shape = shapes[name] if isinstance(layer, Embedding) else (math.prod(shapes[name]),)
         yield _renamed({"weight": shape}, {"weight": name}, shapes)
-    elif isinstance(layer, Parameter | PositionEmbedding):
+    elif isinstance(layer, Parameter | PositionEmbedding) or _scales(node):
         [name] = shapes
-        for shape in (shapes[name], (1, *shapes[name])):
+        for shape in (shapes[name], (1, *shapes[name]), *((*shapes[name], *ones) for ones in ((1,), (1, 1)) if _scales(node))):
             for key in ("", "weight"):
                 yield _renamed({key: shape}, {key: name}, shapes)
     elif isinstance(layer, MultiHeadAttention):
@@ -115,6 +116,11 @@ def torch_layouts(node: Node, graph: Graph) -> Iterator[Layout]:
         yield from _recurrent(shapes, {"": ""})
     elif isinstance(layer, Bidirectional) and isinstance(layer.forward, GRU | LSTM):
         yield from _recurrent(shapes, {"": "forward/", "_reverse": "backward/"})
+
+
+def _scales(node: Node) -> bool:
+    """Return whether a layer multiplies each channel by a number, as the layer scale of ConvNeXt does."""
+    return isinstance(node.layer, EinsumDense) and [len(weight.shape) for weight in node.weights] == [1]
 
 
 _NORMALIZATION = (
