@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from nnspec.diagnostics import SpecError
 from nnspec.graph import compile
 from nnspec.spec import load
 from nnspec.training.run.initial_weights import initial_weights, starting
-from nnspec.transfer.state_dict import is_state_dict
+from nnspec.transfer.assignment import assign
+from nnspec.transfer.layouts import torch_layouts
+from nnspec.transfer.state_dict import is_state_dict, modules_of
+from tests.gallery.commands import SPECS
 
 RESIDUAL = """nnspec: 1
 name: net
@@ -255,6 +259,69 @@ def test_half_precision_becomes_float32(write, tmp_path):
     found = initial_weights(spec, compile(spec).main)
     assert found["dense/kernel"].T.ravel().tolist() == weight.tolist()
     assert found["dense/bias"].tolist() == [0.5, -2]
+
+
+# --- names of torchvision and timm ----------------------------------------------------------------------------------------
+
+
+def resnet18() -> list[str]:
+    names = ["conv1", "bn1"]
+    for stage in range(1, 5):
+        for block in range(2):
+            names += [f"layer{stage}.{block}.{name}" for name in ("conv1", "bn1", "conv2", "bn2")]
+            names += [f"layer{stage}.{block}.downsample.{i}" for i in range(2)] if stage > 1 and not block else []
+    return [*names, "fc"]
+
+
+def mobilenet_v2_of_torchvision() -> list[str]:
+    names = ["features.0.0", "features.0.1"]
+    for block in range(1, 18):
+        parts = ["0.0", "0.1", "1", "2"] if block == 1 else ["0.0", "0.1", "1.0", "1.1", "2", "3"]
+        names += [f"features.{block}.conv.{part}" for part in parts]
+    return [*names, "features.18.0", "features.18.1", "classifier.1"]
+
+
+def mobilenet_v2_of_timm() -> list[str]:
+    names = ["conv_stem", "bn1"]
+    for stage, count in enumerate((1, 2, 3, 4, 3, 3, 1)):
+        wide = ["conv_pw", "bn1", "conv_dw", "bn2", "conv_pwl", "bn3"]
+        for block in range(count):
+            names += [f"blocks.{stage}.{block}.{part}" for part in (wide if stage else ["conv_dw", "bn1", "conv_pw", "bn2"])]
+    return [*names, "conv_head", "bn2", "classifier"]
+
+
+def vit_of_timm() -> list[str]:
+    names = ["patch_embed.proj", "cls_token", "pos_embed"]
+    for block in range(12):
+        names += [f"blocks.{block}.{part}" for part in ("norm1", "attn", "norm2", "mlp.fc1", "mlp.fc2")]
+    return [*names, "norm", "head"]
+
+
+@pytest.mark.parametrize(
+    ("network", "names"),
+    [
+        ("resnet18", resnet18),
+        ("mobilenet_v2", mobilenet_v2_of_torchvision),
+        ("mobilenet_v2", mobilenet_v2_of_timm),
+        ("vit_b16", vit_of_timm),
+    ],
+)
+def test_names_of_torchvision_and_timm_are_mapped_to_the_gallery(write, network, names):
+    text = (SPECS / f"{network}.nnspec.yaml").read_text().partition("\ndata:")[0] + "\n"
+    spec = load(write(text.replace("\ninputs:\n", "\nweights: w.safetensors\ninputs:\n", 1)))
+    graph = compile(spec).main
+    nodes = list(dict.fromkeys(node.weights_at for node in graph.nodes.values() if node.weights))
+    by_place = {node.weights_at: node for node in graph.nodes.values()}
+    shapes: dict[str, tuple[int, ...]] = {}
+    for place, name in zip(nodes, names(), strict=True):
+        for key, shape in next(iter(torch_layouts(by_place[place], graph))).arrays.items():
+            whole = f"{name}.{key}" if key else name
+            shapes[whole.replace(".out.", ".proj.")] = shape
+    source = SimpleNamespace(framework="PyTorch", modules=modules_of(dict(sorted(shapes.items()))))
+    start = next(node.start for node in graph.nodes.values() if node.start)
+    found = assign(source, graph, start)
+    assert [each.module.name for each in found.assigned] == names()
+    assert not found.unused
 
 
 # --- runs and files by name -----------------------------------------------------------------------------------------------
