@@ -39,9 +39,16 @@ class WeightsFile:
         self._file = file
 
     def named(self, group: str) -> str | None:
-        """Return the layer name stored in a group, or None."""
+        """Return the layer name stored in a group, or None.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
         found = self._at(f"{group}/vars")
-        name = None if found is None else found.attrs.get("name")
+        try:
+            name = None if found is None else found.attrs.get("name")
+        except _DAMAGED as error:
+            raise ValueError(f"`{group}/vars`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
         return name if isinstance(name, str) else None
 
     def stores(self, group: str) -> bool:
@@ -134,14 +141,11 @@ class WeightsFile:
         found = self._at(place) if place else self._file
         if found is None:
             return []
-        names = [attribute] if attribute in found.attrs else []
-        while not names or names[-1] != attribute:
-            name = f"{attribute}{len(names)}"
-            if name not in found.attrs:
-                break
-            names.append(name)
         texts: list[str] = []
         try:
+            names = [attribute] if attribute in found.attrs else []
+            while names[:1] != [attribute] and f"{attribute}{len(names)}" in found.attrs and len(names) < _MOST_NAMES:
+                names.append(f"{attribute}{len(names)}")
             for name in names:
                 known = found.attrs.get_id(name)
                 count = math.prod(known.shape)

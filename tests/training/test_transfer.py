@@ -483,3 +483,30 @@ train: {epochs: 1, batch_size: 512, freeze: [body], loss: SparseCategoricalCross
         }
     ]
     np.testing.assert_array_equal(run.weights()["body/kernel"], arrays["conv.weight"].transpose(2, 3, 1, 0))
+
+
+def test_files_with_changed_bytes_are_answered_with_diagnostics(write, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    file = tmp_path / "w.h5"
+    spec = load(write("nnspec: 1\nname: net\nweights: w.h5\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n"))
+    graph = compile(spec).main
+    random = np.random.default_rng(0)
+    for older in (True, False):
+        with h5py.File(file, "w") as made:
+            if older:
+                made.attrs["layer_names"] = ["dense"]
+                made.create_group("dense").attrs["weight_names"] = ["dense/kernel", "dense/bias"]
+            places = ("dense/dense/kernel", "dense/dense/bias") if older else ("layers/dense/vars/0", "layers/dense/vars/1")
+            made[places[0]], made[places[1]] = np.ones((4, 2), np.float32), np.ones(2, np.float32)
+            made["layers/dense/vars" if not older else "dense"].attrs["name"] = "dense"
+        whole = file.read_bytes()
+        assert sorted(initial_weights(spec, graph)) == ["dense/bias", "dense/kernel"]
+        for _ in range(100):
+            changed = bytearray(whole)
+            for position in random.integers(0, len(whole), random.choice([1, 5, 50])):
+                changed[position] = random.integers(256)
+            file.write_bytes(changed[: random.integers(len(whole))] if random.random() < 0.1 else changed)
+            try:
+                initial_weights(spec, graph)
+            except SpecError as error:
+                assert error.diagnostics[0].code == "NN235"
