@@ -104,7 +104,8 @@ def assign(source: WeightsSource, graph: Graph, start: Start) -> Assignment:
         NoAssignment: If a layer has no module, or the structure leaves a choice.
     """
     nodes = _nodes(graph, start)
-    modules = _within(source.modules, start)
+    stored = _without_models(source.modules, nodes, graph, source.framework)
+    modules = _within(stored, start)
     if source.framework == "PyTorch" and any(isinstance(node.layer, MultiHeadAttention) for node in nodes):
         modules = with_attention(modules)
     fitting = {node.weights_at: _fitting(node, graph, modules, source.framework) for node in nodes}
@@ -123,7 +124,7 @@ def assign(source: WeightsSource, graph: Graph, start: Start) -> Assignment:
         Assigned(node, chosen[node.weights_at], fitting[node.weights_at][chosen[node.weights_at].name]) for node in required
     ]
     used = {place for each in assigned for place in each.module.places.values()}
-    unused = [place for module in source.modules for place in module.places.values() if place not in used]
+    unused = [place for module in stored for place in module.places.values() if place not in used]
     return Assignment(assigned, sorted(unused, key=natural))
 
 
@@ -134,6 +135,13 @@ def _nodes(graph: Graph, start: Start) -> list[Node]:
         if node.weights and node.start is not None and (node.start.path, node.start.span) == (start.path, start.span):
             found.setdefault(node.weights_at, node)
     return list(found.values())
+
+
+def _without_models(modules: Sequence[Module], nodes: Sequence[Node], graph: Graph, framework: str) -> Sequence[Module]:
+    """Return the modules, with the layers of those that are models and not layers."""
+    models = [module for module in modules if module.inner]
+    layers = {name for node in nodes for name in _fitting(node, graph, models, framework)} if models else set()
+    return [part for module in modules for part in (module.inner if module.inner and module.name not in layers else (module,))]
 
 
 def _within(modules: Sequence[Module], start: Start) -> list[Module]:

@@ -16,8 +16,6 @@ from nnspec.transfer.modules import Module, UnreadableWeights
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SUFFIXES = (".keras", ".h5", ".hdf5")
-
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")
 """Groups of a model's layers in files of Keras 3."""
 
@@ -25,6 +23,10 @@ _NOT_LAYERS = ("optimizer", "seed_generator")
 
 _OLDER = ("model_weights", "")
 """Groups of the layers in older files: in those of whole models, and of weights alone."""
+
+
+_MOST_WEIGHTS = 100_000
+"""Limit of the weights of all layers, as the same group can be listed many times."""
 
 
 class KerasFile:
@@ -99,34 +101,30 @@ def _by_name(file: WeightsFile, group: str) -> list[Module]:
         count += len(places)
         if count > _MOST_WEIGHTS:
             raise ValueError(f"it lists more than {_MOST_WEIGHTS:,} weights")
-        modules += _layers(file, name, places, rank, len(at) + 1)
+        layer = _layer(file, name, places, rank, len(at) + 1)
+        modules += [layer] if layer is not None else []
     return modules
 
 
-def _layers(file: WeightsFile, name: str, places: list[str], rank: int, start: int) -> Iterator[Module]:
-    """Yield a layer, and in its place the layers of a model in a model, whose weights are listed in one group."""
+def _layer(file: WeightsFile, name: str, places: list[str], rank: int, start: int) -> Module | None:
+    """Return a layer, or a model in the model: both have all their weights in one group. None without weights."""
     shapes = {place: file.shape(place) for place in places}
     lost = next((place for place, shape in shapes.items() if shape is None), None)
     if lost is not None:
         raise ValueError(f"`{lost}` is missing")
-    inner: dict[str, list[str]] = {}
+    if not places:
+        return None
+    scopes: dict[str, list[str]] = {}
     for place in places:
-        inner.setdefault(place[start:].rpartition("/")[0], []).append(place)
-    groups = [(name, places)]
-    if len(inner) > 1 and len(places) > _MOST_OF_ONE:
-        groups = [(f"{name}/{scope}" if scope else name, found) for scope, found in inner.items()]
-    for number, (whole, found) in enumerate(groups):
-        arrays = {str(index): shapes[place] or () for index, place in enumerate(found)}
-        by_index = {str(index): place for index, place in enumerate(found)}
-        if arrays:
-            yield Module(whole, tuple(whole.split("/")), arrays, by_index, None, {"": rank * 10_000 + number})
+        scopes.setdefault(place[start:].rpartition("/")[0], []).append(place)
 
+    def made(name: str, places: list[str], number: int, inner: tuple[Module, ...] = ()) -> Module:
+        arrays = {str(index): shapes[place] or () for index, place in enumerate(places)}
+        by_index = {str(index): place for index, place in enumerate(places)}
+        return Module(name, tuple(name.split("/")), arrays, by_index, None, {"": rank * _MOST_WEIGHTS + number}, inner)
 
-_MOST_WEIGHTS = 100_000
-"""Limit of the weights of all layers, as the same group can be listed many times."""
-
-_MOST_OF_ONE = 16
-"""The most weights of one layer: attention has 8, and a bidirectional recurrence 6."""
+    inner = [made(f"{name}/{scope}", found, number) for number, (scope, found) in enumerate(scopes.items())]
+    return made(name, places, 0, tuple(inner) if len(inner) > 1 else ())
 
 
 def _by_group(file: WeightsFile) -> list[Module]:

@@ -29,6 +29,7 @@ class Module:
         places: The place of each of these arrays in the file.
         kind: The class of the layer, ``conv2d``, if the file states it.
         ranks: Its positions in orders of execution that the file states, by the name of the order.
+        inner: The layers in it, if it may be a model and not a layer.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Module:
     places: Mapping[str, str]
     kind: str | None = None
     ranks: Mapping[str, int] = field(default_factory=dict)
+    inner: tuple[Module, ...] = ()
 
 
 class WeightsSource(Protocol):

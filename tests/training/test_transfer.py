@@ -510,3 +510,34 @@ def test_files_with_changed_bytes_are_answered_with_diagnostics(write, tmp_path)
                 initial_weights(spec, graph)
             except SpecError as error:
                 assert error.diagnostics[0].code == "NN235"
+
+
+def test_older_files_of_keras_with_a_model_in_the_model(write, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        layers = file.create_group("model_weights")
+        layers.attrs["layer_names"] = np.array([b"input_1", b"backbone", b"scores"])
+        layers.create_group("input_1").attrs["weight_names"] = np.array([], "S1")
+        for name, inner in (("backbone", ("first", "second")), ("scores", ("scores",))):
+            group = layers.create_group(name)
+            group.attrs["weight_names"] = np.array(
+                [f"{layer}/{part}:0".encode() for layer in inner for part in ("kernel", "bias")]
+            )
+            for number, layer in enumerate(inner):
+                size = (4, 4) if name == "backbone" else (4, 2)
+                group[f"{layer}/kernel:0"], group[f"{layer}/bias:0"] = np.full(size, number), np.full(size[1], number)
+    text = (
+        "nnspec: 1\nname: net\nweights: w.h5\ninputs: {x: [4]}\nlayers:\n"
+        + "  - Dense: {units: 4}\n" * 2
+        + "  - Dense: {units: 2}\n"
+    )
+    spec = load(write(text))
+    found = starting(spec, compile(spec).main)
+    assert found.taken[0].layers == {"dense": "backbone/first", "dense_1": "backbone/second", "dense_2": "scores"}
+    assert found.weights["dense_1/bias"].tolist() == [1, 1, 1, 1]
+    text = text.replace("weights: w.h5", "weights: {file: w.h5, prefix: backbone, skip: [dense_2]}")
+    spec = load(write(text))
+    assert starting(spec, compile(spec).main).taken[0].unused == [
+        "model_weights/scores/scores/bias:0",
+        "model_weights/scores/scores/kernel:0",
+    ]
