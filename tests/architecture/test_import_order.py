@@ -20,6 +20,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("sections",),
     ("graph",),
     ("drawing", "keras_backend", "keras_import", "comparison"),
+    ("transfer",),
     ("data",),
     ("generation",),
     ("runtime",),
