@@ -76,6 +76,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
     "onnx_backend": (
         "float64",
         "ties",
+        "index_values",
         "samples",
         "builder",
         "passes",
