@@ -24,6 +24,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "docstrings": texts.docstrings,
     "addresses": addresses.addresses,
     "cars": tables.cars,
+    "iris": tables.iris,
     "digit_images": pictures.digit_images,
 }
 
