@@ -15,6 +15,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "fashion_mnist": pictures.fashion_mnist,
     "nuclei": masks.nuclei,
     "ct": masks.ct,
+    "slices": masks.slices,
     **series.UCR,
     "sunspots": series.sunspots,
     "vowels": series.vowels,
