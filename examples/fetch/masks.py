@@ -78,15 +78,15 @@ def ct(folder: Path) -> None:
 def slices(folder: Path) -> None:
     """Sequences of five neighboring slices of the CT volumes of ``ct``: four, from above, and the one below them.
 
-    Windows of 32 × 32, a pixel of which is the mean of sixteen. ``train`` is one patient, and ``test`` the other. Of Hounsfield
+    Windows of 32 × 32, a pixel of which is the mean of 64. ``train`` is one patient, and ``test`` the other. Of Hounsfield
     units, −1,000 to 400 become 0 to 1.
     """
     with source("pyradiomics==3.0.1") as package:
         for part, name in (("train", "lung2"), ("test", "lung1")):
             volume = _nrrd(package / f"data/{name}_image.nrrd").astype(np.float32)
             grey = np.clip((volume[::-1] + 1000) / 1400, 0, 1)
-            small = grey.reshape(len(grey), 128, 4, 128, 4).mean((2, 4))
-            windows = small.reshape(len(grey), 4, 32, 4, 32).swapaxes(2, 3).reshape(len(grey), 16, 32, 32)
+            small = grey.reshape(len(grey), 64, 8, 64, 8).mean((2, 4))
+            windows = small.reshape(len(grey), 2, 32, 2, 32).swapaxes(2, 3).reshape(len(grey), 4, 32, 32)
             five = np.stack([windows[i : len(grey) - 4 + i] for i in range(5)], 2).reshape(-1, 5, 32, 32, 1)
             np.savez_compressed(folder / part, past=five[:, :4], next=five[:, 4])
 
