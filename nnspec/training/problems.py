@@ -194,7 +194,10 @@ class AllFrozen(Problem):
 
 
 class NoiseDoesNotFit(Problem):
-    """`input_noise` applies to float inputs; `label_noise` applies to targets that are classes."""
+    """`input_noise` applies to float inputs; `label_noise` applies to targets that are classes.
+
+    Noise would also change the values by which `Masking` recognizes padding; `GaussianNoise` after it does not.
+    """
 
     code = "NN519"
     message = "`{key}` {reason}"
