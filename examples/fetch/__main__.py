@@ -25,6 +25,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "addresses": addresses.addresses,
     "cars": tables.cars,
     "digit_images": pictures.digit_images,
+    "digits_few": pictures.digits_few,
 }
 
 
