@@ -1,8 +1,8 @@
 """Judges what a generator makes of digits by a classifier that was trained on real ones.
 
-Run ``python -m examples.dcgan.judge runs/dcgan runs/mnist_diffusion runs/lenet5``: any number of generators, then the classifier.
-A generator can be ``.npz`` with an array ``image`` from −1 to 1, as ``examples.dcgan.by_hand`` writes it. Of a conditional one it
-also counts how often the requested digit is predicted.
+Run ``python -m examples.dcgan.judge runs/dcgan runs/mnist_diffusion runs/lenet5``: any number of generators, then the
+classifier. A generator can be ``.npz`` with an array ``image`` from −1 to 1, as ``examples.dcgan.by_hand`` writes it. Of a
+conditional one it also counts how often the requested digit is predicted.
 """
 
 from __future__ import annotations
