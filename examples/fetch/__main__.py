@@ -26,6 +26,7 @@ SETS: dict[str, Callable[[Path], None]] = {
     "cars": tables.cars,
     "digit_images": pictures.digit_images,
     "digits_few": pictures.digits_few,
+    "roofs": pictures.roofs,
 }
 
 
