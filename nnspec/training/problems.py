@@ -165,7 +165,7 @@ class AveragedTwice(Problem):
 class SlowAverage(Problem):
     """A moving average begins at the initial weights, and keeps `ema` to the power of the number of steps of them.
 
-    Its weights are saved, so a share that is not small spoils the trained network. This is checked for `steps`, not for `epochs`.
+    The average is saved, so a share that is not small spoils the network. This is checked for `steps`, not for `epochs`.
     """
 
     code = "NN584"
