@@ -30,6 +30,8 @@ SETS: dict[str, Callable[[Path], None]] = {
     "cars": tables.cars,
     "iris": tables.iris,
     "digit_images": pictures.digit_images,
+    "digits_few": pictures.digits_few,
+    "roofs": pictures.roofs,
 }
 
 

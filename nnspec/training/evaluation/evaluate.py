@@ -73,7 +73,8 @@ def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = F
         compare: Whether to compute the baselines of classifications.
 
     Returns:
-        ``data`` (the split), ``rows``, the metrics by their names in the log, and ``outputs`` with a report of each output.
+        ``data`` (the split), ``rows``, the number of examples of the metrics, the metrics by their names in the log, and
+        ``outputs`` with a report of each output.
         Metrics and reports are in the units of the data; losses are as in training, and ``transformed_targets`` lists the
         outputs whose targets were transformed, if there are any. All values are plain JSON.
 
@@ -99,6 +100,7 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.loop.loop import validate
     from nnspec.training.loop.networks import Networks
+    from nnspec.training.loop.order import batches_of
 
     machine()
     plan = _plan(run)
@@ -109,10 +111,10 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     networks = Networks(plan.networks, plan.section.seed)
     learner = plan.objective.task(networks, plan, prepared, None).learner(plan.phases[-1])
     networks.set_weights(run.weights())
-    metrics = validate(
-        steps_for(keras.backend.backend(), learner), learner, examples, plan.section.batch_size * learner.batches
-    )
-    return {"data": part, "rows": len(examples), **metrics, "outputs": {}}
+    size = plan.section.batch_size * learner.batches
+    metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
+    rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
+    return {"data": part, "rows": rows, **metrics, "outputs": {}}
 
 
 def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluation:
