@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.api import build, convolutionalize, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+    from nnspec.exporting.activations import verify_activations
     from nnspec.exporting.run_models import RunGenerator as Generator
     from nnspec.exporting.run_models import RunSampler as Sampler
     from nnspec.exporting.run_predictions import predict_run
@@ -73,6 +74,7 @@ _PUBLIC = {
     "to_onnx": "nnspec.api",
     "train": "nnspec.training",
     "validate": "nnspec.api",
+    "verify_activations": "nnspec.exporting.activations",
 }
 
 __all__ = [
@@ -111,6 +113,7 @@ __all__ = [
     "to_onnx",
     "train",
     "validate",
+    "verify_activations",
 ]
 
 

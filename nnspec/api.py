@@ -287,7 +287,7 @@ def convolutionalize(
 
 
 def build(
-    spec: str | Path | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None
+    spec: str | Path | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None, eject: bool = False
 ) -> tuple[list[Path], tuple[Diagnostic, ...]]:
     """Write the compiled graph, the Keras models and the verified ONNX models of a spec, with initial weights.
 
@@ -296,6 +296,7 @@ def build(
         folder: The output folder; created if missing.
         seed: The seed of the initial weights.
         root: The folder that the spec's paths must be in.
+        eject: Whether to write standalone Keras code too, ``model.py`` with ``weights.safetensors``.
 
     Returns:
         The files, ``graph.json``, ``model.keras``, ``model.onnx`` (``NAME.keras``, ``NAME.onnx`` for each network of
@@ -303,11 +304,11 @@ def build(
 
     Raises:
         SpecError: If the spec has errors.
-        NnspecError: If an ONNX model differs from its Keras model; it is not written then.
+        NnspecError: If an ONNX model or the standalone code differs from its Keras model; it is not written then.
     """
     require("train", "export")
     from nnspec.exporting.building import write_build
 
     loaded = _loaded(spec, root)
     model = compile(loaded)
-    return write_build(loaded, model, Path(folder), seed=seed), model.diagnostics
+    return write_build(loaded, model, Path(folder), seed=seed, eject=eject), model.diagnostics

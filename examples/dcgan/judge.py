@@ -1,8 +1,8 @@
 """Judges what a generator makes of digits by a classifier that was trained on real ones.
 
-Run ``python -m examples.dcgan.judge runs/dcgan runs/lenet5``; in place of the first run, ``.npz`` with an array ``image`` in
-the same range, as ``examples.dcgan.by_hand`` writes it. Of a conditional pair it also counts how often the digit that was asked
-for is said.
+Run ``python -m examples.dcgan.judge runs/dcgan runs/mnist_diffusion runs/lenet5``: any number of generators, then the
+classifier. A generator can be ``.npz`` with an array ``image`` from −1 to 1, as ``examples.dcgan.by_hand`` writes it. Of a
+conditional one it also counts how often the requested digit is predicted.
 """
 
 from __future__ import annotations
@@ -92,22 +92,23 @@ def _of_file(path: Path) -> NDArray[np.float64]:
 
 
 @click.command()
-@click.argument("made", type=click.Path(exists=True, path_type=Path))
+@click.argument("generators", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
 @click.argument("classifier", type=click.Path(exists=True, path_type=Path))
 @click.option("--number", default=10_000, show_default=True, help="How many examples are made.")
 @click.option("--seed", default=0, show_default=True, help="Which noise is drawn.")
-def main(made: Path, classifier: Path, number: int, seed: int) -> None:
-    """Prints the figures of what is made, of held-out real digits and of noise, as JSON lines."""
+def main(generators: tuple[Path, ...], classifier: Path, number: int, seed: int) -> None:
+    """Prints the metrics of generated digits, of held-out real digits and of noise, as JSON lines."""
     run = Run.open(classifier)
     judge = Judge(run)
     parts = {part: examples_of(run, part)[1] for part in ("train", "test")}
     real = {part: np.asarray(examples.batch(slice(0, number)).inputs["image"]) for part, examples in parts.items()}
     _, reference = judge(real["train"])
-    images, asked = (_of_file(made), None) if made.suffix == ".npz" else _of_run(made, number, seed)
-    figures, said = judged(judge, images, reference)
-    if asked is not None:
-        figures["as_asked"] = round(float((said == asked).mean()), 4)
-    print(json.dumps({"of": str(made), **figures}))
+    for made in generators:
+        images, asked = (_of_file(made), None) if made.suffix == ".npz" else _of_run(made, number, seed)
+        figures, said = judged(judge, images, reference)
+        if asked is not None:
+            figures["as_asked"] = round(float((said == asked).mean()), 4)
+        print(json.dumps({"of": str(made), **figures}), flush=True)
     print(json.dumps({"of": "held-out real digits", **judged(judge, real["test"], reference)[0]}))
     noise = np.random.default_rng(seed).uniform(size=(number, 28, 28, 1))
     print(json.dumps({"of": "uniform noise", **judged(judge, noise, reference)[0]}))

@@ -15,8 +15,12 @@ SETS: dict[str, Callable[[Path], None]] = {
     "fashion_mnist": pictures.fashion_mnist,
     "nuclei": masks.nuclei,
     "ct": masks.ct,
+    "slices": masks.slices,
     **series.UCR,
     "sunspots": series.sunspots,
+    "vowels": series.vowels,
+    "demand": series.demand,
+    "employment": series.employment,
     "r8": texts.r8,
     "spam": texts.spam,
     "newsgroups": texts.newsgroups,
@@ -24,7 +28,10 @@ SETS: dict[str, Callable[[Path], None]] = {
     "docstrings": texts.docstrings,
     "addresses": addresses.addresses,
     "cars": tables.cars,
+    "iris": tables.iris,
     "digit_images": pictures.digit_images,
+    "digits_few": pictures.digits_few,
+    "roofs": pictures.roofs,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,7 +13,7 @@ from PIL import Image
 
 from examples.fetch.packages import source, wheel
 
-__all__ = ["ct", "nuclei"]
+__all__ = ["ct", "nuclei", "slices"]
 
 _COLUMNS = {"train": (0, 248), "validation": (248, 316), "test": (316, 512)}
 _CONTEXT = 92
@@ -72,6 +73,30 @@ def ct(folder: Path) -> None:
     _write(folder / "train", (_window(pair, place, random) for pair in train for place in (tumour, None)))
     _write(folder / "validation", (volumes["lung2"][z] for z in between))
     _write(folder / "test", (volumes["lung1"][z] for z in range(27, 40)))
+
+
+def slices(folder: Path) -> None:
+    """Sequences of five neighboring slices of the CT volumes of ``ct``: four, from above, and the one below them.
+
+    Windows of 32 × 32, a pixel of which is the mean of 64. ``train`` is one patient, and ``test`` the other. Of Hounsfield
+    units, −1,000 to 400 become 0 to 1.
+    """
+    with source("pyradiomics==3.0.1") as package:
+        for part, name in (("train", "lung2"), ("test", "lung1")):
+            volume = _nrrd(package / f"data/{name}_image.nrrd").astype(np.float32)
+            grey = np.clip((volume[::-1] + 1000) / 1400, 0, 1)
+            small = grey.reshape(len(grey), 64, 8, 64, 8).mean((2, 4))
+            windows = small.reshape(len(grey), 2, 32, 2, 32).swapaxes(2, 3).reshape(len(grey), 4, 32, 32)
+            five = np.stack([windows[i : len(grey) - 4 + i] for i in range(5)], 2).reshape(-1, 5, 32, 32, 1)
+            np.savez_compressed(folder / part, past=five[:, :4], next=five[:, 4])
+
+
+def _nrrd(file: Path) -> np.ndarray[Any, Any]:
+    """A volume of 16-bit integers, compressed with gzip, as slices of rows of columns."""
+    header, _, packed = file.read_bytes().partition(b"\n\n")
+    fields = dict(line.split(": ", 1) for line in header.decode().splitlines() if ": " in line)
+    sizes = [int(size) for size in fields["sizes"].split()]
+    return np.frombuffer(gzip.decompress(packed), "<i2").reshape(sizes[::-1])
 
 
 Pair = tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]

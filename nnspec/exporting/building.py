@@ -9,11 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keras
+
 from nnspec.data.transforms.text import SPECIAL
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
+from nnspec.exporting.ejected import verified_code, write_weights
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.sampler_models import SamplerModel, prove_sampler
 from nnspec.files import write_whole
@@ -31,7 +34,7 @@ from nnspec.spec import Spec
 from nnspec.training.run.initial_weights import initial_weights
 
 
-def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None) -> list[Path]:
+def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = None, eject: bool = False) -> list[Path]:
     """Write ``graph.json`` and, for each network, its Keras and ONNX models.
 
     Args:
@@ -39,12 +42,14 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
         model: Its graphs.
         folder: The output folder; created if missing.
         seed: The seed of the initial weights; None for a random one. A layer of two networks has the same weights in both.
+        eject: Whether to write ``model.py``, standalone Keras code of the networks, and ``weights.safetensors``.
 
     Returns:
         The files.
 
     Raises:
-        NnspecError: If a file cannot be written, or an ONNX model differs from its Keras model; it is not written then.
+        NnspecError: If a file cannot be written, a layer cannot be ejected, or an ONNX model or the standalone code differs
+            from the Keras model; it is not written then.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,8 +57,20 @@ def write_build(spec: Spec, model: Model, folder: Path, *, seed: int | None = No
         raise NnspecError(f"cannot create the folder {folder}: {error.strerror}") from error
     seed = secrets.randbits(31) if seed is None else seed
     written = [write_whole(folder / "graph.json", json.dumps({"hash": spec.hash, "seed": seed, **describe(model)}, indent=1))]
+    built: dict[str, keras.Model] = {}
+    weights: dict[str, Any] = {}
     for name, graph in model.networks.items():
-        written += _write_network(spec, graph, folder / ("model" if name == "main" else name), seed)
+        keras_model = to_keras(graph, seed=seed)
+        own = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
+        set_weight_arrays(keras_model, graph, own)
+        written += _write_network(spec, graph, keras_model, own, folder / ("model" if name == "main" else name))
+        if eject:
+            built[name] = keras_model
+            weights |= own
+    if eject:
+        text = verified_code(spec.name, model.networks, weights, built)
+        written.append(write_whole(folder / "model.py", text))
+        written.append(write_whole(folder / "weights.safetensors", partial(write_weights, weights)))
     return written + _write_decoder(spec, model, folder, seed)
 
 
@@ -99,10 +116,7 @@ def _write_sampler(spec: Spec, sampling: Sampling, folder: Path, seed: int) -> l
     return [folder / "generate.onnx"]
 
 
-def _write_network(spec: Spec, graph: Graph, stem: Path, seed: int) -> list[Path]:
-    keras_model = to_keras(graph, seed=seed)
-    weights = {**weight_arrays(keras_model, graph), **initial_weights(spec, graph)}
-    set_weight_arrays(keras_model, graph, weights)
+def _write_network(spec: Spec, graph: Graph, keras_model: keras.Model, weights: dict[str, Any], stem: Path) -> list[Path]:
     keras_file = write_whole(stem.with_suffix(".keras"), keras_model.save)
     onnx_file = stem.with_suffix(".onnx")
     metadata = {SPEC_NAME: spec.name, SPEC_HASH: spec.hash}

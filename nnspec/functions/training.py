@@ -46,9 +46,7 @@ def _random(name: str, summary: str, draw: Callable[..., Any], argument: str = "
         return np.zeros((batch, *n.sizes(c["sizes"])), n.dtype(FLOAT))
 
     def in_keras(k: Any, c: Application) -> Any:
-        import keras
-
-        return draw(keras.random, c, (k.batch, *k.sizes(c["sizes"])), dtype=k.dtype(FLOAT), seed=k.seed)
+        return draw(k.random, c, (k.batch, *k.sizes(c["sizes"])), dtype=k.dtype(FLOAT), seed=k.seed)
 
     def in_onnx(b: Any, c: Application) -> str:
         # Never computed: `in_training` is its second operand in an exported file.

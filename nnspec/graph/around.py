@@ -39,8 +39,7 @@ class Around:
         at = step.content.network if isinstance(step.content, NetworkUse) else weights
         start = self.start
         if step.weights is not None:
-            given = step.weights
-            start = Start(given.file, given.prefix, at, given.span, given.path, given.vectors)
+            start = Start.of(step.weights, step.weights.prefix, at)
         use = self.use.at(step, is_use=isinstance(step.content, NetworkUse | Shared))
         return Around(self.prefix + step.name, weights, self.frozen or step.freeze, start, use)
 

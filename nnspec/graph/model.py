@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from typing import TypeVar
 
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.base import Inputs, Layer
 from nnspec.spec.params import Param
+from nnspec.spec.step import WeightsFrom
 from nnspec.types import Conditions, Dim, SizeTooComplex, TensorType, Weight, unknown
 
 T = TypeVar("T")
@@ -41,6 +43,8 @@ class Start:
         span: Location of the declaration.
         path: Path of the declaration.
         vectors: Whether it is a file of word vectors.
+        skip: Paths or patterns of layers that keep their own initial weights.
+        names: Names in the file by layer or scope, as pairs.
     """
 
     file: str
@@ -49,6 +53,23 @@ class Start:
     span: Span
     path: str
     vectors: bool = False
+    skip: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, given: WeightsFrom, prefix: str | None, at: str) -> Start:
+        """Return the source that a declaration names.
+
+        Args:
+            given: The declaration.
+            prefix: Prefix of the weight names in the file.
+            at: Prefix of the weight names in the graph.
+        """
+        return cls(given.file, prefix, at, given.span, given.path, given.vectors, given.skip, given.names)
+
+    def takes(self, identity: str) -> bool:
+        """Return whether a weight starts from the file, and not from its own initializer."""
+        return not any(covers(pattern, identity) for pattern in self.skip)
 
     def name_there(self, identity: str) -> str:
         """Return the name of a weight in the file."""
@@ -112,6 +133,17 @@ class Node:
     def macs(self) -> int | Dim:
         """Return the multiply–accumulates per example, without those of its body's nodes."""
         return self.layer.macs(self.input_types) * self.times
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Return whether a path, or a pattern with `*`, names a node or weight or what it is in.
+
+    Example:
+        >>> covers("head", "head/dense/kernel"), covers("*/kernel", "head/dense/kernel"), covers("head", "header/kernel")
+        (True, True, False)
+    """
+    parts = name.split("/")
+    return any(fnmatchcase("/".join(parts[:count]), pattern) for count in range(1, len(parts) + 1))
 
 
 def is_within(name: str, path: str) -> bool:

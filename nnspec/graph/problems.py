@@ -260,6 +260,18 @@ class BadStart(Problem):
     message = "{reason}"
 
 
+class OtherConvention(Problem):
+    """Weights of PyTorch in a layer that PyTorch computes in another way by default, so outputs differ.
+
+    A state dict has no arguments: whether its network had the default of PyTorch is not known. The warning is silent if the
+    argument is written in the spec.
+    """
+
+    code = "NN254"
+    severity = "warning"
+    message = "`{name}` starts from weights of PyTorch, {reason}"
+
+
 class MissingStart(Problem):
     """``weights`` names a file that does not exist yet, so its names and shapes cannot be checked.
 

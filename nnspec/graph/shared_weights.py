@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
-from nnspec.graph.model import Node, changed, every_node
+from nnspec.graph.model import Node, Start, changed, every_node
 from nnspec.spec import Step
 
 
@@ -55,6 +55,10 @@ def start_shared(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> dict[str
     return changed(nodes, start)
 
 
+def _source(start: Start) -> tuple[object, ...]:
+    return start.file, start.prefix, start.skip, start.names
+
+
 def check_uses(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> Iterator[Diagnostic]:
     """Yield diagnostics of conflicting settings of the same weights."""
     first: dict[str, Node] = {}
@@ -72,7 +76,7 @@ def check_uses(nodes: Mapping[str, Node], uses: Mapping[str, Use]) -> Iterator[D
             yield g.FrozenElsewhere.at(span, path, help=help, notes=notes, name=name, freezer=freezer.name)
         if use.starter is not None and node.start is not None:
             other = first.setdefault(node.weights_at, node)
-            if other.start is not None and (other.start.file, other.start.prefix) != (node.start.file, node.start.prefix):
+            if other.start is not None and _source(other.start) != _source(node.start):
                 notes = [Note("the other `weights` is here", other.start.span)]
                 help = "use one file for all uses, or define a second network"
                 yield g.SeveralStarts.at(node.start.span, node.start.path, help=help, notes=notes, name=name)

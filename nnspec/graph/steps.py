@@ -368,7 +368,7 @@ def start_of(network: Network) -> Start | None:
     if given is None:
         return None
     prefix = given.prefix or "" if network.weights_at else given.prefix
-    return Start(given.file, prefix, network.weights_at, given.span, given.path, given.vectors)
+    return Start.of(given, prefix, network.weights_at)
 
 
 def _types(given: Mapping[str, Given]) -> dict[str, TensorType]:

@@ -23,18 +23,18 @@ from nnspec.types import Weight
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["live_arrays", "saved_arrays"]
+__all__ = ["live_arrays", "saved_arrays", "weight_places"]
 
 
-def _places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
+def weight_places(layer: Layer, weights: tuple[Weight, ...]) -> list[str]:
     """Return the path of each weight in the weights file, relative to the layer's group."""
     if isinstance(layer, Recurrent):
         return [f"cell/vars/{number}" for number in range(len(weights))]
     if isinstance(layer, TimeDistributed):
-        return [f"layer/{place}" for place in _places(layer.inner, weights)]
+        return [f"layer/{place}" for place in weight_places(layer.inner, weights)]
     if isinstance(layer, SpectralNormalization):
         kernel, _, *others = weights
-        first, *rest = (f"layer/{place}" for place in _places(layer.inner, (kernel, *others)))
+        first, *rest = (f"layer/{place}" for place in weight_places(layer.inner, (kernel, *others)))
         return [first, "vars/1", *rest]
     if isinstance(layer, Bidirectional):
         return _by_part(weights, {"forward": "forward_layer/cell", "backward": "backward_layer/cell"})
@@ -75,7 +75,7 @@ def saved_arrays(
         if stored is not None and stored != keras.name:
             raise ValueError(f"the weights at `{keras.group}` belong to `{stored}`, but in the config to `{keras.name}`")
         arrays = []
-        places = _places(node.layer, node.weights)
+        places = weight_places(node.layer, node.weights)
         if step.inside is not None:
             places = [f"{step.inside.group}/vars/{number}" for number in range(len(node.weights))]
         for place, shape in zip(places, [weight.shape for weight in node.weights], strict=True):

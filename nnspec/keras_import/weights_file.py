@@ -1,4 +1,4 @@
-"""Safe reading of the HDF5 file in a ``.keras`` file, which may be damaged or malicious."""
+"""Safe reading of HDF5 files with weights, as in a ``.keras`` file, which may be damaged or malicious."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ _MOST_GROUPS = 100_000
 """Limit of traversed groups, as hard links can form cycles."""
 
 
+_DEEPEST = 50
+
+_MOST_NAMES = 10_000
+"""Limit of the names in an attribute. NASNetLarge has 1,000 layers."""
+
 _DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError)
 """Exceptions of h5py for damaged files."""
 
@@ -34,9 +39,16 @@ class WeightsFile:
         self._file = file
 
     def named(self, group: str) -> str | None:
-        """Return the layer name stored in a group, or None."""
+        """Return the layer name stored in a group, or None.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
         found = self._at(f"{group}/vars")
-        name = None if found is None else found.attrs.get("name")
+        try:
+            name = None if found is None else found.attrs.get("name")
+        except _DAMAGED as error:
+            raise ValueError(f"`{group}/vars`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
         return name if isinstance(name, str) else None
 
     def stores(self, group: str) -> bool:
@@ -71,6 +83,81 @@ class WeightsFile:
         Raises:
             ValueError: If it is not a numeric array in this file, or has another shape.
         """
+        found = self._array(place, shape)
+        if found is None:
+            return None
+        try:
+            array: NDArray[Any] = found[()]
+        except _DAMAGED as error:
+            raise ValueError(f"`{place}` cannot be read: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+        return array
+
+    def shape(self, place: str) -> tuple[int, ...] | None:
+        """Return the shape of an array without reading it; None if it does not exist.
+
+        Args:
+            place: Its path, ``layers/dense/vars/0``.
+
+        Raises:
+            ValueError: If it is not a numeric array in this file.
+        """
+        found = self._array(place, None)
+        return None if found is None else tuple(found.shape)
+
+    def arrays(self) -> list[str]:
+        """Return the paths of all arrays, in alphabetical order within each group.
+
+        Raises:
+            ValueError: If the file is damaged, or has more groups and arrays than are traversed.
+        """
+        import h5py
+
+        found: list[str] = []
+        waiting: list[tuple[str, Any]] = [("", self._file)]
+        try:
+            for _ in range(_MOST_GROUPS):
+                if not waiting:
+                    return found
+                path, at = waiting.pop()
+                if isinstance(at, h5py.Dataset):
+                    found.append(path)
+                elif isinstance(at, h5py.Group) and path.count("/") < _DEEPEST:
+                    hard = [name for name in at if at.get(name, getlink=True, getclass=True) is h5py.HardLink]
+                    waiting += [(f"{path}/{name}".removeprefix("/"), at[name]) for name in reversed(hard)]
+        except _DAMAGED as error:
+            raise ValueError((str(error).splitlines() or ["it is damaged"])[0]) from None
+        raise ValueError(f"it has more than {_MOST_GROUPS:,} groups and arrays")
+
+    def strings(self, place: str, attribute: str) -> list[str]:
+        """Return the texts in an attribute of a group, which may be stored in parts; none if it does not exist.
+
+        Args:
+            place: The path of the group; empty for the file itself.
+            attribute: The name of the attribute.
+
+        Raises:
+            ValueError: If it is damaged, or too long.
+        """
+        found = self._at(place) if place else self._file
+        if found is None:
+            return []
+        texts: list[str] = []
+        try:
+            names = [attribute] if attribute in found.attrs else []
+            while names[:1] != [attribute] and f"{attribute}{len(names)}" in found.attrs and len(names) < _MOST_NAMES:
+                names.append(f"{attribute}{len(names)}")
+            for name in names:
+                known = found.attrs.get_id(name)
+                count = math.prod(known.shape)
+                if count * max(known.dtype.itemsize, 1) > _FLOOR or len(texts) + count > _MOST_NAMES:
+                    raise ValueError(f"`{name}` of `{place or '/'}` is too long")
+                texts += [text.decode() if isinstance(text, bytes) else str(text) for text in found.attrs[name].ravel()]
+        except (*_DAMAGED, AttributeError) as error:
+            raise ValueError(f"`{place or '/'}`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+        return texts
+
+    def _array(self, place: str, shape: tuple[int, ...] | None) -> Any:
+        """Return an array without its values, after checking what can be checked without them."""
         found = self._at(place)
         if found is None:
             return None
@@ -83,11 +170,7 @@ class WeightsFile:
         size = math.prod(found.shape) * found.dtype.itemsize
         if size > max(_FLOOR, _EXPANSION * found.id.get_storage_size()):
             raise ValueError(f"`{place}` declares {size:,} bytes, but stores {found.id.get_storage_size():,}")
-        try:
-            array: NDArray[Any] = found[()]
-        except _DAMAGED as error:
-            raise ValueError(f"`{place}` cannot be read: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
-        return array
+        return found
 
     def _at(self, place: str) -> Any:
         try:

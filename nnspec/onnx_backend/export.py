@@ -58,6 +58,8 @@ def export(
     model = to_onnx(graph, weights, opset=opset, metadata=metadata)
     parity = verify(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
     if not parity.agrees:
+        if all(result.is_undecided for result in parity.differing.values()):
+            raise NnspecError(_undecided(graph, parity))
         first = rebuild and first_difference(graph, weights, rebuild, golden=golden, opset=opset, seed=seed)
         raise NnspecError(_difference(graph, parity, first, bisected=rebuild is not None))
     parity = verify_varied(graph, weights, parity, reference, opset=opset, seed=seed)
@@ -78,8 +80,21 @@ def export(
     return parity
 
 
+_SHOWN = 3
 _DRAWN = "\nWith its own weights the network agrees, but they hide differences: outputs do not vary, or weights are all 0 or 1."
 _PROCESSED = "\nWithout the input and target transforms both agree: the difference is in the transforms."
+
+
+def _undecided(graph: Graph, parity: Parity) -> str:
+    """The error for outputs of which too many elements depend on ties; both models may be right."""
+    lines = ["the outputs cannot be verified, so no file is written:"]
+    lines += [f"  `{name}`: {result}" for name, result in parity.differing.items()]
+    jumping = [node for node in graph.nodes.values() if node.layer.is_discontinuous(node.input_types)]
+    shown = ", ".join(f"`{node.name}` ({node.op}, {node.span})" for node in jumping[:_SHOWN])
+    more = f" and {len(jumping) - _SHOWN} more" if len(jumping) > _SHOWN else ""
+    lines.append(f"Small changes make {shown}{more} jump: values are often equal to its thresholds, or to each other.")
+    lines.append("  = help: put a threshold between the values of the data: `x > 0.404`, not `x > 0.4`, for multiples of 0.4")
+    return "\n".join(lines)
 
 
 def _difference(graph: Graph, parity: Parity, first: str | None, *, bisected: bool) -> str:

@@ -15,6 +15,7 @@ from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Compute
 from nnspec.layers.interfaces import ChoosesByIndex
+from nnspec.onnx_backend.index_values import valid_values
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
 
@@ -49,10 +50,14 @@ def draw(
         bounds = table_rows(graph) | _by_size(graph, free)
         for ref, count in _in_expressions(graph, free):
             bounds[ref] = min(count, bounds.get(ref, count))
+        valid = valid_values(graph, free)
         for name, type in graph.inputs.items():
             shape = (batch, *(_known(size, free) for size in type.shape))
             # With masks, 0 is padding; it is inserted below.
             inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), low=int(masked))
+            if name in valid:
+                kept = valid[name][valid[name] < bounds.get(Ref(name), valid[name][-1] + 1)]
+                inputs[name] = rng.choice(kept if len(kept) else valid[name], shape).astype(inputs[name].dtype)
             if masked and type.is_integer:
                 inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
             if type.mask is not None:

@@ -122,6 +122,28 @@ def keras_page(written: str, page_of: Callable[[str], str]) -> str:
 
 
 _IMPORTED = """\
+## Standalone Keras code
+
+`nnspec build SPEC -o DIR --eject` also writes `DIR/model.py`, which builds the networks of the spec with Keras alone, and
+`DIR/weights.safetensors` with the initial weights:
+
+```python
+from model import build_model, load_weights
+
+model = build_model()                               # build_NAME() for each network of `networks`
+load_weights(model, "weights.safetensors")          # needs safetensors; also takes the weights of a run of the spec
+```
+
+- It is a functional model with the names of the spec, `.` for `/`. A layer is written with the arguments that differ from
+  Keras's defaults. Initializers have no seed: without `load_weights`, the weights are random.
+- Blocks that occur several times are a function of what differs between them, such as `filters`.
+- A `Compute` step is a class with `keras.ops` code. Layers that Keras does not have, and fixed versions of Keras's layers,
+  are in the file as source.
+- A file is only written if it builds the same models: it runs in a namespace that cannot import nnspec, loads the weights,
+  and its outputs are compared with those of the Keras model, also with random weights ([parity](parity.md)).
+- It runs on TensorFlow and JAX, and computes what the model computes with Keras 3.15.1.
+- A layer of a plug-in is an error that names it. Data preprocessing, training and decoding loops are not part of the file.
+
 ## Imported models
 
 `nnspec import` and `nnspec.from_keras` translate each layer to the layer of the same name, and each operation of `keras.ops`

@@ -134,6 +134,10 @@ def _classes(name: str, report: dict[str, Any], predictions: ClassPredictions, t
     if accuracy <= most + 0.01 and len([row for row in report["classes"] if row["rows"]]) > 1:
         text = f"The accuracy of `{name}` is {accuracy:.1%}; always predicting the most frequent class has {most:.1%}"
         yield Finding("bad", f"{text}: the model has learned almost nothing.")
+    nearest = report.get("baselines", {}).get("nearest_neighbors", {})
+    if nearest.get("accuracy", 0) > high:
+        text = f"The accuracy of `{name}` is {accuracy:.1%}; {nearest['neighbors']} nearest neighbors of the inputs have"
+        yield Finding("bad", f"{text} {nearest['accuracy']:.1%}: the model uses less of the data than it could.")
     weak = [row for row in report["classes"] if row["rows"] and row["recall"] < 0.5]
     if weak and len(weak) < len(report["classes"]):
         shown = ", ".join(f"`{row['class']}` ({row['recall']:.0%} of {row['rows']:,})" for row in weak[:8])

@@ -21,7 +21,7 @@ from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.objectives import report_of
 from nnspec.reports.results import learning_curves, results
 from nnspec.spec.tree import Scalar
-from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
+from nnspec.training.evaluation.evaluate import Evaluation, baselines_of, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
@@ -87,6 +87,8 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     found, why = _predicted(run, part) if predicts else (None, "")
     train, _ = _predicted(run, "train", _TRAINING_EXAMPLES) if found is not None and found.part != "train" else (None, "")
     reports = {name: report_of_output(scored, curves=True) for name, scored in found.predictions.items()} if found else {}
+    for name, compared in baselines_of(run, found).items() if found else ():
+        reports[name]["baselines"] = compared
     summary = section("Summary", run_facts(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []

@@ -10,6 +10,7 @@ import numpy as np
 from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, number, section, table
 from nnspec.reports.images import colored, image_tag
+from nnspec.training.evaluation.baselines import baselines_text
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.evaluation.report import NUMBER_METRICS
@@ -71,6 +72,7 @@ def _classes(name: str, report: dict[str, Any]) -> list[Html]:
         drawn.append(plots.reliability(report["calibration"]))
     return [
         element("h3", f"{name}: accuracy {report['accuracy']:.2%}"),
+        *([element("p", f"Baselines: {baselines_text(report['baselines'])}.", class_="note")] if "baselines" in report else []),
         table(["class", *shown, "examples"], [*rows, mean], numbers=range(1, len(columns) + 2)),
         element("h3", f"{name}: curves") if drawn else Html(),
         element("div", *(figure(piece) for piece in drawn), class_="plots"),

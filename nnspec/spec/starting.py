@@ -19,7 +19,10 @@ class StartingWeights(Config):
     main_argument: ClassVar[str | None] = "file"
 
     file: Annotated[str, Strict()] | None = Field(
-        None, description="A run folder or a .safetensors file.", examples=["runs/first"]
+        None,
+        description="A run folder, a .safetensors file, a state dict of PyTorch in one, or weights of Keras: .keras, .h5 or "
+        ".weights.h5.",
+        examples=["runs/first"],
     )
     vectors: Annotated[str, Strict()] | None = Field(
         None,
@@ -30,6 +33,16 @@ class StartingWeights(Config):
     prefix: Annotated[str, Strict()] | None = Field(
         None, description="Prefix of the weight names in the file; null: the same names as here.", examples=["encoder"]
     )
+    skip: list[Annotated[str, Strict()]] = Field(
+        [],
+        description="Layers that keep their own initial weights, by their paths, such as `label` or `decoder/*`.",
+        examples=[["label"]],
+    )
+    names: dict[str, Annotated[str, Strict()]] = Field(
+        {},
+        description="Names in a file of Keras or PyTorch, by layer or scope, where the structure alone leaves a choice.",
+        examples=[{"stage1/residual": "layer1.0"}],
+    )
 
     @model_validator(mode="after")
     def _one(self) -> StartingWeights:
@@ -37,6 +50,8 @@ class StartingWeights(Config):
             raise ValueError("one of `file` and `vectors` must be given")
         if self.vectors is not None and self.prefix is not None:
             raise ValueError("`prefix` belongs to `file`, not to `vectors`")
+        if self.vectors is not None and (self.skip or self.names):
+            raise ValueError(f"`{'skip' if self.skip else 'names'}` belongs to `file`, not to `vectors`")
         return self
 
 
@@ -48,4 +63,5 @@ def read_weights(tree: Tree | None, problems: list[Diagnostic]) -> WeightsFrom |
     given = check(StartingWeights, tree, problems, name="weights")
     if given is None or len(problems) > before:
         return None
-    return WeightsFrom(given.file or given.vectors or "", given.prefix, tree.span, tree.path, given.vectors is not None)
+    file, vectors = given.file or given.vectors or "", given.vectors is not None
+    return WeightsFrom(file, given.prefix, tree.span, tree.path, vectors, tuple(given.skip), tuple(given.names.items()))

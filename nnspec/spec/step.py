@@ -30,6 +30,8 @@ class WeightsFrom:
         span: Location of the declaration.
         path: Path of the declaration.
         vectors: Whether it is a file of word vectors.
+        skip: Paths or patterns of layers that keep their own initial weights.
+        names: Names in the file by layer or scope, as pairs.
     """
 
     file: str
@@ -37,6 +39,8 @@ class WeightsFrom:
     span: Span
     path: str
     vectors: bool = False
+    skip: tuple[str, ...] = ()
+    names: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,19 @@ class AveragedTwice(Problem):
     passes = _GOOD
 
 
+class SlowAverage(Problem):
+    """A moving average begins at the initial weights, and keeps `ema` to the power of the number of steps of them.
+
+    The average is saved, so a share that is not small spoils the network. This is checked for `steps`, not for `epochs`.
+    """
+
+    code = "NN584"
+    severity = "warning"
+    message = "the moving average keeps {share} of the initial weights after {steps:,} steps"
+    fails = _GOOD.replace("epochs: 1", "steps: 1000, ema: 0.999")
+    passes = fails.replace("0.999", "0.99")
+
+
 class ScheduleAndPlateau(Problem):
     """A schedule sets the learning rate at each step and would override `reduce_on_plateau`."""
 
@@ -194,7 +207,10 @@ class AllFrozen(Problem):
 
 
 class NoiseDoesNotFit(Problem):
-    """`input_noise` applies to float inputs; `label_noise` applies to targets that are classes."""
+    """`input_noise` applies to float inputs; `label_noise` applies to targets that are classes.
+
+    Noise would also change the values by which `Masking` recognizes padding; `GaussianNoise` after it does not.
+    """
 
     code = "NN519"
     message = "`{key}` {reason}"

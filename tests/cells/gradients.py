@@ -82,7 +82,7 @@ class _Along:
         self.directions = {
             name: random.normal(size=array.shape) for name, array in self.inputs.items() if array.dtype.kind == "f"
         }
-        self.moves = [(v, v.numpy(), random.normal(size=tuple(v.shape))) for v in self.model.trainable_variables]
+        self.moves = [(v, ops.convert_to_numpy(v), random.normal(size=tuple(v.shape))) for v in self.model.trainable_variables]
         self.factors: dict[str, np.ndarray] = {}
 
     def __call__(self, distance: Any) -> Any:

@@ -11,6 +11,8 @@ import pytest
 from ..backends import by_other_backend
 from .gradients import ALL, TOLERANCE, derivatives
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it reads weights
+
 
 @pytest.mark.parametrize("name", ALL)
 def test_gradients_are_those_of_finite_differences(name: str) -> None:

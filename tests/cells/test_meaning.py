@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
@@ -23,6 +22,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 Arrays = Mapping[str, np.ndarray]
 ON_TENSORFLOW = keras.backend.backend() == "tensorflow"
+if ON_TENSORFLOW:
+    import tensorflow as tf
 ALL = "  - RNN: {cell: {minimal_gated: {units: 3}}, return_sequences: true, return_state: true}\noutputs: {all: rnn.output, h: rnn.h}"
 GATED = document("{x: [T, 4]}", ALL, "minimal_gated")
 MASKS = np.array([[1, 1, 1, 0, 0], [0, 0, 1, 1, 1], [1, 0, 1, 0, 1], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], bool)

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 import nnspec
+from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.ties import Ties, discontinuous
@@ -172,6 +174,25 @@ def test_real_inputs_near_a_tie_do_not_stop_an_export() -> None:
     found = parity(compute("argmax(x, 2)"), golden=golden)
     assert found.agrees
     assert found.outputs["y"].undecided == 1
+
+
+def test_an_export_that_ties_prevent_names_the_layers_that_jump(tmp_path: Path) -> None:
+    graph = graph_of("  - Compute: where(x > 0.5, 1.0, 0.0)\n    name: edge\n  - Dense: {units: 2}\n    name: y\n", IMAGE)
+    weights = random_weights(graph)
+    golden = {"x": np.full((300, 5, 5), 0.5, np.float32)}
+    with pytest.raises(NnspecError) as raised:
+        export(
+            graph,
+            weights,
+            tmp_path / "net.onnx",
+            reference=keras_reference(graph, weights),
+            rebuild=lambda changed: keras_reference(changed, weights),
+            golden=[golden],
+        )
+    text = str(raised.value)
+    assert text.startswith("the outputs cannot be verified, so no file is written:")
+    assert "Small changes make `edge` (Compute, " in text
+    assert "first layer that differs" not in text
 
 
 def test_weights_are_perturbed_if_inputs_are_integers() -> None:

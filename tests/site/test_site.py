@@ -112,10 +112,24 @@ def _first_run(name: str) -> tuple[str, str] | None:
     return ("teacher", _TEACHER) if name == "distillation.nnspec.yaml" else None
 
 
+def _write_state_dict(file: Path) -> None:
+    """The weights of the network in the recipe, with the names of another one in PyTorch."""
+    from safetensors.numpy import save_file
+
+    arrays = {"fc.weight": (5, 16), "fc.bias": (5,)}
+    for number, channels in enumerate((1, 16, 16)):
+        arrays[f"features.{number}.conv.weight"] = (16, channels, 3, 3)
+        arrays |= {f"features.{number}.bn.{name}": (16,) for name in ("weight", "bias", "running_mean", "running_var")}
+    random = np.random.default_rng(0)
+    save_file({name: random.uniform(0.1, 0.5, shape).astype(np.float32) for name, shape in arrays.items()}, file)
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", re.findall(r'```yaml title="([^"]+)"', (DOCS / "recipes.md").read_text("utf-8")))
 def test_a_recipe_trains_and_is_exported(tmp_path: Path, name: str) -> None:
     _write_data(tmp_path)
+    if name == "pretrained.nnspec.yaml":
+        _write_state_dict(tmp_path / "net.safetensors")
     if found := _first_run(name):
         run, text = found
         (tmp_path / "first.nnspec.yaml").write_text(text, "utf-8")

@@ -197,3 +197,13 @@ def test_a_misspelt_figure_of_validation_is_reported_with_what_it_needs(write, m
     text += "data: {train: {builtin: digits}}\n"
     text += f"train: {{epochs: 1, loss: SparseCategoricalCrossentropy, early_stopping: {{monitor: {monitor}}}}}\n"
     assert [d.help for d in validate(write(text)) if d.is_error] == [help]
+
+
+def test_noise_on_an_input_that_is_masked_by_value_is_an_error(project):
+    text = (
+        "inputs: {x: [6, 2]}\nlayers:\n  - Masking\n  - GRU: 3\n  - Dense: {units: 1}\n    name: y\n"
+        "train: {epochs: 1, loss: mse, input_noise: NOISE}\n"
+    )
+    assert reported(project, text.replace("NOISE", "0.1")) == {"NN519"}
+    assert reported(project, text.replace("NOISE", "{x: 0.1}")) == {"NN519"}
+    assert reported(project, text.replace("  - Masking\n", "").replace("NOISE", "0.1")) == set()

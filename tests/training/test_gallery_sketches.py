@@ -1,4 +1,4 @@
-"""Systems of the gallery that compute their own loss: a tagger with a CRF, a normalizing flow, a neural Turing machine."""
+"""Systems of the gallery that compute their own loss: learning rules, a tagger with a CRF, a normalizing flow, a neural Turing machine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from examples.copy_task.make import sequences, write_sequences
+from examples.fetch.tables import iris
 from nnspec import Predictor
 from nnspec.spec import load
 from nnspec.training import train
@@ -104,3 +105,36 @@ def test_a_neural_turing_machine_copies_sequences_twice_as_long_as_in_training(t
         with np.load(tmp_path / f"data/copy_task/{split}.npz") as data:
             wrong = (predictor.predict({"sequence": data["sequence"]})["bits"] > 0.5) != (data["bits"] > 0.5)
             assert wrong[data["recall"] > 0].mean() <= 0.01
+
+
+def examples_of_iris(run):
+    """The standardized measures of the training examples, with a 1 for the bias, and their classes."""
+    found = run_evaluation(run, part="train").examples
+    measures = found.inputs["measures"][found.rows].astype(np.float64)
+    return np.append(measures, np.ones((len(measures), 1)), 1), found.targets["sum"][found.rows].ravel()
+
+
+def test_the_hebbian_rule_sums_the_examples_with_the_sign_of_their_class(tmp_path):
+    (tmp_path / "data/iris").mkdir(parents=True)
+    iris(tmp_path / "data/iris")
+    run = trained(tmp_path, "hebb")
+    measures, species = examples_of_iris(run)
+    weights = np.append(run.weights()["sum/kernel"], run.weights()["sum/bias"])
+    np.testing.assert_allclose(weights, (2 * species - 1) @ measures, rtol=1e-4, atol=1e-4)
+
+
+def test_the_perceptron_stops_changing_once_it_makes_no_mistake(tmp_path):
+    (tmp_path / "data/iris").mkdir(parents=True)
+    iris(tmp_path / "data/iris")
+    file = tmp_path / "data/iris/pair.csv"
+    header, *rows = file.read_text(encoding="utf-8").splitlines()
+    # The two species that a line separates: those of the other class are moved away.
+    far = [row if row.endswith("versicolor") else f"9,9,9,9,{row.rpartition(',')[2]}" for row in rows]
+    file.write_text("\n".join([header, *far]), encoding="utf-8")
+    run = trained(tmp_path, "perceptron", "train.epochs=5")
+    measures, species = examples_of_iris(run)
+    weights = np.append(run.weights()["sum/kernel"], run.weights()["sum/bias"])
+    assert ((measures @ weights > 0) == species).all()
+    assert [record["loss"] for record in run.metrics()][-2:] == [0, 0]
+    # Each change is an example, added or subtracted, so that the bias counts them.
+    assert run.weights()["sum/bias"] == np.round(run.weights()["sum/bias"])

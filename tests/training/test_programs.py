@@ -12,7 +12,7 @@ import pytest
 from benchmarks.resume import differences
 from nnspec.reports import to_page
 from nnspec.spec import load
-from nnspec.training import resume, train
+from nnspec.training import evaluate, resume, train
 from nnspec.training.loop.progress import Quiet
 
 from .pairs import PAIR
@@ -194,6 +194,7 @@ def test_where_examples_meet_a_smaller_last_batch_is_left_out(written):
     file = written(CONTRAST)
     run = train(load(file), out=file.parent / "run", progress=Quiet())
     assert [each["step"] for each in run.metrics()] == [2, 4, 6]  # 96 examples in batches of 40
+    assert evaluate(run, part="train")["rows"] == 80
 
 
 def test_a_batch_that_is_smaller_than_the_batch_size_is_used_if_it_is_the_only_one(written):

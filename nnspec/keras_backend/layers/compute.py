@@ -121,8 +121,13 @@ class Compute(keras.layers.Layer):  # type: ignore[misc]
         return found
 
 
-def joined_masks(masks: Iterable[Any]) -> Any:
-    """The conjunction of masks with equal leading axes; None if there is none."""
+def joined_masks(masks: Iterable[Any], ops: Any = ops) -> Any:
+    """The conjunction of masks with equal leading axes; None if there is none.
+
+    Args:
+        masks: The masks.
+        ops: What computes it, as ``keras.ops`` does.
+    """
     joined = None
     for mask in masks:
         if joined is None or mask is None:
@@ -148,6 +153,7 @@ class KerasRun:
     """
 
     ops = ops
+    random = keras.random
 
     def __init__(self, layer: Compute, inputs: Mapping[str, Any], masks: Mapping[str, Any], training: bool) -> None:
         self._layer, self._inputs, self._masks, self.training = layer, inputs, masks, training
@@ -168,7 +174,7 @@ class KerasRun:
     @property
     def batch(self) -> Any:
         """The number of examples."""
-        return ops.shape(next(iter(self._inputs.values())))[0]
+        return self.ops.shape(next(iter(self._inputs.values())))[0]
 
     @property
     def seed(self) -> Any:
@@ -181,7 +187,7 @@ class KerasRun:
 
     def cast(self, x: Any, dtype: str) -> Any:
         """Convert a tensor to a term's dtype."""
-        return ops.cast(x, self.dtype(dtype))
+        return self.ops.cast(x, self.dtype(dtype))
 
     def is_float(self, x: Any) -> bool:
         """Whether a tensor is a float."""
@@ -221,7 +227,7 @@ class KerasRun:
         if dtype == FLOAT and self.dtype(FLOAT) == "float16":
             limit = float(np.finfo(np.float16).max)
             array = np.where(np.isfinite(array), np.clip(array, -limit, limit), array)
-        return ops.convert_to_tensor(array, self.dtype(dtype))
+        return self.ops.convert_to_tensor(array, self.dtype(dtype))
 
     def _apply(self, application: Application, operands: list[Any]) -> Any:
         if operands and all(isinstance(value, _PYTHON) for value in operands) and not application.shape:

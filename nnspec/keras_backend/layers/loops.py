@@ -47,13 +47,21 @@ def _jax(layer: Any, step: Any, sequences: Any, states: Any, last: Any) -> tuple
         with keras.StatelessScope([*others, *zip(seeds, values, strict=True)]) as scope:
             after, ends, outputs = step(at, states, last)
         values = [scope.get_current_value(seed) for seed in seeds]
-        return (after, ends, values), outputs
+        # Keras computes some functions of float64 in float32 on JAX, and a carry keeps its dtype.
+        same = [
+            [keras.ops.cast(x, given.dtype) for x, given in zip(*each, strict=True)] for each in ((after, states), (ends, last))
+        ]
+        return (*same, values), outputs
 
     start = (list(states), list(last), [seed.value for seed in seeds])
     (states, last, values), found = lax.scan(body, start, list(sequences), reverse=layer.go_backwards)
     for seed, value in zip(seeds, values, strict=True):
         seed.assign(value)
     return states, last, found
+
+
+def _as(before: Any, after: Any) -> list[Any]:
+    return [keras.ops.cast(x, given.dtype) for given, x in zip(before, after, strict=True)]
 
 
 LOOPS = {"tensorflow": _tensorflow, "jax": _jax}

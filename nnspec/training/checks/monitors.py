@@ -10,6 +10,7 @@ from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
+from nnspec.layers.masking import Masking
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.catalogue.schedules import Schedule
@@ -137,7 +138,7 @@ def check_class_weight(
 
 
 def check_input_noise(section: TrainSection, tree: MappingNode, graph: Graph, problems: list[Diagnostic]) -> None:
-    """Reports noise on unknown inputs, and on inputs that are not floats."""
+    """Reports noise on unknown inputs, on inputs that are not floats, and on those that are masked by value."""
     inputs = graph.inputs
     for name in section.input_noise_of(inputs):
         if name in graph.gaps.inputs:
@@ -147,6 +148,11 @@ def check_input_noise(section: TrainSection, tree: MappingNode, graph: Graph, pr
         elif not inputs[name].dtype.startswith("float"):
             reason = f"needs a float input, and `{{name}}` is {inputs[name].dtype}"
             _does_not_fit("input_noise", name, reason, (), tree, problems)
+        elif any(isinstance(node.layer, Masking) and node.inputs["x"].source == name for node in graph.nodes.values()):
+            reason = f"would change the steps of `{name}` that `Masking` looks for, so that none is masked in training"
+            help = "remove it, and write `- GaussianNoise: 0.1` after `Masking`"
+            place = locate(tree, "input_noise", name)
+            problems.append(t.NoiseDoesNotFit.at(*place, help=help, key="input_noise", reason=reason))
 
 
 def check_noise(

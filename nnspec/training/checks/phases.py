@@ -17,6 +17,10 @@ from nnspec.training.plan import OutputPlan, PhasePlan
 from nnspec.training.section import TrainSection
 from nnspec.types import did_you_mean
 
+_MOST_KEPT = 0.05
+"""The largest share of the initial weights in a moving average that is not reported."""
+_DECAYS = (0.9999, 0.9995, 0.999, 0.998, 0.995, 0.99, 0.98, 0.95, 0.9)
+
 
 def check_phases(
     graph: Graph,
@@ -130,6 +134,18 @@ def check_optimizer(section: TrainSection, tree: MappingNode, networks: Sequence
             problems.append(t.ClippedTwice.at(clip.span, clip.path, help="remove one of the two", first="clip", second=own))
         if section.ema is not None and ema is not None and optimizer.use_ema:
             problems.append(t.AveragedTwice.at(ema.span, ema.path, help="remove one of the two"))
+    _check_average(section, tree, problems)
+
+
+def _check_average(section: TrainSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Warns if the moving average of the weights mostly keeps what they began with."""
+    if section.ema is None or section.steps is None:
+        return
+    share = section.ema**section.steps
+    if share > _MOST_KEPT:
+        better = next((decay for decay in _DECAYS if decay**section.steps <= _MOST_KEPT), None)
+        help = "train longer" if better is None else f"write `ema: {better}`, or train longer"
+        problems.append(t.SlowAverage.at(*locate(tree, "ema"), help=help, share=f"{share:.0%}", steps=section.steps))
 
 
 def _check_names(given: Mapping[str, object], tree: MappingNode, networks: Sequence[str], problems: list[Diagnostic]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
+from nnspec.training.evaluation.baselines import UNREADABLE, baselines
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -61,16 +63,18 @@ class Evaluation:
     transformed: tuple[str, ...] = ()
 
 
-def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False) -> dict[str, Any]:
+def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False, compare: bool = True) -> dict[str, Any]:
     """Evaluates the best weights of a run.
 
     Args:
         run: The run, or its folder.
         part: `train`, `validation` or `test`; by default the first that exists of test, validation and train.
         curves: Whether to include the points of the ROC and precision–recall curves.
+        compare: Whether to compute the baselines of classifications.
 
     Returns:
-        ``data`` (the split), ``rows``, the metrics by their names in the log, and ``outputs`` with a report of each output.
+        ``data`` (the split), ``rows``, the number of examples of the metrics, the metrics by their names in the log, and
+        ``outputs`` with a report of each output.
         Metrics and reports are in the units of the data; losses are as in training, and ``transformed_targets`` lists the
         outputs whose targets were transformed, if there are any. All values are plain JSON.
 
@@ -83,6 +87,8 @@ def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = F
         return _measured(run, part)
     found = run_evaluation(run, part=part)
     reports = {name: report_of(predictions, curves=curves) for name, predictions in found.predictions.items()}
+    for name, compared in baselines_of(run, found).items() if compare else ():
+        reports[name]["baselines"] = compared
     transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
     return {"data": found.part, "rows": len(found.examples), **found.metrics, **transformed, "outputs": reports}
 
@@ -94,6 +100,7 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.loop.loop import validate
     from nnspec.training.loop.networks import Networks
+    from nnspec.training.loop.order import batches_of
 
     machine()
     plan = _plan(run)
@@ -104,10 +111,10 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     networks = Networks(plan.networks, plan.section.seed)
     learner = plan.objective.task(networks, plan, prepared, None).learner(plan.phases[-1])
     networks.set_weights(run.weights())
-    metrics = validate(
-        steps_for(keras.backend.backend(), learner), learner, examples, plan.section.batch_size * learner.batches
-    )
-    return {"data": part, "rows": len(examples), **metrics, "outputs": {}}
+    size = plan.section.batch_size * learner.batches
+    metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
+    rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
+    return {"data": part, "rows": rows, **metrics, "outputs": {}}
 
 
 def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluation:
@@ -153,6 +160,28 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
         if isinstance(found, NumberPredictions) and name in units and units[name].labels:
             metrics |= _metrics_of(output, found)
     return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units))
+
+
+def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
+    """The baselines of each classification of an evaluation, by output; none on training data, which are their own neighbors.
+
+    Args:
+        run: The run.
+        found: The evaluation.
+    """
+
+    @cache
+    def training() -> Examples | str:
+        try:
+            return _examples(run, found.plan, "train")[1]
+        except NnspecError:
+            return UNREADABLE
+
+    return {
+        name: baselines(found.plan.outputs[name], predictions, found.examples, training)
+        for name, predictions in found.predictions.items()
+        if isinstance(predictions, ClassPredictions) and found.part != "train"
+    }
 
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:

@@ -99,8 +99,7 @@ def predictions_from(
     """
     if kind in ("class", "distribution"):
         scores = np.moveaxis(output, axis, -1)
-        true = target if kind == "class" else target.argmax(axis)
-        return _multiclass(true, scores, logits=logits, ignore=ignore, classes=classes)
+        return _multiclass(true_classes(kind, target, axis), scores, logits=logits, ignore=ignore, classes=classes)
     if kind in ("probability", "sign"):
         return _binary(target, output, signs=kind == "sign", logits=logits, classes=classes)
     if kind in ("number", "non_negative"):
@@ -108,13 +107,32 @@ def predictions_from(
     return None
 
 
+def true_classes(kind: TargetKind, target: NDArray[Any], axis: int = -1) -> NDArray[np.int64]:
+    """The index of the class of each position of the targets of a classification, (N,).
+
+    Args:
+        kind: The kind of the target: `class`, `distribution`, `probability` or `sign`.
+        target: The targets, with the batch axis first.
+        axis: The class axis of a distribution.
+
+    Example:
+        >>> true_classes("distribution", np.array([[0.0, 1.0], [1.0, 0.0]])).tolist()
+        [1, 0]
+    """
+    if kind == "distribution":
+        target = target.argmax(axis)
+    elif kind in ("probability", "sign"):  # a probability as a target is rounded
+        target = target > (0.0 if kind == "sign" and target.min(initial=0) < 0 else 0.5)
+    return target.ravel().astype(np.int64)
+
+
 def _multiclass(
-    true: NDArray[Any], scores: NDArray[np.float32], *, logits: bool, ignore: int | None, classes: list[Any] | None
+    true: NDArray[np.int64], scores: NDArray[np.float32], *, logits: bool, ignore: int | None, classes: list[Any] | None
 ) -> ClassPredictions:
     count = scores.shape[-1]
     each = max(1, scores[:1].size // count)
     examples = np.repeat(np.arange(len(scores)), each)
-    flat, true = scores.reshape(-1, count), true.ravel().astype(np.int64)
+    flat = scores.reshape(-1, count)
     if ignore is not None:
         kept = true != ignore
         flat, true, examples = flat[kept], true[kept], examples[kept]
@@ -137,8 +155,7 @@ def _binary(
 ) -> ClassPredictions:
     each = max(1, output[:1].size)
     examples = np.repeat(np.arange(len(output)), each)
-    # A probability as a target is rounded.
-    true = (target > (0.0 if signs and target.min() < 0 else 0.5)).ravel().astype(np.int64)
+    true = true_classes("sign" if signs else "probability", target)
     yes = output.ravel().astype(np.float64)
     predicted = (yes > decision_rule("sign" if signs else "probability", logits=logits).above).astype(np.int64)
     if logits:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.training.evaluation.baselines import baselines_text
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
 NUMBER_METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2")
@@ -89,6 +90,8 @@ def _class_report(name: str, report: dict[str, Any]) -> list[str]:
     if report["calibration"] is not None:
         error, gap = report["calibration"]["expected_error"], report["calibration"]["gap"]
         lines.append(f"  calibration: expected error {error:.4f}; confidence minus accuracy {gap:+.4f}")
+    if "baselines" in report:
+        lines.append(f"  baselines: {baselines_text(report['baselines'])}")
     if len(report["classes"]) > _MOST_SHOWN:
         return lines + _confused_lines(report["confused"])
     return lines + _class_lines(report["classes"]) + _confusion_lines(report)

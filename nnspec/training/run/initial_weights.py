@@ -2,27 +2,78 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from nnspec.data.kinds import DataError
 from nnspec.data.paths import MissingFileError, find_file
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError, once
-from nnspec.graph import Graph
+from nnspec.extras import require
+from nnspec.graph import Graph, compile
 from nnspec.graph import problems as g
-from nnspec.graph.model import Start
+from nnspec.graph.model import Start, covers
 from nnspec.spec import Spec
 from nnspec.training.run.word_vectors import check_vectors
+from nnspec.transfer.safetensors_header import UnreadableHeader, read_header
+from nnspec.transfer.state_dict import is_state_dict
 from nnspec.types import closest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nnspec.transfer.modules import WeightsSource
+
 _FILE = "weights.safetensors"
 _LISTED = 6
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was taken from one file.
+
+    Attributes:
+        file: The file, as written.
+        names: The number of arrays that were taken.
+        skipped: The layers that keep their own initial weights, as written.
+        unused: The arrays of the file that were not taken.
+        layers: The names in the file by layer, if they were found by structure.
+    """
+
+    file: str
+    count: int
+    skipped: Sequence[str]
+    unused: Sequence[str]
+    layers: Mapping[str, str]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry of ``run.json``."""
+        named = {"layers": dict(self.layers)} if self.layers else {}
+        return {"file": self.file, "taken": self.count, "skipped": [*self.skipped], "unused": [*self.unused], **named}
+
+    def text(self) -> str:
+        """Return the report of what was taken."""
+        total = self.count + len(self.unused)
+        more = f" and {len(self.unused) - _LISTED:,} more" if len(self.unused) > _LISTED else ""
+        rest = f"; unused: {', '.join(self.unused[:_LISTED])}{more}" if self.unused else ""
+        return f"initial weights: {self.count:,} of {total:,} arrays of {self.file}{rest}"
+
+
+@dataclass(frozen=True)
+class Starting:
+    """Initial weights from files.
+
+    Attributes:
+        weights: The weights, by identity.
+        taken: What was taken from each file.
+        warnings: Warnings about the files.
+    """
+
+    weights: Mapping[str, NDArray[Any]]
+    taken: Sequence[Taken]
+    warnings: Sequence[Diagnostic]
 
 
 def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnostic]) -> None:
@@ -35,8 +86,9 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
         graphs: Its graphs.
         problems: Problems are appended here.
     """
-    headers: dict[str, Mapping[str, tuple[int, ...]] | None] = {}
-    found: list[Diagnostic] = []
+    graphs = list(graphs)
+    files: dict[str, _File | None] = {}
+    found: list[Diagnostic] = [*_unmatched(graphs)]
     for graph in graphs:
         missing: set[tuple[str, str]] = set()
         for identity, weight, node in graph.weights():
@@ -47,20 +99,108 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
                 problem = check_vectors(spec, graph, node, start)
                 found += [problem] if problem is not None else []
                 continue
-            if start.file not in headers:
-                headers[start.file] = _header(spec, start, found)
-            shapes = headers[start.file]
+            if start.file not in files:
+                files[start.file] = _file(spec, start, found)
+            file = files[start.file]
             name, place = start.name_there(identity), (start.file, start.path)
-            if shapes is None or place in missing:
+            if file is None or place in missing:
                 continue
-            if name not in shapes:
+            if file.shapes is None:
+                missing.add(place)
+                found += _check_foreign(file.path, _largest(graphs, start), start)
+                continue
+            shapes = file.shapes
+            if start.names:
+                missing.add(place)
+                reason = f"`names` is for files of Keras and PyTorch, and `{start.file}` has the names of a run"
+                found.append(g.BadStart.at(start.span, start.path, help="use `prefix`, or remove `names`", reason=reason))
+            elif not start.takes(identity):
+                continue
+            elif name not in shapes:
                 missing.add(place)  # reported once for each step
                 found.append(_missing(start, identity, name, shapes))
             elif shapes[name] != weight.shape:
                 reason = f"`{name}` in `{start.file}` is {shapes[name]}, and `{identity}` is {weight.shape}"
-                help = "change the layer to this shape, or use another file"
+                layer = identity.rpartition("/")[0]
+                help = f"change the layer to this shape, use another file, or skip it: `skip: [{layer}]`"
                 found.append(g.BadStart.at(start.span, start.path, help=help, reason=reason))
     problems += once(found)
+
+
+def _unmatched(graphs: Sequence[Graph]) -> Iterator[Diagnostic]:
+    """Yield the problems of `skip` that names no layer."""
+    starts = {
+        (node.start.path, node.start.span): node.start for graph in graphs for _, _, node in graph.weights() if node.start
+    }
+    for key, start in starts.items():
+        names = dict.fromkeys(
+            identity
+            for graph in graphs
+            for identity, _, node in graph.weights()
+            if node.start and (node.start.path, node.start.span) == key
+        )
+        for pattern in start.skip:
+            if not any(covers(pattern, name) for name in names):
+                scopes = {
+                    "/".join(parts[:count]) for name in names for parts in [name.split("/")] for count in range(1, len(parts))
+                }
+                suggestion = closest(pattern, sorted(scopes))
+                listing = ", ".join(f"`{name}`" for name in sorted(scopes)[:_LISTED])
+                help = f"did you mean `{suggestion}`?" if suggestion else f"layers with weights are {listing}"
+                reason = f"`skip` has `{pattern}`, and no layer with weights has this path"
+                yield g.BadStart.at(start.span, start.path, help=help, reason=reason)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file of weights.
+
+    Attributes:
+        path: Its path.
+        shapes: The shapes of its arrays by name, if these are names of a spec; None for other frameworks' files.
+    """
+
+    path: Path
+    shapes: Mapping[str, tuple[int, ...]] | None
+
+
+def _largest(graphs: Iterable[Graph], start: Start) -> Graph:
+    """Return the graph with most of the layers that a declaration is about, so that each is mapped in the same way in all."""
+    return max(graphs, key=lambda graph: sum(node.start is not None and node.start == start for _, _, node in graph.weights()))
+
+
+@contextmanager
+def _foreign(path: Path) -> Iterator[WeightsSource]:
+    if path.suffix == ".safetensors":
+        from nnspec.transfer.state_dict import StateDict
+
+        yield StateDict(path)
+        return
+    require("import")
+    from nnspec.transfer.keras_file import open_keras
+
+    with open_keras(path) as file:
+        yield file
+
+
+def _check_foreign(path: Path, graph: Graph, start: Start) -> Iterator[Diagnostic]:
+    """Yield the problems of a file of another framework."""
+    from nnspec.transfer.assignment import NoAssignment, assign
+    from nnspec.transfer.conventions import other_conventions
+    from nnspec.transfer.modules import UnreadableWeights
+
+    try:
+        with _foreign(path) as source:
+            assign(source, graph, start)
+            if source.framework == "PyTorch":
+                yield from other_conventions(graph, start)
+    except NoAssignment as error:
+        yield g.BadStart.at(start.span, start.path, help=error.help, reason=error.reason)
+    except UnreadableWeights as error:
+        yield g.BadStart.at(start.span, start.path, reason=f"`{start.file}` {error}")
+    except NnspecError as error:
+        reason, _, help = str(error).partition("\n  = help: ")
+        yield g.BadStart.at(start.span, start.path, help=help, reason=f"`{start.file}`: {reason}")
 
 
 def _missing(start: Start, identity: str, name: str, shapes: Mapping[str, Any]) -> Diagnostic:
@@ -90,24 +230,30 @@ def _inner(start: Start, identity: str) -> str:
     return identity.removeprefix(start.at).removeprefix("/")
 
 
-def _header(spec: Spec, start: Start, problems: list[Diagnostic]) -> Mapping[str, tuple[int, ...]] | None:
+def _file(spec: Spec, start: Start, problems: list[Diagnostic]) -> _File | None:
     text = _text(start)
     try:
-        return read_header(find_file(text, spec.folder, spec.root))
+        path = find_file(text, spec.folder, spec.root)
+        if path.suffix != ".safetensors":
+            return _File(path, None)
+        shapes = read_header(path)
     except DataError as error:
         if isinstance(error, MissingFileError):
-            help = "train it first, or name an existing run folder or .safetensors file; paths are relative to the spec"
+            help = "train it first, or name an existing run folder or file of weights; paths are relative to the spec"
             problems.append(g.MissingStart.at(start.span, start.path, help=help, reason=error.message))
         else:
             problems.append(g.BadStart.at(start.span, start.path, help=error.help, reason=error.message))
     except UnreadableHeader as error:
         help = "name a run folder or a .safetensors file"
         problems.append(g.BadStart.at(start.span, start.path, help=help, reason=f"`{text}` {error}"))
+    else:
+        return _File(path, None if is_state_dict(shapes) else shapes)
     return None
 
 
 def _text(start: Start) -> str:
-    return start.file if start.file.endswith(".safetensors") else f"{start.file.rstrip('/')}/{_FILE}"
+    is_file = start.file.endswith((".safetensors", ".keras", ".h5", ".hdf5"))
+    return start.file if is_file else f"{start.file.rstrip('/')}/{_FILE}"
 
 
 def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
@@ -116,20 +262,68 @@ def initial_weights(spec: Spec, graph: Graph) -> dict[str, NDArray[Any]]:
     Raises:
         SpecError: If a file is missing or damaged, or has no weight of that name and shape.
     """
+    return dict(starting(spec, graph).weights)
+
+
+def starting(spec: Spec, graph: Graph) -> Starting:
+    """Reads the weights of a graph that start from files, and reports what was taken.
+
+    Args:
+        spec: The spec.
+        graph: The graph.
+
+    Raises:
+        SpecError: If a file is missing or damaged, or has no weight of that name and shape.
+    """
+    starts = {(node.start.path, node.start.span): node.start for _, _, node in graph.weights() if node.start}
+    if not starts:
+        return Starting({}, [], [])
+    graphs = [graph, *compile(spec).networks.values()]
     problems: list[Diagnostic] = []
-    check_starting(spec, [graph], problems)
-    if problems:
-        raise SpecError(problems)
-    files: dict[str, Mapping[str, NDArray[Any]]] = {}
+    check_starting(spec, graphs, problems)
+    warnings = [problem for problem in problems if problem.code == g.OtherConvention.code]
+    if len(warnings) < len(problems):
+        raise SpecError([problem for problem in problems if problem not in warnings])
     found: dict[str, NDArray[Any]] = {}
-    for identity, _, node in graph.weights():
-        start = node.start
-        if start is None or start.vectors:
+    taken: list[Taken] = []
+    own = {identity for identity, _, _ in graph.weights()}
+    for start in starts.values():
+        if start.vectors:
             continue
-        if start.file not in files:
-            files[start.file] = _read(find_file(_text(start), spec.folder, spec.root), start)
-        found[identity] = files[start.file][start.name_there(identity)]
-    return found
+        path = find_file(_text(start), spec.folder, spec.root)
+        is_named = path.suffix == ".safetensors" and not is_state_dict(read_header(path))
+        arrays, report = (_named if is_named else _mapped)(path, _largest(graphs, start), start)
+        found |= {identity: array for identity, array in arrays.items() if identity in own}
+        taken.append(report)
+    return Starting(found, taken, warnings)
+
+
+def _named(file: Path, graph: Graph, start: Start) -> tuple[dict[str, NDArray[Any]], Taken]:
+    """Return the weights from a file that has the names of a spec."""
+    arrays = _read(file, start)
+    names = {
+        identity: start.name_there(identity)
+        for identity, _, node in graph.weights()
+        if node.start is not None and (node.start.path, node.start.span) == (start.path, start.span) and start.takes(identity)
+    }
+    unused = [name for name in arrays if name not in set(names.values())]
+    found = {identity: arrays[name] for identity, name in names.items()}
+    return found, Taken(start.file, len(set(names.values())), start.skip, unused, {})
+
+
+def _mapped(file: Path, graph: Graph, start: Start) -> tuple[dict[str, NDArray[Any]], Taken]:
+    """Return the weights from a file of another framework."""
+    from nnspec.transfer.assignment import assign
+    from nnspec.transfer.modules import UnreadableWeights
+
+    try:
+        with _foreign(file) as source:
+            found = assign(source, graph, start)
+            arrays = found.arrays(source, start)
+    except UnreadableWeights as error:
+        raise SpecError([g.BadStart.at(start.span, start.path, reason=f"`{start.file}` {error}")]) from None
+    layers = {each.node.weights_at: each.module.name for each in found.assigned}
+    return arrays, Taken(start.file, found.taken, start.skip, found.unused, layers)
 
 
 def _read(file: Path, start: Start) -> Mapping[str, NDArray[Any]]:
@@ -146,60 +340,3 @@ def _read(file: Path, start: Start) -> Mapping[str, NDArray[Any]]:
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         reason, help = f"`{_text(start)}` is damaged: {error}", ""
     raise SpecError([g.BadStart.at(start.span, start.path, help=help, reason=reason)])
-
-
-_MOST_BYTES = 25_000_000
-"""The largest header that is read, enough for about 200,000 arrays. The format allows four times as much."""
-
-_BITS = {f"{kind}{bits}": bits for kind in "FIU" for bits in (8, 16, 32, 64)} | {"BOOL": 8, "BF16": 16}
-"""The bits of a value by dtype; the size of arrays of other dtypes is not checked."""
-
-
-class UnreadableHeader(NnspecError):
-    """A file that is not a safetensors file. The text completes a sentence that begins with the file."""
-
-
-def read_header(path: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of a file's arrays, by name, in alphabetical order.
-
-    Args:
-        path: The file.
-
-    Raises:
-        UnreadableHeader: If it is not a safetensors file, or is truncated.
-    """
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            start = file.read(8)
-            length = int.from_bytes(start, "little")
-            if len(start) < 8 or length < 2 or length > size - 8:
-                raise UnreadableHeader("is not a safetensors file: it does not begin with the length of a header")
-            if length > _MOST_BYTES:
-                raise UnreadableHeader(f"has a header of {length:,} bytes, and at most {_MOST_BYTES:,} are allowed")
-            header = json.loads(file.read(length))
-    except OSError as error:
-        raise UnreadableHeader(f"cannot be read: {(error.strerror or str(error)).lower()}") from None
-    except (ValueError, RecursionError):
-        raise UnreadableHeader("is not a safetensors file: its header is not JSON") from None
-    if not isinstance(header, dict):
-        raise UnreadableHeader("is not a safetensors file: its header is not a mapping")
-    header.pop("__metadata__", None)
-    return {name: _shape(name, header[name], size - 8 - length) for name in sorted(header)}
-
-
-def _shape(name: str, entry: Any, size: int) -> tuple[int, ...]:
-    """The shape of an array, checked against its byte range."""
-    shape, offsets = (entry.get(key) if isinstance(entry, Mapping) else None for key in ("shape", "data_offsets"))
-    if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
-        raise UnreadableHeader(f"is not a safetensors file: its header does not describe `{name}`")
-    bits = _BITS.get(str(entry.get("dtype")))
-    if bits is not None and 8 * (offsets[1] - offsets[0]) != bits * math.prod(shape):
-        raise UnreadableHeader(f"is damaged: `{name}` has the shape {tuple(shape)}, but has {offsets[1] - offsets[0]:,} bytes")
-    if offsets[1] > size:
-        raise UnreadableHeader(f"is truncated: `{name}` ends after the end of the file")
-    return tuple(shape)
-
-
-def _are_counts(values: object) -> TypeGuard[list[int]]:
-    return isinstance(values, list) and all(type(value) is int and 0 <= value < 2**63 for value in values)

@@ -42,7 +42,7 @@ from nnspec.training.loop.stopping import Plateau
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
 from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
-from nnspec.training.run.initial_weights import initial_weights
+from nnspec.training.run.initial_weights import starting
 from nnspec.training.run.word_vectors import join_vectors
 from nnspec.training.run.writer import RunWriter
 from nnspec.training.section import TrainSection
@@ -68,6 +68,7 @@ class Session:
         devices: The devices that each compute a part of every batch; empty for one device.
 
     Attributes:
+        taken: What initial weights were taken from each file.
         vectors: The embeddings that start from word vectors, by weight.
     """
 
@@ -77,7 +78,11 @@ class Session:
         self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
-        self._networks.set_weights(initial_weights(spec, plan.graph))
+        found = starting(spec, plan.graph)
+        self.taken = found.taken
+        for warning in silence([*found.warnings]):
+            progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
+        self._networks.set_weights(found.weights)
         self.vectors = join_vectors(spec, plan.graph, prepared.state, self._networks.weights())
         self._networks.set_weights({name: joined.weights for name, joined in self.vectors.items()})
         self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())

@@ -77,6 +77,10 @@ def train(
     shown.print(_start_text(run, session.parameters))
     if tensorboard:
         run = run.write_info(tensorboard=True)
+    if session.taken:
+        run = run.write_info(initial_weights=[taken.as_json() for taken in session.taken])
+        for taken in session.taken:
+            shown.print(taken.text())
     if session.vectors:
         run = run.write_info(vectors={name: joined.as_json() for name, joined in session.vectors.items()})
         for name, joined in session.vectors.items():

@@ -15,6 +15,7 @@ from nnspec.graph import Graph
 from nnspec.graph import problems as g
 from nnspec.graph.model import Node, Start
 from nnspec.spec import Spec
+from nnspec.transfer.safetensors_header import UnreadableHeader, read_header
 from nnspec.types import listed
 
 if TYPE_CHECKING:
@@ -204,8 +205,6 @@ def _are_numbers(texts: Sequence[str]) -> bool:
 
 def _array_of(path: Path, name: str) -> tuple[str, int]:
     """Return the name of the only array of a safetensors file, and the size of its vectors."""
-    from nnspec.training.run.initial_weights import UnreadableHeader, read_header
-
     try:
         shapes = read_header(path)
     except UnreadableHeader as error:

@@ -1,0 +1,1 @@
+"""How well a classifier with few labels does on the vectors of a network: ``python -m examples.few_labels RUN…``."""
