@@ -342,9 +342,13 @@ def _with_its_mask(layer: Any, original: Any, *args: Any, **kwargs: Any) -> Any:
 
 def _at_inference(operation: Any) -> Any:
     """Return a call of an operation at inference, whatever was recorded when the model was built."""
-    from keras.src.models.functional import operation_fn
 
-    return operation_fn(operation, training=False)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if "training" in kwargs or "training" in inspect.signature(operation.call).parameters:
+            kwargs["training"] = False
+        return operation(*args, **kwargs)
+
+    return call
 
 
 def _is_tensor(value: Any) -> bool:

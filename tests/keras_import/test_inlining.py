@@ -116,6 +116,13 @@ def test_the_mask_of_a_reversible_embedding_reaches_custom_code(tmp_path):
     np.testing.assert_allclose(given, np.asarray(model(x)), atol=1e-6)
 
 
+def test_a_reversible_embedding_of_the_model_itself_imports():
+    tokens = keras.Input((6,), dtype="int32", name="tokens")
+    embedded = L.ReversibleEmbedding(20, 4, mask_zero=True, name="embedding")(tokens)
+    text = from_keras(keras.Model(tokens, Gate(name="gate")(embedded)), inline=True).text()
+    assert "ReversibleEmbedding: {input_dim: 20, output_dim: 4, mask_zero: true}" in text
+
+
 def test_the_model_is_left_as_it_was():
     model = functional()
     before = model.to_json(), [layer.name for layer in model._flatten_layers()]
