@@ -85,6 +85,15 @@ def test_pictures_named_in_a_table_come_with_its_columns(project):
         assert again.fingerprints["train"] == prepared.fingerprints["train"]
 
 
+def test_the_line_of_a_row_is_not_looked_up_unless_its_path_is_wrong(tmp_path, monkeypatch):
+    names = [f"{number}.png" for number in range(20)]
+    for name in names:
+        Image.new("L", (2, 2)).save(tmp_path / name)
+    (tmp_path / "a.csv").write_text("\n".join(["file,label", *(f"{name},x" for name in names), ""]))
+    monkeypatch.setattr(Csv, "line", lambda *_: pytest.fail("the table is read again for a row"))
+    assert len(Images(csv=Csv(file="a.csv"), column="file").open({"csv": tmp_path / "a.csv"})) == 20
+
+
 @pytest.mark.parametrize(
     ("path", "reported"),
     [

@@ -125,18 +125,21 @@ class Images(ImageReader, TableBackedReader):
         folder = self._folder(files).resolve()
         paths = []
         for row, text in enumerate(texts.tolist()):
-            where = table.where(self.column, row)
-            if not isinstance(text, str):
-                raise DataError(f"{where}: the image path is missing", argument="column")
-            path = folder / text
-            if "\0" in text or not inside(path, folder):
-                reason = f"{where}: `{text[:200]}` is outside the folder `{folder.name}`"
-                raise DataError(reason, help="set `folder` to a folder that contains all images", argument="column")
-            if not is_file(path):
-                reason = f"{where}: image `{text[:200]}` not found"
-                raise DataError(reason, help=f"looked for `{str(path)[:300]}`", argument="column")
+            path = folder / text if isinstance(text, str) and "\0" not in text else None
+            if path is None or not inside(path, folder) or not is_file(path):
+                raise self._bad_path(table.where(self.column, row), text, path, folder)
             paths.append(path)
         return _FolderTable(self, folder, paths, None, table, others)
+
+    def _bad_path(self, where: str, text: object, path: Path | None, folder: Path) -> DataError:
+        """Describe a path that is no image in the folder. Finding its line may read the whole table."""
+        if not isinstance(text, str):
+            return DataError(f"{where}: the image path is missing", argument="column")
+        if path is None or not inside(path, folder):
+            reason = f"{where}: `{text[:200]}` is outside the folder `{folder.name}`"
+            return DataError(reason, help="set `folder` to a folder that contains all images", argument="column")
+        help = f"looked for `{str(path)[:300]}`"
+        return DataError(f"{where}: image `{text[:200]}` not found", help=help, argument="column")
 
 
 images = Images
