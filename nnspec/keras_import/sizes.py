@@ -51,7 +51,7 @@ def merged(documents: Sequence[Any], sizes: Sequence[Sizes], key: str = "") -> A
     """Return what several traces have in common, with free sizes in place of numbers that differ.
 
     In shapes, a free size is None. In other arguments, the batch is None, and another size is
-    ``{"__size__": [name, factor, term]}``.
+    ``{"__size__": [name, factor, term, divisor]}``, the factor times the size plus the term, divided and rounded down.
 
     Raises:
         Differing: If they differ in more.
@@ -85,7 +85,13 @@ def _size(values: Sequence[int], sizes: Sequence[Sizes]) -> Any:
         factor, rest = divmod(values[1] - values[0], known[1] - known[0])
         term = values[0] - factor * known[0]
         if not rest and all(value == factor * size + term for value, size in zip(values, known, strict=True)):
-            return {"__size__": [name, factor, term]}
+            return {"__size__": [name, factor, term, 1]}
+    for name in sizes[0].axes:  # half of a size: each choice has even and odd ones
+        known = [one.axes[name] for one in sizes]
+        for odd in (0, 1):
+            term = 2 * (values[0] - (known[0] + odd) // 2) + odd
+            if all(value == (size + term) // 2 for value, size in zip(values, known, strict=True)):
+                return {"__size__": [name, 1, term, 2]}
     raise Differing(
         "its code computes with sizes in a way that has no equivalent, such as the number of examples times another"
     )

@@ -113,6 +113,13 @@ def _equal(model: Any, folder: Any, lengths: tuple[int, ...] = (5, 9)) -> Any:
     return imported
 
 
+@pytest.mark.parametrize("padding", ["same", "valid"])
+def test_code_that_computes_with_half_of_a_size_is_equal_at_several_lengths(padding, tmp_path):
+    x = keras.Input((None, 8), name="x")
+    halved = L.Conv1D(8, 3, strides=2, padding=padding)(x)
+    _equal(keras.Model(x, Positions()(halved)), tmp_path, (5, 8, 9))
+
+
 @pytest.mark.parametrize("layer", [Positions, Rotations, Causal, Token, Heads, Table, custom_activation])
 def test_code_that_computes_with_a_free_size_is_equal_at_several_lengths(layer, tmp_path):
     x = keras.Input((None, 8), name="x")

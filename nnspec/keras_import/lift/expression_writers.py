@@ -34,8 +34,9 @@ def _sliced(operation: Operation) -> str:
         if size == known and not start and size is not None:
             keys.append(":")
         elif isinstance(size, dict):
-            name, factor, term = operation.size(size)
-            keys.append(f"{start or ''}:{operation.plain({'__size__': [name, factor, term + start]})}")
+            name, factor, term, divisor = operation.size(size)
+            end = {"__size__": [name, factor, term + start * divisor, divisor]}
+            keys.append(f"{start or ''}:{operation.plain(end)}")
         elif type(size) is int:
             keys.append(f"{start or ''}:{start + size if size >= 0 else ''}")
         else:

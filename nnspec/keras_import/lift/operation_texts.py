@@ -165,19 +165,22 @@ class Operation:
             return f"[{', '.join(map(self.plain, value))}]"
         if not isinstance(value, dict) or "__size__" not in value:
             return literal(value)
-        name, factor, term = self.size(value)
+        name, factor, term, divisor = self.size(value)
         tensor, axis = self.within.sizes[name]
         text = f"{self._name(tensor)}.shape[{axis}]"
         text = text if factor == 1 else f"{text} * {factor}"
-        return text if not term else f"{text} {'+' if term > 0 else '-'} {abs(term)}"
+        text = text if not term else f"{text} {'+' if term > 0 else '-'} {abs(term)}"
+        if divisor == 1:
+            return text
+        return f"({text}) // {divisor}" if term or factor != 1 else f"{text} // {divisor}"
 
-    def size(self, value: Mapping[str, Any]) -> tuple[str, int, int]:
-        """Return the name of a size of an input, its factor and a term."""
+    def size(self, value: Mapping[str, Any]) -> tuple[str, int, int, int]:
+        """Return the name of a size of an input, its factor, a term, and the divisor."""
         found = value.get("__size__")
-        if not isinstance(found, list) or len(found) != 3 or str(found[0]) not in self.within.sizes:
+        if not isinstance(found, list) or len(found) != 4 or str(found[0]) not in self.within.sizes:
             raise NoEquivalent("it computes with a size of no input", setting=True)
-        name, factor, term = found
-        return name, factor, term
+        name, factor, term, divisor = found
+        return name, factor, term, divisor
 
     def check(self, used: Iterable[str]) -> None:
         """Refuse a setting that is not used and has an effect."""
