@@ -147,6 +147,10 @@ class tokenize(Transform):  # noqa: N801
     def takes_text(self) -> bool:
         return True
 
+    @property
+    def needs_text(self) -> bool:
+        return True
+
     def infer(self, column: Column) -> Column:
         if column.dtype not in ("text", "unknown") or len(column.shape) > 1:
             reason = f"`tokenize` requires text, but the values are {column.dtype} with shape {column.shape_text}"
