@@ -16,6 +16,9 @@ from nnspec.types import TensorType, closest
 
 _SURE = 0.85
 
+_IS_EXPRESSION = re.compile(r"\w[\[(]|\s(?:[-+*/%@<>&|]|//|\*\*|[<>=!]=)\s")
+"""A call, an index or an operator with spaces, as in ``maximum(t - 1, 0)`` and ``x[:, 0]``."""
+
 Given = tuple[Ref, TensorType]
 """A tensor and its type."""
 
@@ -152,6 +155,8 @@ class Scope:
         suggestion = closest(name, self.known())
         if source.help:
             help = source.help
+        elif _IS_EXPRESSION.search(name):
+            help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
             help = f"did you mean `{suggestion}`?"
         else:

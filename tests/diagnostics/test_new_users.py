@@ -1,0 +1,54 @@
+"""What somebody who knows networks but not the language writes first, and the help that leads on."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner
+
+from nnspec.api import validate
+from nnspec.cli import main
+
+HEAD = "nnspec: 1\nname: net\ninputs: {x: [4, 3]}\n"
+LOSS = """blocks:
+  balance:
+    inputs: [output]
+    layers: [{Compute: "sum(output * mean(output, axis=0), axis=1)"}]
+layers:
+  - Flatten
+  - Dense: {units: 4, activation: softmax}
+    name: gate
+data: {train: {npz: a.npz}}
+train: {epochs: 1, loss: {gate: balance}}
+"""
+TARGET = """layers: [Flatten, {Dense: {units: 1, activation: sigmoid}, name: y}]
+data: {train: {npz: a.npz}, targets: {y: {column: y, transform: [{TRANSFORM: 0.5}]}}}
+train: {epochs: 1, loss: BinaryCrossentropy}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "help"),
+    [
+        (
+            "layers:\n  - Dense: {units: 2}\n    from: maximum(x - 1, 0)\n",
+            "NN221",
+            "`from` takes a name: compute it in a step before, `- Compute: maximum(x - 1, 0)`",
+        ),
+        ("layers:\n  - Stack: {axis: 1}\n", "NN204", "write `Compute: stack([a, b], axis=1)`"),
+        ("layers:\n  - Min: {axis: 1}\n", "NN204", "`Compute: min(x, axis=1)`"),
+        ("layers:\n  - Max: {axis: 1}\n", "NN204", "`Compute: max(x, axis=1)`"),
+        (LOSS, "NN304", "a mean of all examples of a batch is a step of a training program, `train.objective.program`"),
+        (TARGET.replace("TRANSFORM", "threshold"), "NN109", "compare in a block that is the loss"),
+        (TARGET.replace("TRANSFORM", "binarize"), "NN109", "compare in a block that is the loss"),
+    ],
+)
+def test_the_help_leads_on(tmp_path, text, code, help):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(HEAD + text)
+    found = {problem.code: problem.help for problem in validate(file)}
+    assert help in found[code]
+
+
+@pytest.mark.parametrize("command", ["train", "crossval", "sweep", "export", "build", "report"])
+def test_the_output_of_every_command_is_also_o(command):
+    assert "-o, --out" in CliRunner().invoke(main, [command, "--help"]).output
