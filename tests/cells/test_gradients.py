@@ -11,7 +11,6 @@ import pytest
 from ..backends import by_other_backend
 from .gradients import ALL, TOLERANCE, derivatives
 
-
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it reads weights
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.readers.text import Text
-from nnspec.data.recipe import open_data
+from nnspec.data.recipe import open_data, read_inputs
 from nnspec.data.transforms.images import resize, rgb
 from nnspec.data.transforms.text import pad, tokenize
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.types import TensorType
 
 LINES = """The old man was thin and gaunt with deep wrinkles in the back of his neck.
@@ -282,3 +283,26 @@ def test_new_data_of_digits_only_are_text_for_a_model_that_tokenizes_them(projec
     monkeypatch.chdir(project.folder)
     table, _ = open_data("new.csv", recipe, {"words": TensorType((8,), "int32")})
     assert table.read("source", slice(None)).tolist() == ["02", "222"]
+
+
+def test_numbers_in_new_data_for_a_model_that_takes_texts_are_reported(project, monkeypatch):
+    (project.folder / "words.csv").write_text("source,target\nfour,1\ntwo 2,2\n")
+    text = REVERSED.replace("READER", "{csv: words.csv}").replace("COLUMN", "source").replace("TARGET", "target")
+    recipe, types = project.prepare(text).recipe, {"words": TensorType((8,), "int32")}
+    (project.folder / "new.jsonl").write_text('{"source": 12}\n{"source": 3}\n')
+    monkeypatch.chdir(project.folder)
+    table, name = open_data("new.jsonl", recipe, types)
+    with pytest.raises(SpecError) as caught:
+        read_inputs(table, name, recipe, types)
+    [problem] = caught.value.diagnostics
+    assert "`tokenize` requires text, but the values are int64" in problem.message
+    assert problem.help == 'put it first under `transform`, and write the values as texts: `"12"` instead of `12`'
+
+
+def test_a_plain_table_for_a_model_of_windows_is_told_how_to_be_read(project, monkeypatch):
+    (project.folder / "a.csv").write_text("load\n1\n2\n3\n")
+    monkeypatch.chdir(project.folder)
+    recipe = {"inputs": {"past": {"columns": ["load at past"], "stacked": True, "transforms": []}}}
+    table, name = open_data("a.csv", recipe, {"past": TensorType((2, 1))})
+    with pytest.raises(NnspecError, match=r"`past` takes windows of a series.*\n.*`--data 'series: \{csv: FILE, window: …\}'`"):
+        read_inputs(table, name, recipe, {"past": TensorType((2, 1))})
