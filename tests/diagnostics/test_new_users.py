@@ -52,3 +52,44 @@ def test_the_help_leads_on(tmp_path, text, code, help):
 @pytest.mark.parametrize("command", ["train", "crossval", "sweep", "export", "build", "report"])
 def test_the_output_of_every_command_is_also_o(command):
     assert "-o, --out" in CliRunner().invoke(main, [command, "--help"]).output
+
+
+CELL = """blocks:
+  gated:
+    params: {units: int}
+    inputs: {x: null, h: [$units]}
+    layers:
+      - Concatenate:
+        from: [x, h]
+      - Dense: {units: $units}
+        name: new
+    outputs: {output: new, h: new}
+layers:
+  - RNN: {cell: {gated: {units: 3}}, return_sate: true}
+"""
+DICE = """blocks:
+  dice:
+    params: {smooth: 1.0}
+    inputs: [target, output]
+    layers: [{Compute: square(target - output) * smooth}]
+layers: [Flatten, {Dense: {units: 1}, name: y}]
+data: {train: {npz: a.npz}}
+train: {epochs: 1, loss: LOSS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (CELL, {"NN103": "did you mean `return_state`?"}),
+        (DICE.replace("LOSS", "dise"), {"NN109": "did you mean `dice`?"}),
+        (DICE.replace("LOSS", "{y: dise}"), {"NN109": "did you mean `dice`?"}),
+    ],
+)
+def test_a_misspelled_name_is_the_only_error_and_its_help_is_the_name(tmp_path, text, found):
+    (tmp_path / "a.npz").touch()
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(HEAD + text)
+    assert {
+        problem.code: problem.help for problem in validate(file) if problem.code != "NN402" and "a.npz" not in problem.message
+    } == found
