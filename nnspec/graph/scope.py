@@ -34,6 +34,7 @@ class Source:
         path: Path of the same location.
         implied: Whether it is the default source, because ``from`` is omitted.
         help: What to write if there is no such name or output, if that is known.
+        params: Names of the params that an expression can use, too.
     """
 
     text: str
@@ -42,6 +43,7 @@ class Source:
     path: str
     implied: bool = False
     help: str = ""
+    params: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -159,6 +161,8 @@ class Scope:
             help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
             help = f"did you mean `{suggestion}`?"
+        elif (param := closest(name, source.params)) is not None:
+            help = f"did you mean the param `{param}`?"
         else:
             known = self.known()
             near = [*(n for n in self.inputs if n in known), *[n for n in known if n not in self.inputs][-8:]]

@@ -82,6 +82,7 @@ train: {epochs: 1, loss: LOSS}
     ("text", "found"),
     [
         (CELL, {"NN103": "did you mean `return_state`?"}),
+        (DICE.replace("smooth: 1.0", "smoth: 1.0").replace("LOSS", "dice"), {"NN221": "did you mean the param `smoth`?"}),
         (DICE.replace("LOSS", "dise"), {"NN109": "did you mean `dice`?"}),
         (DICE.replace("LOSS", "{y: dise}"), {"NN109": "did you mean `dice`?"}),
     ],
