@@ -18,7 +18,7 @@ from nnspec.cli.text import echo, echo_json, echo_path
 @click.option(
     "--rolling", is_flag=True, help="With data in time order: train every fold on a window of the same number of rows."
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/crossval-TIME]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/crossval-TIME]")
 @format_option("text", "json")
 @set_option
 @root_option

@@ -15,7 +15,7 @@ from nnspec.cli.text import echo, echo_json
 @click.command("sweep")
 @spec_argument
 @click.option("--trials", type=click.IntRange(min=1), help="Number of trials; overrides sweep.trials of the spec.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/sweep-TIME]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Folder for the runs.  [default: runs/NAME/sweep-TIME]")
 @click.option("--resume", is_flag=True, help="Continue the sweep in --out.")
 @format_option("text", "json")
 @set_option

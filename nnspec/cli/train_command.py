@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("train")
 @click.argument("spec", type=click.Path(path_type=Path), required=False)
-@click.option("--out", type=click.Path(path_type=Path), help="Run folder to write.  [default: runs/NAME/TIME]")
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Run folder to write.  [default: runs/NAME/TIME]")
 @click.option("--overwrite", is_flag=True, help="Overwrite an existing run at --out.")
 @click.option("--resume", "run", type=click.Path(path_type=Path), metavar="RUN", help="Resume an interrupted run.")
 @click.option(

@@ -20,7 +20,7 @@ from nnspec.data.locations import argument_of, locate
 from nnspec.data.paths import MissingFileError
 from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, TargetSource, display_name
 from nnspec.data.readers import Reader
-from nnspec.data.section import DataSection
+from nnspec.data.section import Columns, DataSection
 from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
 from nnspec.data.vocabularies import check_vocabularies, find_vocabularies
@@ -220,7 +220,14 @@ def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, prob
         except DataError as error:
             missing = True
             problems.append(d.BadPath.at(span, path, help=error.help, reason=error.message))
+    reader = reader.reading_text(_text_columns(section))
     return Source(part, reader, None if missing else files, *locate(tree, part))
+
+
+def _text_columns(section: DataSection) -> frozenset[str]:
+    """Return the columns that the transforms of their inputs and targets take as text only."""
+    feeds: list[tuple[str, Columns]] = [*section.inputs.items(), *section.targets.items()]
+    return frozenset(column for name, given in feeds if given.needs_text for column in given.names or (name,))
 
 
 def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, Column] | None:

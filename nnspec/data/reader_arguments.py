@@ -7,7 +7,7 @@ server.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -56,7 +56,7 @@ def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: M
                 name: with_training_arguments(own, {**recipe, "reader": trained.get(name, {})}, _of_member(shapes, name))
                 for name, own in reader.members.items()
             }
-        )
+        ).reading_text(_text_columns(recipe))
     fields = type(reader).model_fields
     own = {name: getattr(reader, name) for name in reader.model_fields_set}
     trained = {
@@ -68,9 +68,21 @@ def with_training_arguments(reader: Reader, recipe: Mapping[str, Any], shapes: M
         trained |= image_arguments(recipe, shapes.get("image"))
     tables = {name: with_training_arguments(value, recipe, shapes) for name, value in own.items() if isinstance(value, Reader)}
     try:
-        return type(reader).model_validate(trained | own | tables)
+        return type(reader).model_validate(trained | own | tables).reading_text(_text_columns(recipe))
     except ValidationError:
         raise damaged_reader() from None
+
+
+def _text_columns(recipe: Mapping[str, Any]) -> frozenset[str]:
+    """Return the columns that were tokenized in training: in new data, they are text even if all of them are digits."""
+    inputs = recipe.get("inputs", {}).values()
+    return frozenset(
+        str(column) for own in inputs if _is_tokenized(own.get("transforms", ())) for column in own.get("columns", ())
+    )
+
+
+def _is_tokenized(steps: Sequence[Mapping[str, Any]]) -> bool:
+    return bool(steps) and steps[0].get("transform") == "tokenize"
 
 
 def _of_member(values: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nnspec.data import problems as d
 from nnspec.data.cells import Cells, Reported
 from nnspec.data.file_kinds import reader_of
 from nnspec.data.image_files import headers
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.kinds import Column, DataError, bare_name
 from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
@@ -267,6 +267,9 @@ def require_columns(columns: Collection[str], feed: Feed) -> None:
         NnspecError: If a column is missing.
     """
     for column in feed.columns:
+        if column not in columns and bare_name(column) in columns:
+            message = f"`{feed.name}` takes windows of a series, and the data are single rows"
+            raise NnspecError(f"{message}\n  = help: give a reader of windows: `--data 'series: {{csv: FILE, window: …}}'`")
         if column not in columns:
             hint = did_you_mean(column, columns, f"the columns are {_listed(columns)}")
             raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` requires\n  = help: {hint}")

@@ -140,6 +140,11 @@ class Columns(Config):
         """The columns that are named; empty if they are to be inferred."""
         return tuple(self.columns or ()) if self.column is None else (self.column,)
 
+    @property
+    def needs_text(self) -> bool:
+        """Whether its transforms take nothing but text."""
+        return bool(self.transform) and getattr(self.transform[0], "needs_text", False)
+
 
 class TargetColumns(Columns):
     """The source of a target, with its crop and its weights."""

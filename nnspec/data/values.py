@@ -41,6 +41,10 @@ def read_feed(
     """
     cells = Cells(table, feed, problems)
     try:
+        if feed.transforms and feed.transforms[0].needs_text:
+            for column in map(table.columns.__getitem__, feed.columns):
+                if not column.shape and not column.ragged:  # new data may have numbers where those of the training had texts
+                    feed.transforms[0].infer(column)
         values = _raw(table, feed, cells)
         series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
         for i, transform in enumerate(feed.transforms):

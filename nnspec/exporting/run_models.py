@@ -33,7 +33,7 @@ class RunSampler(Sampler):
 
         samples = Samples.from_json(record, str(path / "run.json"))
         if describes_sampler(run.spec):
-            from nnspec.exporting.runs import sampler_of_run
+            from nnspec.exporting.samplers import sampler_of_run
 
             return serialized(sampler_of_run(run, run.weights()).model)
         graph = run.model.networks[samples.network]

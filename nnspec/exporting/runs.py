@@ -21,7 +21,8 @@ from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
-from nnspec.exporting.sampler_models import SamplerModel, SamplerParity, prove_sampler
+from nnspec.exporting.sampler_models import SamplerParity, prove_sampler
+from nnspec.exporting.samplers import sampler_of_run
 from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import Graph, Model
 from nnspec.graph.activation_maps import map_name
@@ -123,18 +124,6 @@ def network_of_program(run: Run) -> tuple[Graph, IOMapping]:
         raise NnspecError(f"{run.path} generates samples, as its section `generate` states\n  = help: {help}")
     graph = exported(section, run.model, default=_trained(run))
     return graph, mapping_of(run, graph, section)
-
-
-def sampler_of_run(run: Run, weights: Mapping[str, NDArray[Any]], *, opset: int = 23) -> SamplerModel:
-    """Create the sampler of a run whose spec has one.
-
-    Raises:
-        SpecError: If the section ``generate`` has errors.
-    """
-    sampling = sampling_of(run.spec, run.model)
-    assert sampling is not None
-    metadata = {SPEC_NAME: run.name, SPEC_HASH: run.spec.hash}
-    return SamplerModel(sampling, weights, metadata, opset, run.generator_record())
 
 
 def _export_sampler(run: Run, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int, form: Form) -> SamplerParity:

@@ -333,6 +333,9 @@ class Call:
         if x.is_batched and axis == 0:
             what = "axis 0 is the batch axis" if given == 0 else f"axis {given} of {x} is the batch axis"
             use = f"use an axis from 1 to {rank - 1}" if rank > 2 else "write `1`"
+            if any(parameter.name == "keepdims" for parameter in self.function.parameters):
+                instead = "is a step of a training program, `train.objective.program`"
+                use += f"; a {self.function.name} of all examples of a batch {instead}"
             raise self.error(f"{what}: {self.name} describes one example", use, at=name)
         if not first <= axis < rank:
             known = f"the axes of {x} are {first} to {rank - 1}" if rank > first else f"{x} has no axis"

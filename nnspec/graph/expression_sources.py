@@ -70,7 +70,7 @@ def expression_sources(step: Step, above: Step | None, scope: Scope, problems: l
                     problems.append(g.NoDefaultSource.at(span, read.scalar.path, help=help))
                     continue
                 text = previous + read.name[1:]
-            found.append(Source(text, read.name, span, read.scalar.path, help=_help(read.name, layer)))
+            found.append(Source(text, read.name, span, read.scalar.path, help=_help(read.name, layer), params=step.params))
     for name, read in results_read(step.arguments):
         if scope.is_defined(name, before=step.name):
             help = f"give the result `{name}` another name"

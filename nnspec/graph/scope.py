@@ -16,6 +16,9 @@ from nnspec.types import TensorType, closest
 
 _SURE = 0.85
 
+_IS_EXPRESSION = re.compile(r"\w[\[(]|\s(?:[-+*/%@<>&|]|//|\*\*|[<>=!]=)\s")
+"""A call, an index or an operator with spaces, as in ``maximum(t - 1, 0)`` and ``x[:, 0]``."""
+
 Given = tuple[Ref, TensorType]
 """A tensor and its type."""
 
@@ -31,6 +34,7 @@ class Source:
         path: Path of the same location.
         implied: Whether it is the default source, because ``from`` is omitted.
         help: What to write if there is no such name or output, if that is known.
+        params: Names of the params that an expression can use, too.
     """
 
     text: str
@@ -39,6 +43,7 @@ class Source:
     path: str
     implied: bool = False
     help: str = ""
+    params: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -152,8 +157,12 @@ class Scope:
         suggestion = closest(name, self.known())
         if source.help:
             help = source.help
+        elif _IS_EXPRESSION.search(name):
+            help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
             help = f"did you mean `{suggestion}`?"
+        elif (param := closest(name, source.params)) is not None:
+            help = f"did you mean the param `{param}`?"
         else:
             known = self.known()
             near = [*(n for n in self.inputs if n in known), *[n for n in known if n not in self.inputs][-8:]]

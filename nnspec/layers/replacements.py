@@ -16,10 +16,11 @@ _TRANSFORMER = (
 _IN_ORDER = "layers run in order: write them under `layers`, or as a block under `blocks`"
 _LARGEST = (
     "for the maximum over positions, write `GlobalMaxPooling1D` (`2D`, `3D`); for the element-wise maximum of several "
-    "inputs, `Maximum` with `from: [a, b]`"
+    "inputs, `Maximum` with `from: [a, b]`; over an axis, `Compute: max(x, axis=1)`"
 )
 _SMALLEST = (
-    "for the element-wise minimum of several inputs, write `Minimum` with `from: [a, b]`; there is no minimum over an axis"
+    "for the element-wise minimum of several inputs, write `Minimum` with `from: [a, b]`; over an axis, "
+    "`Compute: min(x, axis=1)`"
 )
 
 _OPERATION = "the operation is the key: write `- Dense: {units: 10}`"
@@ -40,7 +41,7 @@ REPLACEMENTS: Mapping[str, str] = {
     "linearlayer": "write `Dense: {units: …}`",
     "logsoftmax": _activation("log_softmax"),
     "loop": "write `repeat: 3` next to a step, or `{repeat: 3, layers: […]}`",
-    "matmul": "write `Dot: {axes: …}` with `from: [a, b]`",
+    "matmul": "write `Compute: a @ b`, or `Dot: {axes: …}` with `from: [a, b]`",
     "max": _LARGEST,
     "min": _SMALLEST,
     "mish": _activation("mish"),
@@ -70,7 +71,7 @@ REPLACEMENTS: Mapping[str, str] = {
     "softsign": _activation("softsign"),
     "split": "write `Slice` for each part",
     "squeeze": _RESHAPE,
-    "stack": "add an axis to each with `Reshape`, then write `Concatenate`",
+    "stack": "write `Compute: stack([a, b], axis=1)`, with the names of the steps",
     "swish": _activation("silu"),
     "tanh": _activation("tanh"),
     "transformer": _TRANSFORMER,

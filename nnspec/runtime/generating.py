@@ -42,7 +42,7 @@ def plain_values(one: Generated) -> dict[str, Any]:
 
 
 def _of_data(generator: Generator, data: str, limit: int | None, wanted: Mapping[str, Any]) -> list[Generated]:
-    table, name = open_data(data)
+    table, name = open_data(data, generator.recipe)
     if not generator.sources:
         column = _column(generator)
         if column not in table.columns:

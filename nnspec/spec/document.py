@@ -320,12 +320,19 @@ def _compared(train: MappingNode | None, library: Library, limits: Limits) -> se
                 rest += [key, value]
         elif isinstance(tree, SequenceNode):
             rest += tree.items
+        elif isinstance(tree, Scalar) and isinstance(tree.value, str) and _may_misspell(tree.value, library):
+            found |= {meant} if (meant := closest(tree.value, library.blocks)) is not None else set()  # it is reported later
         elif isinstance(tree, Scalar) and tree.value in library.blocks.keys() - found:
             expander = Expander(library.blocks, networks, limits.layers, [])
             with suppress(TooMany):
                 expander.steps(SequenceNode([tree], tree.span, tree.place), (), library.scope)
             found |= expander.used
     return found
+
+
+def _may_misspell(word: str, library: Library) -> bool:
+    """Whether a word may be a misspelled block; those of the catalogue are in PascalCase."""
+    return word[:1].islower() and word not in library.blocks
 
 
 def _named_networks(sections: Mapping[str, MappingNode]) -> set[str]:

@@ -217,7 +217,7 @@ class Expander:
         freeze, weights = self._freeze(draft), read_weights(draft.key("weights"), self.problems)
         return Step(
             name, op, content, source, freeze, draft.op.span, draft.path, draft.arguments, weights, is_assumed=assumed,
-            training=self._flag(draft, "training"),
+            training=self._flag(draft, "training"), params=tuple(draft.scope.values) if op == "Compute" else (),
         )  # fmt: skip
 
     def _freeze(self, draft: Draft) -> bool:

@@ -56,6 +56,8 @@ def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
         return None
     key, inner = named(tree)
     own = key is not None and key.value in expander.operations
+    if own and key is not None:
+        expander.used.add(str(key.value))  # also if `RNN` has an invalid argument, so that only that is reported
     if key is not None and not own and key.value not in CELLS:
         found = unknown_member(CELLS, key, tree.path)
         near = closest(str(key.value), [*CELLS.names(), *expander.operations])

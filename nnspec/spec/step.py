@@ -148,6 +148,7 @@ class Step:
         is_open: Whether its name is unknown because of an error that has been reported.
         is_assumed: Whether invalid arguments that affect no shape were replaced by their defaults.
         training: Whether it runs in training mode, in a program; None for the default.
+        params: Names of the params that an expression can use, which a wrong name may mean.
     """
 
     name: str
@@ -162,6 +163,7 @@ class Step:
     is_open: bool = False
     is_assumed: bool = False
     training: bool | None = None
+    params: tuple[str, ...] = field(default=(), compare=False)
 
 
 def inner_steps(content: Content | None) -> tuple[Step, ...]:

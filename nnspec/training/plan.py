@@ -14,7 +14,7 @@ from nnspec.spec.tree import MappingNode
 from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.catalogue.metrics.base import Metric
 from nnspec.training.catalogue.schedules import Schedule
-from nnspec.training.catalogue.targets import Compares, comparable
+from nnspec.training.catalogue.targets import Compares, TargetKind, comparable
 from nnspec.training.objectives.base import Objective
 from nnspec.training.section import TrainSection, WeightedLoss
 from nnspec.types import TensorType
@@ -51,7 +51,15 @@ class OutputPlan:
     def compared(self) -> Compares | None:
         """The loss or, without one, the metric that determines the target; None if there is no target."""
         candidates: list[Compares | None] = [self.loss, *self.metrics.values()]
-        return next((found for found in candidates if found is not None and found.target_kind() is not None), None)
+        compared = [found for found in candidates if found is not None and found.target_kind() is not None]
+        first = next(iter(compared), None)
+        if first is None or not first.takes_any_numbers():
+            return first
+        kinds = {kind for found in compared if (kind := found.target_kind()) is not None}
+        return next(
+            (found for found in compared if all(comparable(cast("TargetKind", found.target_kind()), kind) for kind in kinds)),
+            first,
+        )
 
     @property
     def needs_target(self) -> bool:

@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.jsonl import Jsonl
 from nnspec.data.readers.text import Text
+from nnspec.data.recipe import open_data, read_inputs
 from nnspec.data.transforms.images import resize, rgb
 from nnspec.data.transforms.text import pad, tokenize
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.types import TensorType
 
 LINES = """The old man was thin and gaunt with deep wrinkles in the back of his neck.
 The brown blotches of the benevolent skin cancer the sun brings were on his cheeks.
@@ -242,3 +245,64 @@ def test_rgb_repeats_the_channel_of_gray_images_and_leaves_those_with_three():
     assert rgb().infer(Column((4, 5, 1), "uint8")) == rgb().infer(Column((4, 5, 3), "uint8")) == Column((4, 5, 3), "uint8")
     for shape in ((4, 5), (4, 5, 2)):
         assert "1 or 3 channels" in refused(lambda shape=shape: rgb().infer(Column(shape, "uint8")))
+
+
+DIGITS = "source,target\n012,210\n45,54\n7,7\n"
+REVERSED = """inputs: {words: {shape: [8], dtype: int32}}
+layers:
+  - Embedding: {input_dim: 40, output_dim: 3}
+  - Flatten
+  - Dense: {units: 1}
+    name: kind
+data: {train: READER, inputs: {words: {column: COLUMN, transform: [{tokenize: character}, {pad: 8}]}}, targets: {kind: TARGET}}
+train: {epochs: 1, loss: MeanSquaredError}
+"""
+
+
+@pytest.mark.parametrize(
+    ("reader", "prefix"),
+    [
+        ("{csv: digits.csv}", ""),
+        ("{together: {a: {csv: digits.csv}, b: {csv: digits.csv}}}", "a."),
+    ],
+)
+def test_a_csv_column_of_digits_is_text_if_it_is_tokenized(project, reader, prefix):
+    (project.folder / "digits.csv").write_text(DIGITS)
+    text = REVERSED.replace("READER", reader).replace("COLUMN", f"{prefix}source").replace("TARGET", f"{prefix}target")
+    prepared = project.prepare(text)
+    vocabulary = prepared.recipe["inputs"]["words"]["transforms"][0]["learned"]["vocabulary"]
+    rows = prepared.train.batch(slice(None)).inputs["words"]
+    assert ["".join(vocabulary[i] for i in row if i) for row in rows] == ["012", "45", "7"]
+
+
+def test_new_data_of_digits_only_are_text_for_a_model_that_tokenizes_them(project, monkeypatch):
+    (project.folder / "words.csv").write_text("source,target\nfour,1\ntwo 2,2\n")
+    text = REVERSED.replace("READER", "{csv: words.csv}").replace("COLUMN", "source").replace("TARGET", "target")
+    recipe = project.prepare(text).recipe
+    (project.folder / "new.csv").write_text("source\n02\n222\n")
+    monkeypatch.chdir(project.folder)
+    table, _ = open_data("new.csv", recipe, {"words": TensorType((8,), "int32")})
+    assert table.read("source", slice(None)).tolist() == ["02", "222"]
+
+
+def test_numbers_in_new_data_for_a_model_that_takes_texts_are_reported(project, monkeypatch):
+    (project.folder / "words.csv").write_text("source,target\nfour,1\ntwo 2,2\n")
+    text = REVERSED.replace("READER", "{csv: words.csv}").replace("COLUMN", "source").replace("TARGET", "target")
+    recipe, types = project.prepare(text).recipe, {"words": TensorType((8,), "int32")}
+    (project.folder / "new.jsonl").write_text('{"source": 12}\n{"source": 3}\n')
+    monkeypatch.chdir(project.folder)
+    table, name = open_data("new.jsonl", recipe, types)
+    with pytest.raises(SpecError) as caught:
+        read_inputs(table, name, recipe, types)
+    [problem] = caught.value.diagnostics
+    assert "`tokenize` requires text, but the values are int64" in problem.message
+    assert problem.help == 'put it first under `transform`, and write the values as texts: `"12"` instead of `12`'
+
+
+def test_a_plain_table_for_a_model_of_windows_is_told_how_to_be_read(project, monkeypatch):
+    (project.folder / "a.csv").write_text("load\n1\n2\n3\n")
+    monkeypatch.chdir(project.folder)
+    recipe = {"inputs": {"past": {"columns": ["load at past"], "stacked": True, "transforms": []}}}
+    table, name = open_data("a.csv", recipe, {"past": TensorType((2, 1))})
+    with pytest.raises(NnspecError, match=r"`past` takes windows of a series.*\n.*`--data 'series: \{csv: FILE, window: …\}'`"):
+        read_inputs(table, name, recipe, {"past": TensorType((2, 1))})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -15,8 +17,9 @@ from nnspec.diagnostics import NnspecError
 from nnspec.exporting.building import write_build
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.run_models import RunSampler
-from nnspec.exporting.runs import export_run, sampler_of_run
+from nnspec.exporting.runs import export_run
 from nnspec.exporting.sampler_models import SamplerModel, prove_sampler
+from nnspec.exporting.samplers import sampler_of_run
 from nnspec.generation import draws
 from nnspec.generation.sampler_check import sampling_of
 from nnspec.keras_backend import set_weight_arrays, to_keras, weight_arrays
@@ -201,6 +204,12 @@ def test_generate_writes_images_or_arrays(ddim, tmp_path):
         }  # fmt: skip
     with np.load(tmp_path / "a.npz") as arrays:
         np.testing.assert_allclose(arrays["image"], by_keras(ddim, {"image": arrays["image_begin"]}), atol=1e-5)
+
+
+def test_a_run_generates_without_loading_a_framework(ddim):
+    code = "import sys; from nnspec.exporting.run_models import RunSampler; RunSampler(sys.argv[1]); "
+    code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code, str(ddim.path)], check=False).returncode == 0
 
 
 def test_a_network_can_still_be_exported_alone(ddim, tmp_path):

@@ -107,6 +107,39 @@ def test_a_metric_takes_the_target_that_its_loss_takes(project, loss, metric, co
     assert reported(project, f"{net()}train: {{epochs: 2, loss: {loss}, metrics: [{metric}]}}\n") == codes
 
 
+SOFT_DICE = """blocks:
+  soft_dice:
+    inputs: [target, output]
+    layers: [{Compute: "1 - 2 * sum(target * output, axis=1) / (sum(target, axis=1) + sum(output, axis=1) + 1)"}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("metrics", "codes", "kind"),
+    [
+        ("[BinaryDice]", set(), "probability"),
+        ("[MeanAbsoluteError, BinaryIoU]", set(), "probability"),
+        ("[CategoricalAccuracy, AUC]", set(), "distribution"),
+        ("[MeanAbsoluteError]", set(), "number"),
+        ("[SparseCategoricalAccuracy]", {"NN506"}, None),
+        ("[BinaryDice, SparseCategoricalAccuracy]", {"NN506"}, None),
+    ],
+)
+def test_a_block_as_the_only_loss_takes_the_kind_of_numbers_that_a_metric_takes(project, metrics, codes, kind):
+    text = f"{SOFT_DICE}{net(3, 'sigmoid')}train: {{epochs: 2, loss: soft_dice, metrics: {metrics}}}\n"
+    plan, problems = project.plan(text, require_data=False)
+    assert {problem.code for problem in problems} == codes, problems
+    assert codes or plan.outputs["y"].need.kind == kind
+
+
+def test_a_metric_for_targets_of_another_shape_is_reported_with_both_shapes(project):
+    text = net(3) + "train: {epochs: 2, loss: {Quantile: {quantiles: [0.1, 0.5, 0.9]}}, metrics: [MeanAbsoluteError]}\n"
+    [problem] = project.plan(text, require_data=False)[1]
+    reported = "`MeanAbsoluteError` takes numbers of shape (3,) as the target of `y`, and the loss `Quantile` takes numbers of shape ()"
+    assert (problem.code, problem.message) == ("NN506", reported)
+    assert problem.help.startswith("write the metric as a block, such as `inputs: {target: [], output: [Q]}`")
+
+
 def test_a_metric_of_probabilities_is_reported_when_the_output_is_logits(project):
     text = net(1, "linear") + "train: {epochs: 2, loss: {BinaryCrossentropy: {from_logits: true}}, metrics: [AUC]}\n"
     [problem] = project.plan(text, require_data=False)[1]

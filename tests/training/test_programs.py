@@ -467,7 +467,9 @@ def test_a_run_predicts_with_the_network_of_a_program_that_is_exported(written):
     run = train(load(file), out=file.parent / "run", progress=Quiet())
     images = np.load(file.parent / "a.npz")["image"].reshape(128, 16)
     expected = images @ run.weights()["encoder/dense/kernel"] + run.weights()["encoder/dense/bias"]
-    [outputs] = predict_run(run.path, f"npz: {file.parent / 'a.npz'}").outputs.values()
+    predictions = predict_run(run.path, f"npz: {file.parent / 'a.npz'}")
+    assert list(next(predictions.rows())) == ["row", "dense"]  # a vector is no class
+    [outputs] = predictions.outputs.values()
     np.testing.assert_allclose(outputs, expected, atol=1e-5)
 
 

@@ -186,6 +186,21 @@ class Reader(Config):
         arguments = self.model_dump(mode="json", include=own - nested.keys() - empty)
         return arguments | {name: inner for name, reader in nested.items() if (inner := reader.value_arguments())}
 
+    def reading_text(self, columns: Collection[str]) -> Reader:
+        """Return a reader for which some columns are text, also if a file has nothing but numbers in them.
+
+        Only a file without types can be read so, such as a CSV file.
+
+        Args:
+            columns: The columns whose values are texts, as their transforms require.
+        """
+        nested = {
+            name: own.reading_text(columns)
+            for name in type(self).model_fields
+            if isinstance(own := getattr(self, name), Reader)
+        }
+        return self.model_copy(update=nested) if columns and nested else self
+
     @classmethod
     def _takes_reader(cls, argument: str) -> bool:
         kinds = get_args(cls.model_fields[argument].annotation)

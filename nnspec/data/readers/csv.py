@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv as text_format
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain, islice
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column, DataError
@@ -39,7 +39,11 @@ _PANDAS: Mapping[str, str] = {
 
 
 class Csv(Reader):
-    """A text table, optionally compressed with gzip. A column is numeric if all of its values are numbers, otherwise text."""
+    """A text table, optionally compressed with gzip.
+
+    A column is numeric if all of its values are numbers, otherwise text. A column whose first transform is `tokenize` is
+    text, also if it consists of digits.
+    """
 
     main_argument: ClassVar[str | None] = "file"
     paths: ClassVar[tuple[str, ...]] = ("file",)
@@ -66,6 +70,8 @@ class Csv(Reader):
         None, description="The encoding; null: UTF-8, or UTF-16 if the file starts with its byte order mark."
     )
     max_bytes: PositiveInt = Field(8 * 2**30, description="The maximum decompressed size of a gzip file, in bytes.")
+
+    _texts: frozenset[str] = PrivateAttr(frozenset())
 
     @model_validator(mode="after")
     def _apart(self) -> Csv:
@@ -96,6 +102,23 @@ class Csv(Reader):
         if "delimiter" not in self.model_fields_set:
             del arguments["delimiter"]  # the default depends on the file name
         return arguments
+
+    def reading_text(self, columns: Collection[str]) -> Csv:
+        """Return a reader that does not convert some columns to numbers: `007` stays three characters.
+
+        Example:
+            >>> reader = Csv(file="strings.csv").reading_text(["source"])
+            >>> sorted(reader.text_columns)
+            ['source']
+        """
+        copy = self.model_copy()
+        copy._texts = frozenset(columns)
+        return copy
+
+    @property
+    def text_columns(self) -> frozenset[str]:
+        """The columns that are text whatever their values are; the table need not have them."""
+        return self._texts
 
     def columns(self, files: Files) -> dict[str, Column]:
         with self._rows(files["file"]) as rows:

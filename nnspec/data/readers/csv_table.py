@@ -38,7 +38,7 @@ class CsvTable(Table):
         self._reader = reader
         self._path = path
         self._notation = Notation.of(reader)
-        parsed = {name: _ParsedColumn() for name in reader.columns({"file": path})}
+        parsed = {name: _ParsedColumn(is_text=name in reader.text_columns) for name in reader.columns({"file": path})}
         self._rows = 0
         for chunk in reader.table(path):
             self._rows += len(chunk[0])
@@ -139,8 +139,8 @@ class _ParsedColumn:
         is_whole: Whether `texts` starts with the first chunk.
     """
 
-    def __init__(self) -> None:
-        self.numbers: list[NDArray[np.float64]] | None = []
+    def __init__(self, *, is_text: bool = False) -> None:
+        self.numbers: list[NDArray[np.float64]] | None = None if is_text else []
         self.texts = _Texts()
         self.is_whole = True
 

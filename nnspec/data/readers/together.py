@@ -54,6 +54,10 @@ class Together(Reader):
     def arguments(self) -> dict[str, Any]:
         return {name: {reader.spec_name: reader.arguments()} for name, reader in self.members.items()}
 
+    def reading_text(self, columns: Collection[str]) -> Together:
+        own = {name: [column[len(name) + 1 :] for column in columns if column.startswith(f"{name}.")] for name in self.members}
+        return self.with_members({name: reader.reading_text(own[name]) for name, reader in self.members.items()})
+
     def value_arguments(self) -> dict[str, Any]:
         found = {name: (reader.spec_name, reader.value_arguments()) for name, reader in self.members.items()}
         return {name: {kind: own} for name, (kind, own) in found.items() if own}

@@ -18,6 +18,15 @@ _MODULES = {
     "text": ("pad", "tokenize"),
 }
 
+_COMPARED = (
+    "an input is compared in the network, `Compute: cast(x > 0.5, 'float32')`; for a target, compare in a block that is the "
+    "loss, `Compute: square(output - cast(target > 0.5, 'float32'))`"
+)
+_COMPUTED = (
+    "an input is computed in the network, such as `Compute: log(x)`; for a target, compute in a block that is the "
+    "loss, such as `Compute: square(output - log(target))`"
+)
+
 TRANSFORMS = Family(
     kind="transform",
     modules={name: f"{__name__}.{module}" for module, names in _MODULES.items() for name in names},
@@ -25,6 +34,10 @@ TRANSFORMS = Family(
         "normalize": "standardize", "scale": "rescale", "fillna": "impute", "onehot": "one_hot", "tokenise": "tokenize",
         "pad_sequences": "pad", "resizing": "resize",
         "grayscale_to_rgb": "rgb",
+    },
+    replacements={
+        **dict.fromkeys(("threshold", "binarize", "binarizer", "round"), _COMPARED),
+        **dict.fromkeys(("log", "log1p", "sqrt", "clip", "abs"), _COMPUTED),
     },
 )  # fmt: skip
 """Every transform by name."""

@@ -35,6 +35,11 @@ class Transform(Config):
     """The type of each entry in the fitted state; None is allowed for entries that are optional."""
 
     @property
+    def needs_text(self) -> bool:
+        """Whether it takes nothing but text, so that digits in a file without types are text."""
+        return False
+
+    @property
     def takes_text(self) -> bool:
         """Whether text is accepted."""
         return False

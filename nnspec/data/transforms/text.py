@@ -147,10 +147,17 @@ class tokenize(Transform):  # noqa: N801
     def takes_text(self) -> bool:
         return True
 
+    @property
+    def needs_text(self) -> bool:
+        return True
+
     def infer(self, column: Column) -> Column:
         if column.dtype not in ("text", "unknown") or len(column.shape) > 1:
             reason = f"`tokenize` requires text, but the values are {column.dtype} with shape {column.shape_text}"
-            raise DataError(reason, help="put it first under `transform`, on a text column")
+            help = "put it first under `transform`, on a text column"
+            if not column.shape and not column.ragged:
+                help = 'put it first under `transform`, and write the values as texts: `"12"` instead of `12`'
+            raise DataError(reason, help=help)
         return Column((None, None) if self.sentences else (None,), "int64", ragged=True)
 
     def fit(self, chunks: Iterable[Values]) -> Learned:

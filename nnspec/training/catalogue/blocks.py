@@ -74,6 +74,12 @@ class _OfBlock(Compares):
             return None
         return "integer" if self._target is not None and self._target.is_integer else "number"
 
+    def takes_any_numbers(self) -> bool:
+        if self.target_kind() != "number":
+            return False
+        graph = self.use.graph
+        return graph is None or graph.inputs[TARGET].shape == graph.inputs[OUTPUT].shape
+
     def target_shape(self, output: TensorType) -> tuple[int | Dim, ...] | None:
         own = self._target
         return None if own is None or (own.shape == output.shape and not own.is_integer) else own.shape

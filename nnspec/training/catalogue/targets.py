@@ -84,6 +84,10 @@ class Compares(Config):
         """The kind of its target, according to its arguments."""
         return self.target
 
+    def takes_any_numbers(self) -> bool:
+        """Whether its target may be numbers of any kind, such as one-hot vectors, so that a metric says of which."""
+        return False
+
     def expected(self) -> Expected:
         """The kind of output that it expects, according to its arguments."""
         return "logits" if getattr(self, "from_logits", False) else self.expects

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import cast
 
 from nnspec.diagnostics import Diagnostic, once
@@ -113,7 +114,13 @@ class _Reader:
         word = name.value
         if not isinstance(word, str) or word in self.blocks or word in self.family or word == "weight":
             return None
-        return None if intended_member(self.family, word) is not None else closest(word, self.blocks)
+        own, other = closest(word, self.blocks), intended_member(self.family, word)
+        return own if own is not None and (other is None or _likeness(word, own) >= _likeness(word, other)) else None
+
+
+def _likeness(word: str, name: str) -> float:
+    """How similar two names are, whatever their case; the block `dice` is as similar to `dise` as the loss `Dice`."""
+    return SequenceMatcher(None, word.lower().replace("_", ""), name.lower().replace("_", "")).ratio()
 
 
 class _Wrong(Exception):

@@ -286,7 +286,7 @@ class _Output:
             return None if use is None else BlockMetric(use=use)
         place = self._place("metrics", position)
         word = metric.title
-        compared = plan.compared
+        compared = self._compared(plan, metric)
         kind = compared.target_kind() if compared is not None else metric.target_kind()
         if kind is None:
             help = f"add a loss with a target for `{self.name}`"
@@ -298,7 +298,10 @@ class _Output:
         meant = _accuracy(kind, logits) if isinstance(metric, Accuracy) else metric
         wanted = meant.target_kind() if meant is not None else "distribution"
         assert wanted is not None
-        if meant is None or not comparable(kind, wanted) or (compared is not None and not self._alike(compared, meant)):
+        if meant is not None and comparable(kind, wanted) and compared is not None and not self._alike(compared, meant):
+            self._report_shapes(metric, compared, meant, place)
+            return None
+        if meant is None or not comparable(kind, wanted):
             assert compared is not None
             other = next((name for name in metric.instead if _of_kind(kind, METRICS, name)), None)
             facts: dict[str, Any] = {
@@ -320,6 +323,32 @@ class _Output:
         before = len(self.problems)
         self.check(meant, "metrics", position)
         return meant if len(self.problems) == before else None
+
+    def _compared(self, plan: OutputPlan, metric: Metric) -> Compares | None:
+        """What determines the target of a metric: a loss, a metric before it, or itself if those take any numbers."""
+        before = plan.compared
+        if before is None or not before.takes_any_numbers() or isinstance(metric, Accuracy):
+            return before
+        return replace(plan, metrics={**plan.metrics, "": metric}).compared
+
+    def _report_shapes(self, metric: Metric, compared: Compares, meant: Metric, place: tuple[Span, str]) -> None:
+        """Reports a metric that takes a target of another shape than the loss."""
+        a, b = need_of(self.type, compared), need_of(self.type, meant)
+        assert a is not None
+        assert b is not None
+        facts: dict[str, Any] = {
+            "metric": metric.title,
+            "wanted": f"numbers of shape {TensorType(b.shape)}",
+            "name": self.name,
+            "loss": compared.title,
+            "got": f"numbers of shape {TensorType(a.shape)}",
+        }
+        help = "write the metric as a block with the inputs `target` and `output`"
+        if len(a.shape) + 1 == self.type.rank:
+            axes = [f"A{i}" for i in range(1, len(a.shape) + 1)]
+            shapes = f"{{target: [{', '.join(axes)}], output: [{', '.join([*axes, 'Q'])}]}}"
+            help = f"write the metric as a block, such as `inputs: {shapes}` with `Compute: abs(target - output[..., 0])`"
+        self.problems.append(t.MetricDoesNotFit.at(*place, help=help, **facts))
 
     def _alike(self, compared: Compares, metric: Metric) -> bool:
         """Whether a metric takes a target of the shape that the loss takes."""

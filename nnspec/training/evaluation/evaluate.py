@@ -226,8 +226,10 @@ def units_of_run(run: Run) -> dict[str, Units]:
 
 
 def answers_of(run: Run) -> dict[str, DecisionRule]:
-    """How to interpret each output of a run, according to its loss."""
-    return {
+    """How to interpret each output of a run, according to its loss, or to the objective without losses of outputs."""
+    plan = _plan(run, parts=())
+    vectors = {name: decision_rule(None) for name in plan.objective.vectors(plan)}
+    return vectors | {
         name: decision_rule(compared.target_kind(), logits=compared.expected() == "logits")
         for name, compared in _compared(run).items()
     }

@@ -7,7 +7,7 @@ register objectives under the entry point group ``nnspec.objectives``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.types import Config
@@ -103,6 +103,15 @@ class Objective(Config):
         """
         del plan, prepared
         return {}
+
+    def vectors(self, plan: TrainingPlan) -> Collection[str]:
+        """The outputs without a loss of their own that are vectors, not scores of classes; by default none.
+
+        Args:
+            plan: The plan.
+        """
+        del plan
+        return ()
 
     @classmethod
     def exported_network(cls, info: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from nnspec.training.objectives.base import Objective
@@ -72,6 +72,9 @@ class OwnLoss(Objective):
         from nnspec.training.objectives.own_loss.check import check_own_loss
 
         return check_own_loss(self, check)
+
+    def vectors(self, plan: TrainingPlan) -> Collection[str]:
+        return plan.graph.outputs
 
     def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
         from nnspec.training.objectives.own_loss.task import OwnLossTask

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import Field, Strict
@@ -88,6 +88,10 @@ class program(Objective):  # noqa: N801
         from nnspec.training.objectives.program.check import check_program
 
         return check_program(self, check)
+
+    def vectors(self, plan: TrainingPlan) -> Collection[str]:
+        found: Collection[str] = plan.own.vectors
+        return found
 
     def task(self, networks: Networks, plan: TrainingPlan, prepared: Prepared, augmenter: Augmenter | None) -> Task:
         from nnspec.training.objectives.program.task import ProgramTask

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,8 @@ from nnspec.graph import Graph
 from nnspec.graph.model import Ref
 from nnspec.training.objectives.program import Average, Minimize, program
 from nnspec.training.objectives.program.builder import ProgramGraph, Unit
+from nnspec.training.objectives.program.compute import ProgramCompute
+from nnspec.training.objectives.program.losses import LossValues
 from nnspec.types import TensorType
 
 __all__ = ["Entry", "ProgramPlan"]
@@ -57,6 +60,16 @@ class ProgramPlan:
     exported: str
     full_batches: bool
     columns: Mapping[str, str]
+
+    @property
+    def vectors(self) -> frozenset[str]:
+        """The outputs of the networks, if nothing in the program treats any of them as scores of classes."""
+        layers = [unit.layer for unit in self.typed.units.values()]
+        losses = {layer.loss.target_kind() for layer in layers if isinstance(layer, LossValues)}
+        texts = [text for layer in layers if isinstance(layer, ProgramCompute) for text in layer.results.values()]
+        if losses & {"class", "distribution"} or any(re.search(r"softmax\(|argmax\(", text) for text in texts):
+            return frozenset()
+        return frozenset(name for network in self.networks.values() for name in network.outputs)
 
     @property
     def trained(self) -> frozenset[str]:
