@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,10 +63,15 @@ class ProgramPlan:
     @property
     def vectors(self) -> frozenset[str]:
         """The outputs of the networks, if nothing in the program treats any of them as scores of classes."""
-        layers = [unit.layer for unit in self.typed.units.values()]
-        losses = {layer.loss.target_kind() for layer in layers if isinstance(layer, LossValues)}
-        texts = [text for layer in layers if isinstance(layer, ProgramCompute) for text in layer.results.values()]
-        if losses & {"class", "distribution"} or any(re.search(r"softmax\(|argmax\(", text) for text in texts):
+        units = self.typed.units.values()
+        losses = {unit.layer.loss.target_kind() for unit in units if isinstance(unit.layer, LossValues)}
+        called = {
+            application.function.name
+            for unit in units
+            if isinstance(unit.layer, ProgramCompute)
+            for application in unit.layer.typed(unit.types).applications
+        }
+        if losses & {"class", "distribution"} or called & {"softmax", "log_softmax", "argmax"}:
             return frozenset()
         return frozenset(name for network in self.networks.values() for name in network.outputs)
 
