@@ -130,8 +130,8 @@ _IMPORTED = """\
 ```python
 from model import build_model, load_weights
 
-model = build_model()                               # build_NAME() for each network of `networks`
-load_weights(model, "weights.safetensors")          # needs safetensors; also takes the weights of a run of the spec
+model = build_model()  # build_NAME() for each network of `networks`
+load_weights(model, "weights.safetensors")  # needs safetensors; also takes the weights of a run of the spec
 ```
 
 - It is a functional model with the names of the spec, `.` for `/`. A layer is written with the arguments that differ from
