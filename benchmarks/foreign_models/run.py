@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import selectors
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from typing import Any
 from benchmarks.import_comparison import called, difference, disturb, drawn_inputs, flat, rounding
 
 SOURCES = ("kimm", "keras_io", "keras_hub")
+
+_ROOT = Path(__file__).parents[2]
 
 _TOLERANCE = 1e-4
 
@@ -83,11 +86,13 @@ def _models(source: str, place: Path) -> Mapping[str, Callable[[], Any]]:
 def _rows(source: str, place: Path, names: list[str]) -> Iterator[tuple[str, Row]]:
     """Yield each model's row; what breaks or blocks a process is its own."""
     waiting = list(names)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])}
     while waiting:
-        command = [sys.executable, "-m", "benchmarks.foreign_models.run", source, str(place), *waiting]
+        command = [sys.executable, "-m", "benchmarks.foreign_models.run", source, str(place.resolve()), *waiting]
         with (
             tempfile.TemporaryFile("w+") as errors,
-            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,
+            tempfile.TemporaryDirectory() as folder,  # some scripts write files
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=folder, env=environment) as process,
         ):
             while waiting:
                 line = _line(process)

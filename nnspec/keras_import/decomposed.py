@@ -67,6 +67,20 @@ def _patches(operation: Any, images: Any) -> Any:
     return ops.concatenate(slices, axis=-1)
 
 
+def _convolved(operation: Any, x: Any, kernel: Any) -> Any:
+    """Write a convolution with a kernel that is computed, such as a standardized one, as a product with patches."""
+    from keras import ops
+
+    *size, channels, filters = kernel.shape
+    if not getattr(kernel, "_nnspec_shared", False) or len(size) != 2 or x.shape[-1] != channels:
+        return None
+    dilation = operation.dilation_rate
+    image = ops.image.extract_patches(
+        x, tuple(size), strides=_pair(operation.strides), dilation_rate=dilation, padding=operation.padding
+    )
+    return ops.einsum("abcd,de->abce", image, ops.reshape(kernel, (size[0] * size[1] * channels, filters)))
+
+
 def _pair(value: Any) -> tuple[int, int]:
     return (value, value) if isinstance(value, int) else tuple(value)
 
@@ -176,6 +190,7 @@ def _stacked(operation: Any, x: Any) -> Any:
 
 
 DECOMPOSED: Mapping[str, Callable[..., Any]] = {
+    "Conv": _convolved,
     "Einsum": _spelt_out,
     "ExtractPatches": _patches,
     "FFT": _fourier(1),

@@ -266,6 +266,12 @@ DECOMPOSED = {
     "patches that overlap": lambda x, w: ops.image.extract_patches(ops.reshape(x, (-1, 6, 4, 2)), 3, strides=1, padding="same"),
     "a product with a computed table": lambda x, w: ops.matmul(x[:, 0], ops.softmax(ops.transpose(w))),
     "a stack along the first axis": lambda x, w: ops.softmax(ops.stack([x, x * 0.5]), axis=0)[1],
+    "a convolution with a standardized kernel": lambda x, w: ops.conv(
+        ops.reshape(x, (-1, 6, 4, 2)),
+        ops.reshape(w - ops.mean(w, axis=1, keepdims=True), (3, 2, 2, 4)),
+        strides=(2, 1),
+        padding="same",
+    ),
     "an updated slice": lambda x, w: ops.slice_update(x, [0, 1, 2], x[:, :2, :2] * 2),
     "a slice of a constant": lambda x, w: x * ops.slice_update(ops.ones((1, *x.shape[1:])), [0, 1, 0], ops.zeros((1, 2, 1))),
     "tensordot": lambda x, w: ops.tensordot(x, w, axes=[[2], [1]]),
