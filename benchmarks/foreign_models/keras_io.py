@@ -118,7 +118,7 @@ EXAMPLES = (
     Example(f"{_TF}generative/wgan_gp", "g_model"),
     Example(f"{_TF}keras_recipes/antirectifier", batch=(2, 784)),
     Example(f"{_TF}keras_recipes/endpoint_layer_pattern", "inference_model"),
-    Example(f"{_TF}keras_recipes/subclassing_conv_layers"),
+    Example(f"{_TF}keras_recipes/subclassing_conv_layers", edits={'padding="valid"': 'padding="VALID"'}),
     Example(f"{_TF}keras_recipes/tensorflow_numpy_models", "create_layered_tnp_model()", {"input_dim": 13}, batch=(2, 13)),
     Example(f"{_TF}keras_recipes/tensorflow_numpy_models", "create_mixed_model()", {"input_dim": 13}, batch=(2, 13)),
     Example(f"{_TF}keras_recipes/trainer_pattern", "model_a"),
@@ -205,7 +205,7 @@ EXAMPLES = (
     Example("vision/token_learner", "create_vit_classifier()"),
     Example(
         "vision/video_transformers",
-        "get_compiled_model((10, 16))",
+        "get_compiled_model((10, 1024))",
         edits={
             "keras.backend.cast": "keras.ops.cast",
             "keras.backend.shape": "keras.ops.shape",
