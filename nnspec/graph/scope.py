@@ -161,7 +161,7 @@ class Scope:
             help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
             help = f"did you mean `{suggestion}`?"
-        elif (param := closest(name, source.params)) is not None:
+        elif source.params and (param := closest(name, source.params)) is not None:
             help = f"did you mean the param `{param}`?"
         else:
             known = self.known()
