@@ -130,6 +130,10 @@ class Steps(Recurrences):
 
     def _time_distributed(self, step: Step, content: Inner, fed: Fed, scope: Scope, here: Around) -> Mapping[str, Given] | None:
         """Move the time axis into the batch before the steps, and back after them."""
+        if not fed:
+            error = LayerError("it has no input whose time steps it could apply", help="declare an input of the network")
+            self._problems.append(self._does_not_fit(error, step, fed))
+            return None
         before = set(self._nodes)
         merged: dict[str, tuple[Source, Given]] = {}
         for port, (source, given) in fed.items():

@@ -154,3 +154,12 @@ def test_a_network_that_is_wrong_everywhere_is_not_built_to_its_end(monkeypatch,
     steps = "".join(f"  - Dense: {{units: 4}}\n    name: layer{i}\n    from: layr{i}\n" for i in range(2_000))
     assert validate(write(f"nnspec: 1\nname: net\ninputs: {{x: [4]}}\nlayers:\n{steps}"))
     assert 0 < len(asked) < 600
+
+
+def test_a_network_without_inputs_at_each_time_step_is_an_error(checked) -> None:
+    text = (
+        "nnspec: 1\nname: net\ninputs: {x: [4, 3]}\nnetworks:\n  inner: {inputs: {}, layers: [{Dense: 2}]}\n"
+        "layers:\n  - TimeDistributed: {layer: inner}\n"
+    )
+    _, problems = checked(text)
+    assert any("it has no input" in problem.message for problem in problems)
