@@ -16,7 +16,7 @@ from nnspec.layers.compute import Compute
 from nnspec.layers.interfaces import ChoosesByIndex
 from nnspec.types import Dim, substitute
 
-__all__ = ["valid_values"]
+__all__ = ["known_size", "valid_values"]
 
 _CANDIDATES = np.arange(128, dtype=np.int32)
 _MOST_ELEMENTS = 1_000_000
@@ -43,7 +43,7 @@ def valid_values(graph: Graph, free: Mapping[str, int]) -> dict[str, NDArray[np.
         return {}
     known: dict[Ref, Known] = {}
     for name, type_ in graph.inputs.items():
-        shape = [_known(size, free) for size in type_.shape]
+        shape = [known_size(size, free) for size in type_.shape]
         if type_.is_integer and type_.dtype != "bool" and prod(shape) * len(_CANDIDATES) <= _MOST_ELEMENTS:
             column = _CANDIDATES.reshape(-1, *(1,) * len(shape))
             known[Ref(name)] = np.broadcast_to(column, (len(_CANDIDATES), *shape)), frozenset({name})
@@ -63,7 +63,7 @@ def valid_values(graph: Graph, free: Mapping[str, int]) -> dict[str, NDArray[np.
 
 
 def _computes_indices(graph: Graph) -> bool:
-    """Whether an index is neither an input of the graph nor that of an expression."""
+    """Whether an index may be computed: it is a step's output, or an expression selects by it."""
     for node in graph.nodes.values():
         if isinstance(node.layer, ChoosesByIndex):
             if any(node.inputs[port].source in graph.nodes for port in node.layer.choices(node.input_types)):
@@ -80,12 +80,12 @@ def _indices(node: Node, known: Mapping[Ref, Known], free: Mapping[str, int]) ->
     if isinstance(node.layer, ChoosesByIndex):
         for port, count in node.layer.choices(node.input_types).items():
             if node.inputs[port] in known:
-                yield known[node.inputs[port]], _known(count, free)
+                yield known[node.inputs[port]], known_size(count, free)
     elif isinstance(node.layer, Compute):
         own = _own(node, known)
         for call in node.layer.typed(node.input_types).applications:
             if call.function.name in _SELECTING and (values := _computed(call.operands[1], own)) is not None:
-                yield values, _known(call.operands[0].shape[call["axis"]], free)
+                yield values, known_size(call.operands[0].shape[call["axis"]], free)
 
 
 def _own(node: Node, known: Mapping[Ref, Known]) -> dict[str, Known]:
@@ -107,7 +107,13 @@ def _computed(term: Term, own: Mapping[str, Known]) -> Known | None:
     return values, frozenset().union(*(own[name][1] for name in names))
 
 
-def _known(size: int | Dim, free: Mapping[str, int]) -> int:
+def known_size(size: int | Dim, free: Mapping[str, int]) -> int:
+    """Return a size, given those that are free.
+
+    Args:
+        size: The size.
+        free: The free sizes.
+    """
     known = substitute(size, free)
     assert isinstance(known, int)
     return known

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 
@@ -15,7 +14,7 @@ from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Compute
 from nnspec.layers.interfaces import ChoosesByIndex
-from nnspec.onnx_backend.index_values import valid_values
+from nnspec.onnx_backend.index_values import known_size, valid_values
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
 
@@ -45,24 +44,22 @@ def draw(
     """
     rng = np.random.default_rng(seed)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
-    for free, batch in itertools.product(sizes(graph), batches):
-        inputs = {}
+    for free in sizes(graph):
         bounds = table_rows(graph) | _by_size(graph, free)
         for ref, count in _in_expressions(graph, free):
             bounds[ref] = min(count, bounds.get(ref, count))
         valid = valid_values(graph, free)
-        for name, type in graph.inputs.items():
-            shape = (batch, *(_known(size, free) for size in type.shape))
-            # With masks, 0 is padding; it is inserted below.
-            inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), low=int(masked))
-            if name in valid:
-                kept = valid[name][valid[name] < bounds.get(Ref(name), valid[name][-1] + 1)]
-                inputs[name] = rng.choice(kept if len(kept) else valid[name], shape).astype(inputs[name].dtype)
-            if masked and type.is_integer:
-                inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
-            if type.mask is not None:
-                inputs[f"{name}_mask"] = _kept(rng, (batch, *(_known(size, free) for size in type.mask)), empty_rows)
-        yield inputs
+        for batch in batches:
+            inputs = {}
+            for name, type in graph.inputs.items():
+                shape = (batch, *(known_size(size, free) for size in type.shape))
+                # With masks, 0 is padding; it is inserted below.
+                inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), valid.get(name), low=int(masked))
+                if masked and type.is_integer:
+                    inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
+                if type.mask is not None:
+                    inputs[f"{name}_mask"] = _kept(rng, (batch, *(known_size(size, free) for size in type.mask)), empty_rows)
+            yield inputs
 
 
 def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterator[dict[str, NDArray[np.generic]]]:
@@ -81,7 +78,7 @@ def draw_many(graph: Graph, *, seed: int = 0, empty_rows: bool = True) -> Iterat
 def _by_size(graph: Graph, free: Mapping[str, int]) -> dict[Ref, int]:
     """The number of choices of each index tensor, if it depends on a free size."""
     return {
-        node.inputs[port]: _known(count, free)
+        node.inputs[port]: known_size(count, free)
         for node in graph.nodes.values()
         if isinstance(node.layer, ChoosesByIndex)
         for port, count in node.layer.choices(node.input_types).items()
@@ -94,7 +91,7 @@ def _in_expressions(graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[Ref
     for node in graph.nodes.values():
         if isinstance(node.layer, Compute):
             for port, counts in node.layer.positions(node.input_types).items():
-                yield from ((node.inputs[port], _known(count, free)) for count in counts)
+                yield from ((node.inputs[port], known_size(count, free)) for count in counts)
 
 
 def sizes(graph: Graph) -> list[dict[str, int]]:
@@ -141,22 +138,29 @@ def _is_taken(graph: Graph, free: Mapping[str, int]) -> bool:
     return all(isinstance(size, Dim) or size > 0 for size in (*shapes, *(substitute(size, free) for size in room)))
 
 
-def _known(size: int | Dim, free: Mapping[str, int]) -> int:
-    known = substitute(size, free)
-    assert isinstance(known, int)
-    return known
-
-
 def _elements(
-    rng: np.random.Generator, shape: tuple[int, ...], type: TensorType, bound: int | None, *, low: int
+    rng: np.random.Generator,
+    shape: tuple[int, ...],
+    type: TensorType,
+    bound: int | None,
+    valid: NDArray[np.int32] | None,
+    *,
+    low: int,
 ) -> NDArray[np.generic]:
     if type.dtype == "bool":
         return rng.random(shape) < 0.5
     if type.is_integer:
         high = bound or 100
-        return _spread(rng, min(low, high - 1), high, prod(shape)).reshape(shape).astype(type.dtype)
+        kept = np.arange(min(low, high - 1), high) if valid is None else _within(valid, low, bound)
+        return kept[_spread(rng, 0, len(kept), prod(shape))].reshape(shape).astype(type.dtype)
     dtype = "float32" if type.dtype == "bfloat16" else type.dtype
     return rng.standard_normal(shape).astype(dtype)
+
+
+def _within(valid: NDArray[np.int32], low: int, bound: int | None) -> NDArray[np.int32]:
+    """Return the valid values within the bounds; all if there is none."""
+    kept = valid[(valid >= low) & (valid < (bound or valid[-1] + 1))]
+    return kept if len(kept) else valid
 
 
 def _spread(rng: np.random.Generator, low: int, high: int, count: int) -> NDArray[np.int64]:
