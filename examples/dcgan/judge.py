@@ -65,17 +65,17 @@ def frechet(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
 
 
 def judged(judge: Judge, images: NDArray[Any], real: NDArray[np.float64]) -> tuple[dict[str, Any], NDArray[np.int64]]:
-    """The share of each digit, the mean of the highest probability, the distance to real features; and what was said."""
+    """The share of each digit, the mean of the highest probability, the distance to real features; and what was predicted."""
     digits, features = judge(images)
-    said = digits.argmax(1)
-    shares = np.bincount(said, minlength=10) / len(said)
+    predicted = digits.argmax(1)
+    shares = np.bincount(predicted, minlength=10) / len(predicted)
     figures = {
         "number": len(images),
         "shares": [round(float(share), 4) for share in shares],
         "mean_confidence": round(float(digits.max(1).mean()), 4),
         "frechet": round(frechet(features, real), 3),
     }
-    return figures, said
+    return figures, predicted
 
 
 def _of_run(path: Path, count: int, seed: int) -> tuple[NDArray[np.float64], NDArray[Any] | None]:
@@ -105,9 +105,9 @@ def main(generators: tuple[Path, ...], classifier: Path, number: int, seed: int)
     _, reference = judge(real["train"])
     for made in generators:
         images, asked = (_of_file(made), None) if made.suffix == ".npz" else _of_run(made, number, seed)
-        figures, said = judged(judge, images, reference)
+        figures, predicted = judged(judge, images, reference)
         if asked is not None:
-            figures["as_asked"] = round(float((said == asked).mean()), 4)
+            figures["as_asked"] = round(float((predicted == asked).mean()), 4)
         print(json.dumps({"of": str(made), **figures}), flush=True)
     print(json.dumps({"of": "held-out real digits", **judged(judge, real["test"], reference)[0]}))
     noise = np.random.default_rng(seed).uniform(size=(number, 28, 28, 1))

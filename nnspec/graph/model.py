@@ -67,6 +67,11 @@ class Start:
         """
         return cls(given.file, prefix, at, given.span, given.path, given.vectors, given.skip, given.names)
 
+    @property
+    def declaration(self) -> tuple[str, Span]:
+        """What identifies its declaration, from which several layers may start."""
+        return self.path, self.span
+
     def takes(self, identity: str) -> bool:
         """Return whether a weight starts from the file, and not from its own initializer."""
         return not any(covers(pattern, identity) for pattern in self.skip)
@@ -142,8 +147,18 @@ def covers(pattern: str, name: str) -> bool:
         >>> covers("head", "head/dense/kernel"), covers("*/kernel", "head/dense/kernel"), covers("head", "header/kernel")
         (True, True, False)
     """
+    return any(fnmatchcase(scope, pattern) for scope in scopes(name))
+
+
+def scopes(name: str) -> list[str]:
+    """Return the paths that a node or weight is in, from the outermost, and its own name.
+
+    Example:
+        >>> scopes("head/dense/kernel")
+        ['head', 'head/dense', 'head/dense/kernel']
+    """
     parts = name.split("/")
-    return any(fnmatchcase("/".join(parts[:count]), pattern) for count in range(1, len(parts) + 1))
+    return ["/".join(parts[:count]) for count in range(1, len(parts) + 1)]
 
 
 def is_within(name: str, path: str) -> bool:

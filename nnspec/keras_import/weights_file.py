@@ -48,7 +48,7 @@ class WeightsFile:
         try:
             name = None if found is None else found.attrs.get("name")
         except _DAMAGED as error:
-            raise ValueError(f"`{group}/vars`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+            raise ValueError(f"`{group}/vars`: {_reason(error)}") from None
         return name if isinstance(name, str) else None
 
     def stores(self, group: str) -> bool:
@@ -89,7 +89,7 @@ class WeightsFile:
         try:
             array: NDArray[Any] = found[()]
         except _DAMAGED as error:
-            raise ValueError(f"`{place}` cannot be read: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+            raise ValueError(f"`{place}` cannot be read: {_reason(error)}") from None
         return array
 
     def shape(self, place: str) -> tuple[int, ...] | None:
@@ -125,7 +125,7 @@ class WeightsFile:
                     hard = [name for name in at if at.get(name, getlink=True, getclass=True) is h5py.HardLink]
                     waiting += [(f"{path}/{name}".removeprefix("/"), at[name]) for name in reversed(hard)]
         except _DAMAGED as error:
-            raise ValueError((str(error).splitlines() or ["it is damaged"])[0]) from None
+            raise ValueError(_reason(error)) from None
         raise ValueError(f"it has more than {_MOST_GROUPS:,} groups and arrays")
 
     def strings(self, place: str, attribute: str) -> list[str]:
@@ -153,7 +153,7 @@ class WeightsFile:
                     raise ValueError(f"`{name}` of `{place or '/'}` is too long")
                 texts += [text.decode() if isinstance(text, bytes) else str(text) for text in found.attrs[name].ravel()]
         except (*_DAMAGED, AttributeError) as error:
-            raise ValueError(f"`{place or '/'}`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+            raise ValueError(f"`{place or '/'}`: {_reason(error)}") from None
         return texts
 
     def _array(self, place: str, shape: tuple[int, ...] | None) -> Any:
@@ -176,7 +176,7 @@ class WeightsFile:
         try:
             return self._found(place)
         except _DAMAGED as error:
-            raise ValueError(f"`{place}`: {(str(error).splitlines() or ['it is damaged'])[0]}") from None
+            raise ValueError(f"`{place}`: {_reason(error)}") from None
 
     def _found(self, place: str) -> Any:
         import h5py
@@ -202,9 +202,14 @@ def open_weights(file: IO[bytes] | None, span: Span, problems: list[Diagnostic])
     try:
         opened = h5py.File(file, "r")
     except (OSError, ValueError, RuntimeError) as error:
-        reason = f"the weights are not an HDF5 file: {(str(error).splitlines() or ['damaged'])[0]}"
+        reason = f"the weights are not an HDF5 file: {_reason(error, 'damaged')}"
         problems.append(k.BadWeights.at(span, help="save the model again", reason=reason))
         yield None
         return
     with opened:
         yield WeightsFile(opened)
+
+
+def _reason(error: Exception, otherwise: str = "it is damaged") -> str:
+    """Return the first line of an error of h5py, which may have no text."""
+    return (str(error).splitlines() or [otherwise])[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph, Node
-from nnspec.graph.model import Start, covers, is_within
+from nnspec.graph.model import Start, covers, is_within, scopes
 from nnspec.layers.attention import MultiHeadAttention
 from nnspec.transfer.layouts import Layout, keras_layouts, torch_layouts
 from nnspec.transfer.matching import Match, Slot, match
@@ -132,7 +132,7 @@ def _nodes(graph: Graph, start: Start) -> list[Node]:
     """Return the layers that start from a file, each once, in order."""
     found: dict[str, Node] = {}
     for node in graph.every_node():
-        if node.weights and node.start is not None and (node.start.path, node.start.span) == (start.path, start.span):
+        if node.weights and node.start is not None and node.start.declaration == start.declaration:
             found.setdefault(node.weights_at, node)
     return list(found.values())
 
@@ -206,11 +206,7 @@ def _name(
 
 
 def _scopes(names: Iterator[str]) -> list[str]:
-    found: dict[str, None] = {}
-    for name in names:
-        parts = name.split("/")
-        found |= {"/".join(parts[:count]): None for count in range(1, len(parts) + 1)}
-    return list(found)
+    return list(dict.fromkeys(scope for name in names for scope in scopes(name)))
 
 
 def _by_equal_names(

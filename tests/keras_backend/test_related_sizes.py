@@ -1,4 +1,4 @@
-"""Free sizes that are equal, or computed from each other: Keras, which has no names of sizes, is told of them."""
+"""Free sizes that are equal, or computed from each other: the Keras layer keeps their relations."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError, once
 from nnspec.extras import require
 from nnspec.graph import Graph, compile
 from nnspec.graph import problems as g
-from nnspec.graph.model import Start, covers
+from nnspec.graph.model import Start, covers, scopes
 from nnspec.spec import Spec
 from nnspec.training.run.word_vectors import check_vectors
 from nnspec.transfer.safetensors_header import UnreadableHeader, read_header
@@ -129,23 +129,19 @@ def check_starting(spec: Spec, graphs: Iterable[Graph], problems: list[Diagnosti
 
 def _unmatched(graphs: Sequence[Graph]) -> Iterator[Diagnostic]:
     """Yield the problems of `skip` that names no layer."""
-    starts = {
-        (node.start.path, node.start.span): node.start for graph in graphs for _, _, node in graph.weights() if node.start
-    }
+    starts = {node.start.declaration: node.start for graph in graphs for _, _, node in graph.weights() if node.start}
     for key, start in starts.items():
         names = dict.fromkeys(
             identity
             for graph in graphs
             for identity, _, node in graph.weights()
-            if node.start and (node.start.path, node.start.span) == key
+            if node.start and node.start.declaration == key
         )
         for pattern in start.skip:
             if not any(covers(pattern, name) for name in names):
-                scopes = {
-                    "/".join(parts[:count]) for name in names for parts in [name.split("/")] for count in range(1, len(parts))
-                }
-                suggestion = closest(pattern, sorted(scopes))
-                listing = ", ".join(f"`{name}`" for name in sorted(scopes)[:_LISTED])
+                layers = sorted({scope for name in names for scope in scopes(name)[:-1]})
+                suggestion = closest(pattern, layers)
+                listing = ", ".join(f"`{name}`" for name in layers[:_LISTED])
                 help = f"did you mean `{suggestion}`?" if suggestion else f"layers with weights are {listing}"
                 reason = f"`skip` has `{pattern}`, and no layer with weights has this path"
                 yield g.BadStart.at(start.span, start.path, help=help, reason=reason)
@@ -275,7 +271,7 @@ def starting(spec: Spec, graph: Graph) -> Starting:
     Raises:
         SpecError: If a file is missing or damaged, or has no weight of that name and shape.
     """
-    starts = {(node.start.path, node.start.span): node.start for _, _, node in graph.weights() if node.start}
+    starts = {node.start.declaration: node.start for _, _, node in graph.weights() if node.start}
     if not starts:
         return Starting({}, [], [])
     graphs = [graph, *compile(spec).networks.values()]
@@ -304,7 +300,7 @@ def _named(file: Path, graph: Graph, start: Start) -> tuple[dict[str, NDArray[An
     names = {
         identity: start.name_there(identity)
         for identity, _, node in graph.weights()
-        if node.start is not None and (node.start.path, node.start.span) == (start.path, start.span) and start.takes(identity)
+        if node.start is not None and node.start.declaration == start.declaration and start.takes(identity)
     }
     unused = [name for name in arrays if name not in set(names.values())]
     found = {identity: arrays[name] for identity, name in names.items()}
