@@ -294,6 +294,8 @@ SAVED_CLASSES = {
     "AdaptivePooling",
     "Apart",
     "BatchToSteps",
+    "BroadcastAdd",
+    "BroadcastAverage",
     "CenterCrop",
     "Compute",
     "DilatedConv1DTranspose",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
+from nnspec.keras_backend.layers.broadcast_sum import BroadcastAdd, BroadcastAverage
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear, UpSampling2D
@@ -32,6 +33,8 @@ __all__ = [
     "DILATED",
     "AdaptivePooling",
     "BatchToSteps",
+    "BroadcastAdd",
+    "BroadcastAverage",
     "CenterCrop",
     "Compute",
     "EinsumDense",

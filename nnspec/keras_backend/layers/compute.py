@@ -13,6 +13,7 @@ from keras.src.backend.common.masking import get_keras_mask
 from nnspec.expressions.sizes import read_size
 from nnspec.functions.evaluation import NumpyRun, evaluate
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
+from nnspec.keras_backend.addition import add
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Typed, frozen, typed
 from nnspec.types import Dim, substitute, unknown
@@ -140,6 +141,15 @@ def joined_masks(masks: Iterable[Any], ops: Any = ops) -> Any:
     return joined
 
 
+class _Operations:
+    """``keras.ops`` with an addition that broadcasts as NumPy's."""
+
+    add = staticmethod(add)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(ops, name)
+
+
 class KerasRun:
     """Computes terms with ``keras.ops``.
 
@@ -152,7 +162,7 @@ class KerasRun:
         training: Whether it runs in training.
     """
 
-    ops = ops
+    ops: Any = _Operations()
     random = keras.random
 
     def __init__(self, layer: Compute, inputs: Mapping[str, Any], masks: Mapping[str, Any], training: bool) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from nnspec.keras_backend.addition import add
+
 
 @keras.saving.register_keras_serializable("nnspec")
 class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
@@ -18,8 +20,7 @@ class EinsumDense(keras.layers.EinsumDense):  # type: ignore[misc]
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         if self.bias is None or len(self.bias.shape) == 1:
             return super().call(inputs, training=training)
-        # In TensorFlow, ``ops.add`` treats shape (2, 1) as a bias of the last axis if its size is 2; subtraction does not.
-        x = keras.ops.subtract(keras.ops.einsum(self.equation, inputs, self.kernel), keras.ops.negative(self.bias))
+        x = add(keras.ops.einsum(self.equation, inputs, self.kernel), self.bias)
         return x if self.activation is None else self.activation(x)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

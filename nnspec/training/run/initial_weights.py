@@ -216,9 +216,11 @@ def _missing(start: Start, identity: str, name: str, shapes: Mapping[str, Any]) 
 
 
 def _prefix_for(start: Start, identity: str, shapes: Iterable[str]) -> str | None:
-    """The prefix under which a file has a weight, if it is unique."""
+    """The prefix under which a file has a weight, if it is unique or the weight has the same path there."""
     inner = _inner(start, identity)
     prefixes = {name.removesuffix(inner).removesuffix("/") for name in shapes if name == inner or name.endswith(f"/{inner}")}
+    if start.at in prefixes:
+        return start.at
     return prefixes.pop() if len(prefixes) == 1 else None
 
 
