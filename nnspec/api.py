@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
+from nnspec.diagnostics import Diagnostic, Problem, SpecError, once, source_text, with_fixes
 from nnspec.extras import require
 from nnspec.graph import compile, survey
 from nnspec.spec import Collected, Limits, Spec, read_spec
@@ -72,6 +72,7 @@ def validate(
             problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     except SpecError as stopped:  # too many errors
         problems = once([*problems, *stopped.diagnostics])
+    problems = with_fixes(problems, source_text)
     return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
 
 

@@ -12,7 +12,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.graph import problems as g
 from nnspec.graph.model import Ref
 from nnspec.spec.step import Step
-from nnspec.types import TensorType, closest
+from nnspec.types import TensorType, closest, suggested
 
 _SURE = 0.85
 
@@ -160,7 +160,7 @@ class Scope:
         elif _IS_EXPRESSION.search(name):
             help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
-            help = f"did you mean `{suggestion}`?"
+            help = suggested(name, suggestion, self.known())
         elif source.params and (param := closest(name, source.params)) is not None:
             help = f"did you mean the param `{param}`?"
         else:

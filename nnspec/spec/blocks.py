@@ -15,7 +15,7 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.params import Param, check_value, read_param, settled
 from nnspec.spec.shapes import NAME
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import closest, listed, suggested
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
@@ -142,7 +142,9 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             suggestion = closest(name, block.params) or (needed[0] if len(needed) == 1 else None)
             misspelt.add(suggestion)
             known = listed(block.params)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"the params are {known}" if known else "it has no params"
+            help = f"the params are {known}" if known else "it has no params"
+            if suggestion is not None:
+                help = suggested(name, suggestion, block.params)
             help = spaced(name, block.params) or help
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
     scope = block.scope.inner({}, problems)

@@ -10,7 +10,7 @@ from nnspec.layers import LAYERS
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest
+from nnspec.types import closest, suggested
 
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
 """Keys of a step other than its operation, or in place of one (``share``, ``layers``)."""
@@ -134,7 +134,7 @@ def _respelt(
         if word not in step_keys and word[:1].islower() and word not in operations and not _of_argument(word, words):
             meant = closest(word, [name for name in step_keys if name not in words])
         if meant is not None:
-            help = f"did you mean `{meant}`?"
+            help = suggested(word, meant, step_keys)
             problems.append(p.UnknownKey.at(key.span, _beside(value, word), help=help, key=word, where="a step"))
             key = Scalar(meant, key.span, key.place)
         entries.append((key, value))

@@ -13,7 +13,7 @@ from nnspec.expressions.params import LONGEST_RESULT, UNKNOWN, ExpressionError, 
 from nnspec.spec import problems as p
 from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import closest, listed, suggested
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -231,7 +231,7 @@ def computed(text: str, offset: int, scalar: Scalar, scope: Scope, problems: lis
         span = scalar.part(offset + error.start, offset + error.end)
         known = listed(names)
         help = (
-            f"did you mean `{suggestion}`?"
+            suggested(error.name, suggestion, scope.values)
             if suggestion
             else (f"the params are {known}" if known else "define it under `params`")
         )

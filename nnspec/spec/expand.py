@@ -14,7 +14,7 @@ from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, intended_member, member_help, replacement_word
 from nnspec.spec.checks import read_checks
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
@@ -23,7 +23,7 @@ from nnspec.spec.shapes import declared
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import PluginError, closest
+from nnspec.types import PluginError, closest, suggested
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
@@ -404,7 +404,7 @@ class Expander:
 
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
-        help = unknown_member(LAYERS, op, path).help
+        help = member_help(LAYERS, word)
         if (called := re.fullmatch(r"([A-Za-z]\w*)\(.*\)", word)) and called[1] in LAYERS:
             help = f"write arguments as keys: `{called[1]}: {{…}}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
@@ -414,7 +414,7 @@ class Expander:
         near = closest(word, self.operations)
         has_help = word in LAYERS.unsupported or replacement_word(LAYERS, word) is not None
         if near and (word[:1].islower() or not (has_help or help)):
-            help = f"did you mean `{near}`?"
+            help = suggested(word, near, [*self.operations, *LAYERS.names(plugins=True)])
         elif not help and word[:1].islower():
             help = "snake_case operations are blocks and networks of the document; built-in layers are in PascalCase"
         elif not help:

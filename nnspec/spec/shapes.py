@@ -9,7 +9,7 @@ from nnspec.diagnostics import Diagnostic, Span
 from nnspec.spec import problems as p
 from nnspec.spec.keys import known_keys
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
+from nnspec.types import DTYPES, Dim, TensorType, did_you_mean, renamed, symbol, unknown
 
 SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -69,8 +69,9 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
     dtype = tree.get("dtype")
     known = not isinstance(dtype, Unknown)
     if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
-        suggestion = _MEANT.get(str(dtype.plain())) or closest(str(dtype.plain()), DTYPES)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"use one of {', '.join(DTYPES)}"
+        word = str(dtype.plain())
+        meant = _MEANT.get(word)
+        help = renamed(word, meant) if meant else did_you_mean(word, DTYPES, f"use one of {', '.join(DTYPES)}")
         problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not a dtype"))
         known = False
     given = tree.get("shape")

@@ -17,7 +17,7 @@ from nnspec.spec.dumping import flow
 from nnspec.spec.hints import suggest_param
 from nnspec.spec.readings import suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.types import Config, Misspelled, did_you_mean
 
 
 def _nested_class(annotation: Any) -> type[Config] | None:
@@ -253,9 +253,8 @@ def _in_words(detail: ErrorDetails, word: str, tree: Tree, others: list[ErrorDet
             )
         case "literal_error":
             choices = [part.strip("'") for part in _CHOICE.findall(str(context["expected"])) if part != "or"]
-            suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
             listed = ", ".join(f"`{choice}`" for choice in choices)
-            help = f"did you mean `{suggestion}`?" if suggestion else literal
+            help = did_you_mean(str(tree.plain()), choices, literal) if isinstance(tree, Scalar) else literal
             numbers = " or an integer" if any(d["type"].startswith("int_") for d in others) else ""
             if len(choices) > 8:
                 return f"{word} cannot be {tree.kind}", help or f"use one of {listed}{numbers}"
@@ -267,9 +266,9 @@ def _in_words(detail: ErrorDetails, word: str, tree: Tree, others: list[ErrorDet
         case "missing":
             return f"{word} has too few values", ""
         case "value_error" | "assertion_error":
-            message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            reason, _, meant = message.partition("; did you mean ")
-            return reason, f"did you mean {meant}" if meant else literal
+            if isinstance(error := context.get("error"), Misspelled):
+                return error.reason, error.help or literal
+            return str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, "), literal
         case "string_too_long" | "string_too_short" if context.get("max_length", context.get("min_length")) == 1:
             return f"{word} must be a single character, not {tree.kind}", literal or 'quote it: `";"`'
     wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []

@@ -16,7 +16,7 @@ from nnspec.training import problems as t
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
-from nnspec.types import closest, did_you_mean, listed
+from nnspec.types import closest, did_you_mean, listed, suggested
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -115,7 +115,7 @@ def _suggest_metric(name: str, known: Mapping[str, Direction | None]) -> str:
         needed = f"it needs `validation: 0.1` under `data`; without validation data there is `{validated[meant]}`"
         return f"did you mean `{meant}`? {needed}"
     if meant:
-        return f"did you mean `{meant}`?"
+        return suggested(name, meant, known)
     metrics = ", ".join(f"`{metric}`" for metric in [*known, *validated])
     return f"use {metrics}" + ("; those that begin with `val_` need `validation: 0.1` under `data`" if validated else "")
 
