@@ -45,6 +45,7 @@ class Combined:
         how: The way in which they were combined.
         names: What was combined.
         text: The document.
+        good: The document without the faults.
         expected: What must be found, each as in the document with this fault alone.
         allowed: The codes that may be found beside these.
     """
@@ -52,6 +53,7 @@ class Combined:
     how: str
     names: tuple[str, ...]
     text: str
+    good: str
     expected: frozenset[tuple[str, int, int]]
     allowed: frozenset[str] = frozenset()
 
@@ -107,7 +109,7 @@ def _networks(validator: Validator, rng: random.Random, most: int) -> Iterator[C
         expected = {found for found in _apart(validator, first) - good if found[0] == "inner"}
         expected |= {found for found in _apart(validator, second) - good if found[0] == "outer"}
         wanted = frozenset(both.back(*found) for found in expected if found[1] not in NEEDS_ALL_ELSE)
-        yield Combined("networks", (a.code, b.code), both.text, wanted, frozenset(code for _, code, *_ in good))
+        yield Combined("networks", (a.code, b.code), both.text, clean.text, wanted, frozenset(code for _, code, *_ in good))
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
             lines[fault.line - 1] = fault.text.splitlines(keepends=True)[fault.line - 1]
         names = tuple(fault.kind for fault in some)
         expected = frozenset(f for found in alone for f in found)
-        yield Combined("edits", names, "".join(lines), expected)
+        yield Combined("edits", names, "".join(lines), text, expected)
 
 
 # --- a fault in each of several sections --------------------------------------------------------------------------------
@@ -268,7 +270,13 @@ def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[C
             shift = _shifts(good, chosen, name)
             alone = validator.found(_document(good, {name: edit}), warnings=False)
             expected |= {(code, line + shift(line), column) for code, line, column in alone if code not in NEEDS_ALL_ELSE}
-        yield Combined("sections", tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()), text, frozenset(expected))
+        yield Combined(
+            "sections",
+            tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()),
+            text,
+            _document(good, {}),
+            frozenset(expected),
+        )
 
 
 def _document(good: dict[str, str], edits: dict[str, tuple[str, str]]) -> str:

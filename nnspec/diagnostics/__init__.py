@@ -1,7 +1,8 @@
 """Diagnostics of users' files: codes, locations, messages and fixes."""
 
 from nnspec.diagnostics.diagnostic import Diagnostic, NnspecError, Note, Problem, Severity, SpecError, once, problems
-from nnspec.diagnostics.fixes import Advice, Edit, Fix, Remedy, Respell, source_text, with_fixes
+from nnspec.diagnostics.fixes import Advice, Edit, Fix, Remedy, Respell, with_fixes
+from nnspec.diagnostics.sources import in_memory, source_text, text_in_memory
 from nnspec.diagnostics.span import Span
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "Severity",
     "Span",
     "SpecError",
+    "in_memory",
     "once",
     "problems",
     "source_text",
+    "text_in_memory",
     "with_fixes",
 ]

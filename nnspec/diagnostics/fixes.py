@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nnspec.diagnostics.sources import source_text
 from nnspec.diagnostics.span import Span
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Fix:
 
     Attributes:
         title: What it does, in the imperative: ``Replace `fliters` with `filters```.
-        edits: Edits that belong together. They do not overlap, and may be in another file than the diagnostic.
+        edits: Edits that belong together and do not overlap. All are in one file, which may be another than the diagnostic's.
     """
 
     title: str
@@ -165,26 +165,17 @@ def remedy_of(help: str) -> Remedy | None:
     return help.remedy if isinstance(help, Advice) else None
 
 
-def source_text(file: str) -> str | None:
-    """Return the text of a file with its own line breaks, or None if it cannot be read."""
-    try:
-        return Path(file).read_bytes().decode("utf-8-sig") if Path(file).is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
-def with_fixes(diagnostics: Iterable[Diagnostic], read: Callable[[str], str | None]) -> list[Diagnostic]:
+def with_fixes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return the diagnostics with the fixes of those that have a certain remedy.
 
     Args:
         diagnostics: Diagnostics of one document and the files it uses.
-        read: Returns the text of a file by its name in diagnostics, or None if there is none; called once per file.
     """
     sources: dict[str, SourceText | None] = {}
 
     def source(file: str) -> SourceText | None:
         if file not in sources:
-            text = read(file)
+            text = source_text(file)
             sources[file] = None if text is None else SourceText(text)
         return sources[file]
 

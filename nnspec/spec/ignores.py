@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
-from nnspec.diagnostics import Diagnostic, Problem, Span
+from nnspec.diagnostics import Diagnostic, Problem, Span, source_text
 from nnspec.spec import problems as p
 from nnspec.spec.comments import comments
 
@@ -72,10 +71,7 @@ def _codes(file: str) -> set[tuple[int, str]]:
 
 def _ignores(file: str) -> Iterator[_Ignore]:
     """Yield each code of each ignore comment; an item without a code marks an invalid ``nnspec:`` comment."""
-    try:
-        text = Path(file).read_text("utf-8-sig") if Path(file).is_file() else ""
-    except (OSError, ValueError):
-        return
+    text = source_text(file) or ""
     if not _MARK.search(text):
         return
     for line, column, comment in comments(text):

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.diagnostics import Diagnostic, Note, Span, text_in_memory
 from nnspec.spec import problems as p
 from nnspec.spec.limits import Limits
 from nnspec.spec.scalars import resolve_plain
@@ -50,6 +50,8 @@ def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = No
     limits = limits or Limits()
     name = shown or str(file)
     whole = Span.whole(name)
+    if (text := text_in_memory(file)) is not None:
+        return read_text(text, name, problems, limits)
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,9 +15,9 @@ from nnspec.printable import json_text, printable
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 
-def written(checked: Checked, strict: bool) -> str:
+def written(checked: Checked, strict: bool, seconds: Mapping[str, float]) -> str:
     """Return one run with a rule per code found and a result per diagnostic."""
-    del strict
+    del strict, seconds
     from nnspec import __version__
 
     found = [diagnostic for diagnostics in checked.values() for diagnostic in diagnostics]
