@@ -1,7 +1,8 @@
 """Diagnostics of users' files: codes, locations, messages and fixes."""
 
 from nnspec.diagnostics.diagnostic import Diagnostic, NnspecError, Note, Problem, Severity, SpecError, once, problems
-from nnspec.diagnostics.fixes import Advice, Edit, Fix, Remedy, Respell, with_fixes
+from nnspec.diagnostics.fixes import Edit, Fix, with_fixes
+from nnspec.diagnostics.remedies import Advice
 from nnspec.diagnostics.sources import in_memory, source_text, text_in_memory
 from nnspec.diagnostics.span import Span
 
@@ -13,8 +14,6 @@ __all__ = [
     "NnspecError",
     "Note",
     "Problem",
-    "Remedy",
-    "Respell",
     "Severity",
     "Span",
     "SpecError",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.diagnostics.diagnostic import Diagnostic
-from nnspec.diagnostics.fixes import Edit, Fix, SourceText
-from nnspec.diagnostics.sources import in_memory, source_text
+from nnspec.diagnostics.fixes import Edit, Fix
+from nnspec.diagnostics.sources import SourceText, in_memory, source_text
 
 _MOST_ROUNDS, _MOST_ALONE = 20, 40
 """Maximum number of rounds, and of fixes that are tried alone, because all together do not help."""

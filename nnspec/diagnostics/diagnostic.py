@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from nnspec.diagnostics.fixes import Fix, Remedy, remedy_of
+from nnspec.diagnostics.fixes import Fix
+from nnspec.diagnostics.remedies import Remedy, remedy_of
 from nnspec.diagnostics.span import Span
 
 Severity = Literal["error", "warning", "note"]

@@ -33,7 +33,7 @@ from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, did_you_mean, listed, size_text
 from nnspec.types.constraints import Constraint
 
 
@@ -302,8 +302,9 @@ class Steps(Recurrences):
         if at is None or first is None:
             if (at is not None and at.built[content.layer] is None) or (at is None and scope.is_open):
                 return None
-            suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
-            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or an enclosing one"
+            help = "name a layer above, in this list or an enclosing one"
+            if at is None:
+                help = did_you_mean(content.layer, scope.known(), help)
             self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
             return None
         fed = self._fed(step, first.layer.ports, sources, found)

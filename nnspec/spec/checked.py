@@ -17,10 +17,12 @@ from typing import Annotated, Any, Generic, TypeVar, Union
 
 from pydantic import ValidationError
 
-from nnspec.diagnostics import Advice, Diagnostic, Respell, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
 from nnspec.spec.hints import spaced
+from nnspec.spec.needless import without
 from nnspec.spec.readings import Reading, is_like_a_number, readings
 from nnspec.spec.tree import MappingNode, Place, Resolved, Scalar, SequenceNode, Tree, Unknown
 from nnspec.spec.wrong_values import Where, joint_error, translated
@@ -266,12 +268,22 @@ def _meant(config: type[Config], word: str) -> str:
     return closest(word.partition(":")[0], config.model_fields) or ""
 
 
+_CALLED = re.compile(r"it is called `(\w+)`(?: here)?")
+
+
+def _with_remedy(config: type[Config], key: Scalar, value: Tree, help: str, *, given: bool) -> str:
+    """Return the help for another framework's argument, with a remedy if it only has another name here or has no effect."""
+    if (named := _CALLED.fullmatch(help)) and named[1] in config.model_fields and not given:
+        return Advice(help, Respell(old=str(key.value), new=named[1]))
+    return without(key, value, help)
+
+
 def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str, *, given: bool = False) -> Diagnostic:
     path = str(value.place) if value.place else str(key.value)
     word = str(key.value)
-    if word in config.unsupported:
-        return p.UnknownKey.at(key.span, path, help=config.unsupported[word], key=word, where=f"`{name}`")
-    if not (help := spaced(word, config.model_fields) or config.foreign().get(word, "")):
+    if of_others := config.unsupported.get(word) or config.foreign().get(word):
+        help = _with_remedy(config, key, value, of_others, given=given)
+    elif not (help := spaced(word, config.model_fields)):
         suggestion = closest(word, config.model_fields)
         takes = ", ".join(f"`{field}`" for field in config.model_fields)
         help = suggested(word, suggestion, config.model_fields) if suggestion else f"`{name}` takes {takes or 'no arguments'}"

@@ -9,7 +9,8 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import ClassVar
 
-from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.diagnostics import Advice, Diagnostic, Note, Span
+from nnspec.diagnostics.remedies import Unindent
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
@@ -383,7 +384,10 @@ class Expander:
         if isinstance(arguments, MappingNode):
             misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]
             for key in misplaced:
+                value = arguments.get(str(key.value))
                 help = f"`{key.value}` is a key of the step, not an argument of `{op.value}`: unindent it"
+                if value is not None and (draft.keys is None or draft.keys.get(str(key.value)) in (None, value)):
+                    help = Advice(help, Unindent(value=value.span, operation=op.span, arguments=arguments.span))
                 path = str(Place(arguments.place, str(key.value)))
                 self.problems.append(p.MisplacedKey.at(key.span, path, help=help, key=key.value, op=op.value))
             if misplaced:

@@ -113,7 +113,6 @@ class DuplicateKey(Problem):
 
     code = "NN012"
     message = "duplicate key `{key}`"
-    advice = "remove one of them"
     fails = _HEAD + "name: other\n" + _BODY
     passes = _GOOD
 
@@ -136,7 +135,6 @@ class Tagged(Problem):
 
     code = "NN014"
     message = "the YAML tag `{tag}` is not supported"
-    advice = "remove the tag; quote a string that looks like a number"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: !!int 2}\n"
     passes = _GOOD
 
@@ -156,7 +154,6 @@ class UnknownAlias(Problem):
 
     code = "NN016"
     message = "the alias `*{name}` refers to an undefined anchor `&{name}`"
-    advice = "define the anchor above with `&{name}`, or write the value out"
     fails = _HEAD + "inputs: {x: *shape}\nlayers:\n  - Dense: {units: 2}\n"
     passes = _HEAD + "inputs: {x: &shape [4], y: *shape}\nlayers:\n  - Add:\n    from: [x, y]\n"
 

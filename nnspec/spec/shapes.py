@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.spec import problems as p
 from nnspec.spec.keys import known_keys
+from nnspec.spec.readings import rewritten, suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
 from nnspec.types import DTYPES, Dim, TensorType, did_you_mean, renamed, symbol, unknown
 
@@ -86,9 +89,9 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
     if isinstance(tree, Unknown):
         return None
     if not isinstance(tree, SequenceNode):
-        help = (
-            f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
-        )
+        help = "write `[28, 28, 1]`"
+        if isinstance(tree, Scalar) and isinstance(tree.value, int):
+            help = Advice(f"write `[{tree.plain()}]`", rewritten(tree, f"[{tree.plain()}]"))
         problems.append(
             p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape must be a list of sizes, not {tree.kind}")
         )
@@ -101,6 +104,10 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
     return None if any(size is None for size in sizes) else tuple(size for size in sizes if size is not None)
 
 
+def _is_size(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST
+
+
 def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
     if isinstance(item, Unknown):
         return None
@@ -108,14 +115,17 @@ def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
         value = item.value
         if value is None:
             return unknown()
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST:
+        if _is_size(value):
             return value
         if isinstance(value, str) and SYMBOL.fullmatch(value):
             return symbol(value)
     help = "a size is a positive integer, a symbol such as `T`, or null"
     if isinstance(item, Scalar) and isinstance(item.value, str) and SYMBOL.fullmatch(item.value.capitalize()):
-        help = f"a symbol starts with a capital letter: `{item.value[:1].upper() + item.value[1:]}`"
+        meant = item.value[:1].upper() + item.value[1:]
+        help = Advice(f"a symbol starts with a capital letter: `{meant}`", Respell(old=item.value, new=meant))
     elif isinstance(item, Scalar) and item.value == -1:
         help = "write a symbol such as `T`, or null, for a size known only at run time; the batch axis is implicit"
+    else:
+        help = suggest_literal(item, _is_size) or help
     problems.append(p.BadShape.at(item.span, item.path, help=help, reason=f"{item.kind} is not a size"))
     return None

@@ -6,7 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from nnspec.diagnostics import Advice, Respell
+from nnspec.diagnostics import Advice
+from nnspec.diagnostics.remedies import Respell
 
 _MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 300, 20, 100
 
@@ -88,13 +89,11 @@ def certain(word: str, candidates: Iterable[object]) -> str | None:
     same = [name for name in names if _folded(name) == key]
     if same:
         return same[0] if len(same) == 1 else None
-    if len(word) < _SHORTEST_CERTAIN - 1:
-        return None
     near = {name: _slips(key, _folded(name)) for name in names if abs(len(name) - len(word)) < _FAR}
     fewest = min(near.values(), default=_FAR)
     most = 2 if len(key) >= _LONG else 1
     found = [name for name, slips in near.items() if slips < (2 * fewest if fewest > 1 else 2)]
-    if fewest > most or len(found) != 1 or len(found[0]) < _SHORTEST_CERTAIN:
+    if fewest > most or len(found) != 1 or max(len(word), len(found[0])) < _SHORTEST_CERTAIN:
         return None
     return found[0] if re.findall(r"\d+", found[0]) == re.findall(r"\d+", word) else None
 
@@ -114,7 +113,7 @@ class Misspelled(ValueError):
 
 
 _SHORTEST_CERTAIN = 4
-"""Minimum length of a word that a slip can certainly change; shorter ones are too similar to each other."""
+"""Minimum length of the longer of two words of which one is certainly the other with a slip."""
 
 _LONG, _FAR = 8, 4
 """Length from which two slips are certain, and number of slips from which words are not similar."""

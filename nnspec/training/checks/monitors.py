@@ -8,7 +8,8 @@ from typing import Literal
 
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Advice, Diagnostic
+from nnspec.diagnostics.remedies import Respell
 from nnspec.graph import Graph
 from nnspec.layers.masking import Masking
 from nnspec.spec.tree import MappingNode
@@ -182,5 +183,8 @@ def check_noise(
 def _does_not_fit(
     key: str, name: str, reason: str, known: Iterable[str], tree: MappingNode, problems: list[Diagnostic]
 ) -> None:
+    known = list(known)
     help = did_you_mean(name, known, f"use {listed(known)}" if known else "remove it")
+    if len(known) == 1:
+        help = Advice(help, Respell(old=name, new=known[0]))
     problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))
