@@ -15,6 +15,9 @@ Severity = Literal["error", "warning", "note"]
 
 _problems: dict[str, type[Problem]] = {}
 
+MISSPELLED = "a misspelled name that can only mean one other"
+"""The `fixable` of problems with names."""
+
 
 class NnspecError(Exception):
     """An error with a message for the user. Commands print it and exit with 1."""
@@ -93,6 +96,7 @@ class Problem:
             about a valid model.
         message: Message with placeholders in braces.
         advice: Default help, used if the location gives no better one.
+        fixable: What ``nnspec validate --fix`` can fix: the problem, or cases of it; empty if nothing.
         fails: A document with the problem.
         passes: The same document, fixed.
     """
@@ -101,6 +105,7 @@ class Problem:
     severity: ClassVar[Severity] = "error"
     message: ClassVar[str]
     advice: ClassVar[str] = ""
+    fixable: ClassVar[str] = ""
     fails: ClassVar[str] = ""
     passes: ClassVar[str] = ""
 

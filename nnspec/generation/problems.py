@@ -62,6 +62,7 @@ class TypeMismatch(Problem):
     """An output that feeds an input under ``memory``, ``begin`` or ``carry`` must have its shape and dtype."""
 
     code = "NN703"
+    fixable = "the only output that fits replaces it"
     message = (
         "`{output}` of `{source}` is {given} ({given_dtype}), and `{input}` of `{network}` takes {wanted} ({wanted_dtype})"
     )

@@ -26,6 +26,8 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
     key = word.lower().replace("_", "")
     if key in folded:
         return folded[key]
+    if (sure := certain(word, names)) is not None:
+        return sure
     if (short := _abbreviated(word, names)) is not None:
         return short
     if len(folded) > _MOST_COMPARED:  # comparison is slow: keep the names with the most letter pairs in common
@@ -89,10 +91,15 @@ def certain(word: str, candidates: Iterable[object]) -> str | None:
     same = [name for name in names if _folded(name) == key]
     if same:
         return same[0] if len(same) == 1 else None
-    near = {name: _slips(key, _folded(name)) for name in names if abs(len(name) - len(word)) < _FAR}
-    fewest = min(near.values(), default=_FAR)
-    most = 2 if len(key) >= _LONG else 1
-    found = [name for name, slips in near.items() if slips < (2 * fewest if fewest > 1 else 2)]
+    most, far = (2, _FAR) if len(key) >= _LONG else (1, 2)
+    letters = set(key)
+    near: dict[str, int] = {}
+    for name in names:
+        other = _folded(name)  # a slip changes the length by one, and the set of letters by two
+        if abs(len(other) - len(key)) < far and len(letters.symmetric_difference(other)) < 2 * far:
+            near[name] = _slips(key, other)
+    fewest = min(near.values(), default=far)
+    found = [name for name, slips in near.items() if slips < (far if fewest > 1 else 2)]
     if fewest > most or len(found) != 1 or max(len(word), len(found[0])) < _SHORTEST_CERTAIN:
         return None
     return found[0] if re.findall(r"\d+", found[0]) == re.findall(r"\d+", word) else None
@@ -116,7 +123,7 @@ _SHORTEST_CERTAIN = 4
 """Minimum length of the longer of two words of which one is certainly the other with a slip."""
 
 _LONG, _FAR = 8, 4
-"""Length from which two slips are certain, and number of slips from which words are not similar."""
+"""Length from which two slips are certain, and how many slips every other candidate then differs by at least."""
 
 
 def _folded(word: str) -> str:

@@ -57,7 +57,7 @@ def test_a_misspelled_word_is_replaced_by_the_only_one_that_it_can_mean(fixes_of
     "several",
     [
         "  - ConvD: {filters: 2, kernel_size: 3}\n",
-        "  - Conv2D: {filters: 2, kernel: 3}\n",
+        "  - Conv2D: {filters: 2, kernel_size: 3, init: zeros}\n",
         "  - Dense: {units: 2, activation: lu}\n",
         "  - Dense: {units: 2}\n    name: first1\n  - Dense: {units: 2}\n    from: first2\n",
         "  - GlobalAveragePool\n",
