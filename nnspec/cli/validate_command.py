@@ -70,7 +70,7 @@ def command(
     atexit.register(gc.freeze)  # nor is there any to look for once more when the process ends
     from nnspec.api import validate
     from nnspec.diagnostics.formats import written
-    from nnspec.diagnostics.render import summary
+    from nnspec.diagnostics.render import FIXABLE, summary
     from nnspec.spec.discovery import find_specs
 
     folders: list[Diagnostic] = []
@@ -98,7 +98,9 @@ def command(
     bad = any(diagnostic.fails(strict) for diagnostic in found)
     if form == "text":
         text = summary(found, len(checked), strict=strict) if fixing is None else fixing.summary(found, len(checked), strict)
-        echo(text, style="error" if bad else "good", err=bad or (fixing is not None))
+        echo(text, style="error" if bad else "good", err=bad or fixing is not None)
+        if fixing is None and (fixable := sum(diagnostic.fix is not None for diagnostic in found)):
+            echo(f"{FIXABLE} {fixable} fixable with `--fix`", err=bad)
     else:
         with in_memory(texts):
             text = written(form, checked, strict=strict, seconds=seconds)

@@ -11,7 +11,7 @@ from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.fixes import Edit, Fix
 from nnspec.diagnostics.sources import SourceText, in_memory, source_text
 
-_MOST_ROUNDS, _MOST_ALONE = 20, 40
+_MOST_ROUNDS, _MOST_ALONE = 10, 20
 """Maximum number of rounds, and of fixes that are tried alone, because all together do not help."""
 
 Check = Callable[[], Sequence[Diagnostic]]
@@ -25,13 +25,16 @@ class Fixed:
         before: Diagnostics before.
         after: Diagnostics after; those of ``before`` if nothing changed.
         texts: New text of each changed file.
-        refused: Diagnostics whose fixes were not applied, because they would lead to as many other errors.
     """
 
     before: tuple[Diagnostic, ...]
     after: tuple[Diagnostic, ...]
     texts: Mapping[Path, str]
-    refused: tuple[Diagnostic, ...] = ()
+
+    @property
+    def refused(self) -> list[Diagnostic]:
+        """Diagnostics whose fixes were not applied, because no fewer errors would remain."""
+        return [diagnostic for diagnostic in self.after if diagnostic.fix is not None]
 
     def gone(self, severity: str) -> int:
         """Return how many diagnostics of a severity there are less."""
@@ -85,37 +88,28 @@ class Edited:
 def apply_fixes(check: Check) -> Fixed:
     """Apply the certain fixes of a spec to its texts in memory, until nothing certain is left.
 
-    Fixes of one round are applied together, except those that overlap. A round that does not make the errors fewer (or, with
-    the same number of errors, the warnings) is undone, and each of its fixes is tried alone.
+    Fixes of one round are applied together, except those that touch each other. If that does not make the errors fewer (or,
+    with the same number of errors, the warnings), each is tried alone. A fix may reveal as many other errors, which hid
+    behind the one that it fixes; they are fixed in the next rounds, or what was reached before is the result.
 
     Args:
         check: Checks the spec, with the texts that are in memory.
     """
-    before = tuple(check())
-    state = _State(check, before, {})
-    refused: dict[object, Diagnostic] = {}
+    first = state = best = _State(check, tuple(check()), {})
     for _ in range(_MOST_ROUNDS):
-        fixable = [d for d in state.found if d.fix is not None and _key(d) not in refused]
-        if not fixable:
+        fixes = list(dict.fromkeys(d.fix for d in state.found if d.fix is not None))
+        together = state.after(fixes)
+        if together is None:
             break
-        together = state.after(d.fix for d in fixable if d.fix)
-        if together is not None and together.is_better_than(state):
-            state = together
-            continue
-        for diagnostic in fixable[:_MOST_ALONE]:
-            assert diagnostic.fix is not None
-            alone = state.after([diagnostic.fix])
-            if alone is not None and alone.is_better_than(state):
-                state = alone
+        if not together.rank < state.rank:
+            alone = (state.after([fix]) for fix in fixes[:_MOST_ALONE]) if len(fixes) > 1 else ()
+            better = next((each for each in alone if each is not None and each.rank < state.rank), None)
+            together = better or together
+            if together.rank > state.rank:
                 break
-            refused[_key(diagnostic)] = diagnostic
-        else:
-            break
-    return Fixed(before, state.found, state.texts, tuple(refused.values()))
-
-
-def _key(diagnostic: Diagnostic) -> object:
-    return diagnostic.code, diagnostic.path, diagnostic.message, diagnostic.fix and diagnostic.fix.title
+        state = together
+        best = state if state.rank < first.rank and state.rank <= best.rank else best
+    return Fixed(first.found, best.found, best.texts)
 
 
 @dataclass(frozen=True)
@@ -124,11 +118,9 @@ class _State:
     found: tuple[Diagnostic, ...]
     texts: Mapping[Path, str]
 
-    def is_better_than(self, other: _State) -> bool:
-        return self._rank < other._rank
-
     @property
-    def _rank(self) -> tuple[int, int]:
+    def rank(self) -> tuple[int, int]:
+        """Numbers of errors and warnings, of which fewer are better."""
         return sum(d.is_error for d in self.found), sum(d.severity == "warning" for d in self.found)
 
     def after(self, fixes: Iterable[Fix]) -> _State | None:
