@@ -85,12 +85,14 @@ class Validator:
         return frozenset((d.code, d.span.line, d.span.column) for d in told)
 
 
-def combined(validator: Validator, *, seed: int = 7, most: int = 400) -> Iterator[Combined]:
-    """Combinations of each of the three ways, at most so many of each, drawn."""
+def combined(
+    validator: Validator, *, ways: Sequence[str] = ("networks", "edits", "sections"), seed: int = 7, most: int = 400
+) -> Iterator[Combined]:
+    """Combinations of each of the ways, at most so many of each, drawn."""
     rng = random.Random(seed)
-    yield from _networks(validator, rng, most)
-    yield from _edits(validator, rng, most)
-    yield from _sections(validator, rng, most)
+    found = {"networks": _networks, "edits": _edits, "sections": _sections}
+    for way in ways:
+        yield from found[way](validator, rng, most)
 
 
 # --- one diagnostic's document as a network of another's ----------------------------------------------------------------
@@ -173,7 +175,7 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
             continue
         alone = [validator.found(fault.text, warnings=False) for fault in some]
         drawn += 1
-        if any({code for code, *_ in found} & ENDS_THE_FILE for found in alone):
+        if any(not found or {code for code, *_ in found} & ENDS_THE_FILE for found in alone):
             continue
         lines_of_others = [{other.line for other in some if other is not fault} for fault in some]
         if any(line in others for found, others in zip(alone, lines_of_others, strict=True) for _, line, _ in found):
@@ -259,6 +261,24 @@ _FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+_MEANT = {
+    "name: digit\n    form: flatten": "name: digit\n    from: flatten",
+    "targets: {digits: target}": "targets: {digit: target}",
+    "inputs: {image: {transform: [standardise]}}": "inputs: {image: {transform: [standardize]}}",
+    "augment: [RandomFlp]": "augment: [RandomFlip]",
+    "epochs: 1, optimizer: Adm": "epochs: 1, optimizer: Adam",
+    "epochs: 1, metrics: [Acuracy]": "epochs: 1, metrics: [Accuracy]",
+    "epochs: 1, metrics: [CategoricalAccuracy]": "epochs: 1, metrics: [SparseCategoricalAccuracy]",
+    "epochs: 1, early_stopping: {monitor: val_los}": "epochs: 1, early_stopping: {monitor: val_loss}",
+    "epochs: 1, freeze: [digti]": "epochs: 1, freeze: [digit]",
+    "loss: {digits: SparseCategoricalCrossentropy}": "loss: {digit: SparseCategoricalCrossentropy}",
+    "epochs: 1, phases: [{freze: [digit]}]": "epochs: 1, phases: [{freeze: [digit]}]",
+    "sweep: {trails: 3, ": "sweep: {trials: 3, ",
+    "outputs: [digits]": "outputs: [digit]",
+}
+"""What is meant by faults that are not slips in the good document itself, but in a key or value that they add."""
+
+
 def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[Combined]:
     good = {**_GOOD, **_GENERATED}
     for _ in range(most):
@@ -274,7 +294,7 @@ def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[C
             "sections",
             tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()),
             text,
-            _document(good, {}),
+            _document(good, {name: (old, _MEANT.get(new, old)) for name, (old, new) in chosen.items()}),
             frozenset(expected),
         )
 

@@ -1,7 +1,6 @@
 """What `validate --fix` makes of faults that were put into good specs: is each repaired to what the spec meant before?
 
-Single faults (`benchmarks.spec_faults`), several in one document (`benchmarks.combined_faults`), and the failing examples of the
-diagnostics. A repaired document is compared with the one before the fault: equal values, or no difference in meaning by
+Single faults (`benchmarks.spec_faults`), and several in one document (`benchmarks.combined_faults`). A repaired document is compared with the one before the fault: equal values, or no difference in meaning by
 `nnspec diff`. A document that is valid after the fix, but means something else, counts as wrongly changed.
 
 ``python -m benchmarks fixes`` prints a row for each kind of single fault and each way to combine them; ``-v`` also what was not
@@ -21,7 +20,6 @@ from benchmarks.spec_faults import faults
 from nnspec.api import diff
 from nnspec.api import fix as fix_spec
 from nnspec.diagnostics import SpecError
-from nnspec.explanations.codes import all_problems
 from nnspec.spec import load
 
 __all__ = ["SEVERAL_REMEDIES", "Outcome", "main", "outcomes"]
@@ -106,18 +104,9 @@ def outcomes(*, most: int = MOST, per_kind: int = 12) -> Iterator[Outcome]:
             if (found := comparison.outcome(fault.good, fault.text)) is not None:
                 line = fault.text.splitlines()[fault.line - 1].strip()
                 yield Outcome(fault.kind, fault.kind not in SEVERAL_REMEDIES, found[0], f"{line}\n    {found[1]}")
-        for kind, good, bad in _documents(Validator(folder), most):
-            if (found := comparison.outcome(good, bad)) is not None:
-                yield Outcome(kind, False, *found)
-
-
-def _documents(validator: Validator, most: int) -> Iterator[tuple[str, str, str]]:
-    """The documents with several faults, and the examples of the diagnostics: the kind, the good one and the bad one."""
-    for document in combined(validator, most=most):
-        yield f"combined: {document.how}", document.good, document.text
-    for problem in all_problems().values():
-        if problem.fails:
-            yield "examples of the diagnostics", problem.passes, problem.fails
+        for document in combined(Validator(folder), ways=("edits", "sections"), most=most):
+            if (found := comparison.outcome(document.good, document.text)) is not None:
+                yield Outcome(f"combined: {document.how}", False, *found)
 
 
 def main(arguments: Sequence[str] = ()) -> int:
