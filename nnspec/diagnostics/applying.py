@@ -88,28 +88,33 @@ class Edited:
 def apply_fixes(check: Check) -> Fixed:
     """Apply the certain fixes of a spec to its texts in memory, until nothing certain is left.
 
-    Fixes of one round are applied together, except those that touch each other. If that does not make the errors fewer (or,
-    with the same number of errors, the warnings), each is tried alone. A fix may reveal as many other errors, which hid
-    behind the one that it fixes; they are fixed in the next rounds, or what was reached before is the result.
+    Fixes of one round are applied together, except those that touch each other. A fix may reveal as many other errors, which
+    hid behind the one that it fixes, and which the next rounds may fix; the result is what has the fewest errors (or, with
+    the same number of errors, warnings). Then each fix that is left is tried alone.
 
     Args:
         check: Checks the spec, with the texts that are in memory.
     """
     first = state = best = _State(check, tuple(check()), {})
     for _ in range(_MOST_ROUNDS):
-        fixes = list(dict.fromkeys(d.fix for d in state.found if d.fix is not None))
-        together = state.after(fixes)
-        if together is None:
+        together = state.after(diagnostic.fix for diagnostic in state.found if diagnostic.fix is not None)
+        if together is None or together.rank > state.rank:
             break
-        if not together.rank < state.rank:
-            alone = (state.after([fix]) for fix in fixes[:_MOST_ALONE]) if len(fixes) > 1 else ()
-            better = next((each for each in alone if each is not None and each.rank < state.rank), None)
-            together = better or together
-            if together.rank > state.rank:
-                break
         state = together
-        best = state if state.rank < first.rank and state.rank <= best.rank else best
+        best = state if state.rank < first.rank else best
+    tried: set[object] = set()
+    for _ in range(_MOST_ALONE):
+        fixable = next((d for d in best.found if d.fix is not None and _key(d) not in tried), None)
+        if fixable is None or fixable.fix is None:
+            break
+        tried.add(_key(fixable))
+        alone = best.after([fixable.fix])
+        best = alone if alone is not None and alone.rank < best.rank else best
     return Fixed(first.found, best.found, best.texts)
+
+
+def _key(diagnostic: Diagnostic) -> object:
+    return diagnostic.code, diagnostic.path, diagnostic.message
 
 
 @dataclass(frozen=True)
