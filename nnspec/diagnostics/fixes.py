@@ -16,6 +16,7 @@ from nnspec.diagnostics.span import Span
 
 if TYPE_CHECKING:
     from nnspec.diagnostics.diagnostic import Diagnostic
+    from nnspec.diagnostics.remedies import Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,18 @@ def with_fixes(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
             sources[file] = None if text is None else SourceText(text)
         return sources[file]
 
+    diagnostics = list(diagnostics)
+    places: dict[Remedy, set[Span]] = {}
+    for diagnostic in diagnostics:
+        if diagnostic.remedy is not None:
+            places.setdefault(diagnostic.remedy, set()).add(diagnostic.span)
+
     def fixed(diagnostic: Diagnostic) -> Diagnostic:
-        if diagnostic.remedy is None:
+        remedy = diagnostic.remedy
+        if remedy is None or (remedy.is_defined and len(places[remedy]) > 1):
             return diagnostic
-        span = diagnostic.remedy.span or diagnostic.span
+        span = remedy.span or diagnostic.span
         text = source(span.file)
-        return diagnostic if text is None else replace(diagnostic, fix=diagnostic.remedy.fix(span, text))
+        return diagnostic if text is None else replace(diagnostic, fix=remedy.fix(span, text))
 
     return [fixed(diagnostic) for diagnostic in diagnostics]

@@ -15,9 +15,12 @@ class Remedy:
 
     Attributes:
         span: Where, if not at the place of the diagnostic.
+        is_defined: Whether the document defines the word to write. If several places have the wrong one, it may be the
+            definition that is misspelled, and there is no fix.
     """
 
     span: Span | None = None
+    is_defined: bool = False
 
     def fix(self, span: Span, source: SourceText) -> Fix | None:
         """Return the fix for a file; None if its text is not as expected."""

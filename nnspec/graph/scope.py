@@ -164,10 +164,10 @@ class Scope:
         elif _IS_EXPRESSION.search(name):
             help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
-            help = suggested(name, suggestion, self.known())
+            help = suggested(name, suggestion, self.known(), defined=True)
             if source.text != name and isinstance(meant := help.remedy, Respell):  # `frist.state`
                 rest = source.text.removeprefix(name)
-                help = Advice(help, Respell(old=source.text, new=meant.new + rest))
+                help = Advice(help, Respell(old=source.text, new=meant.new + rest, is_defined=True))
         elif source.params and (param := closest(name, source.params)) is not None:
             help = f"did you mean the param `{param}`?"
         else:

@@ -304,7 +304,7 @@ class Steps(Recurrences):
                 return None
             help = "name a layer above, in this list or an enclosing one"
             if at is None:
-                help = did_you_mean(content.layer, scope.known(), help)
+                help = did_you_mean(content.layer, scope.known(), help, defined=True)
             self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
             return None
         fed = self._fed(step, first.layer.ports, sources, found)

@@ -232,7 +232,7 @@ def computed(text: str, offset: int, scalar: Scalar, scope: Scope, problems: lis
         span = scalar.part(offset + error.start, offset + error.end)
         known = listed(names)
         help = (
-            suggested(error.name, suggestion, scope.values)
+            suggested(error.name, suggestion, scope.values, defined=True)
             if suggestion
             else (f"the params are {known}" if known else "define it under `params`")
         )

@@ -418,7 +418,7 @@ class Expander:
         near = closest(word, self.operations)
         has_help = word in LAYERS.unsupported or replacement_word(LAYERS, word) is not None
         if near and (word[:1].islower() or not (has_help or help)):
-            help = suggested(word, near, [*self.operations, *LAYERS.names(plugins=True)])
+            help = suggested(word, near, [*self.operations, *LAYERS.names(plugins=True)], defined=near in self.operations)
         elif not help and word[:1].islower():
             help = "snake_case operations are blocks and networks of the document; built-in layers are in PascalCase"
         elif not help:

@@ -60,7 +60,7 @@ def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
         expander.used.add(str(key.value))  # also if `RNN` has an invalid argument, so that only that is reported
     if key is not None and not own and key.value not in CELLS:
         otherwise = f"a cell is a block, a network or one of {', '.join(CELLS.names())}"
-        help = did_you_mean(str(key.value), [*CELLS.names(), *expander.operations], otherwise)
+        help = did_you_mean(str(key.value), [*CELLS.names(), *expander.operations], otherwise, defined=True)
         expander.problems.append(p.UnknownMember.at(key.span, tree.path, help=help, kind=CELLS.kind, name=str(key.value)))
     if key is not None and (own or key.value not in CELLS):
         given = [entry for entry in arguments.items() if entry[1] is not tree] if isinstance(arguments, MappingNode) else []

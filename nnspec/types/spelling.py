@@ -39,10 +39,16 @@ def closest(word: str, candidates: Iterable[object]) -> str | None:
     return folded.get(found[0], found[0]) if found else None
 
 
-def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "") -> str:
+def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "", *, defined: bool = False) -> str:
     """Return a help text that suggests the closest candidate, or another text if there is none.
 
     If the suggestion is [`certain`][], it carries the remedy.
+
+    Args:
+        word: Word as written.
+        candidates: All words that are valid in its place.
+        otherwise: Help if no candidate is similar.
+        defined: Whether the document defines the candidates.
 
     Example:
         >>> did_you_mean("filter", ["filters"], "remove it"), did_you_mean("x", ["filters"], "remove it")
@@ -50,7 +56,7 @@ def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "") -
     """
     names = [*map(str, candidates)]
     suggestion = closest(word, names)
-    return suggested(word, suggestion, names) if suggestion else otherwise
+    return suggested(word, suggestion, names, defined=defined) if suggestion else otherwise
 
 
 def renamed(word: str, name: str) -> Advice:
@@ -58,16 +64,17 @@ def renamed(word: str, name: str) -> Advice:
     return Advice(f"did you mean `{name}`?", Respell(old=word, new=name))
 
 
-def suggested(word: str, suggestion: str, candidates: Iterable[object]) -> Advice:
+def suggested(word: str, suggestion: str, candidates: Iterable[object], *, defined: bool = False) -> Advice:
     """Return a help text for a suggestion, with the remedy if it is the [`certain`][] one.
 
     Args:
         word: Word as written.
         suggestion: What it probably means.
         candidates: All words that are valid in its place.
+        defined: Whether the document defines the candidates.
     """
     if certain(word, candidates) == suggestion:
-        return renamed(word, suggestion)
+        return Advice(f"did you mean `{suggestion}`?", Respell(old=word, new=suggestion, is_defined=defined))
     return Advice(f"did you mean `{suggestion}`?")
 
 

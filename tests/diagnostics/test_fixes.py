@@ -69,6 +69,14 @@ def test_a_word_that_can_mean_several_or_another_number_has_no_fix(fixes_of, sev
     assert not any(fixes)
 
 
+def test_a_name_that_several_places_have_may_be_right_and_its_definition_wrong(fixes_of):
+    steps = "  - Dense: {units: 2}\n    name: first\n" + "  - Dense: {units: 2}\n    from: fisrt\n" * 2
+    assert fixes_of(HEAD + steps) == [None, None]
+    [one, two] = fixes_of(HEAD + "  - Dense: {unist: 2}\n" * 2)  # the language defines arguments
+    assert one
+    assert two
+
+
 def test_quotes_around_a_misspelled_word_stay(fixes_of):
     text = HEAD + "  - Dense: {'unist': 2, activation: \"rleu\"}\n"
     assert [edited(text, fix).split("\n")[4] for fix in fixes_of(text)] == [

@@ -86,7 +86,7 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
 
 
 def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
-    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}")
+    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}", defined=True)
     return t.UnknownOutput.at(span, path, help=help, name=name)
 
 
