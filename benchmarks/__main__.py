@@ -23,6 +23,7 @@ ALONE = (
     "combined_faults",
     "csv",
     "faults",
+    "fixes",
     "flips",
     "gallery",
     "generate",

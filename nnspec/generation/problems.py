@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _HEAD = "nnspec: 1\nname: net\n"
 _ENCODER = (
@@ -44,6 +44,7 @@ class UnknownName(Problem):
     """``generate`` names networks of the document, and their inputs and outputs."""
 
     code = "NN701"
+    fixable = MISSPELLED
     message = "{where} has no {what} `{name}`"
     fails = _GOOD.replace("begin: {state: final}", "begin: {state: finl}")
     passes = _GOOD

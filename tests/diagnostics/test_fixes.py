@@ -6,6 +6,8 @@ import pytest
 
 from nnspec.api import validate
 from nnspec.diagnostics import Edit, Fix, Span
+from nnspec.diagnostics.applying import Edited
+from nnspec.explanations.codes import all_problems, explain_code
 
 HEAD = "nnspec: 1\nname: net\ninputs: {image: [8, 8, 1]}\nlayers:\n"
 
@@ -100,3 +102,84 @@ def test_the_json_of_a_fix_has_the_ranges_and_the_new_text():
     fix = Fix("Replace `a` with `b`", (Edit(Span("net.nnspec.yaml", 1, 2, 1, 3), "b"),))
     edit = {"file": "net.nnspec.yaml", "line": 1, "column": 2, "end_line": 1, "end_column": 3, "text": "b"}
     assert fix.as_json() == {"title": "Replace `a` with `b`", "edits": [edit]}
+
+
+def test_what_can_be_fixed_is_stated_of_the_code(tmp_path):
+    file = tmp_path / "net.nnspec.yaml"
+    for problem in all_problems().values():
+        file.write_text(problem.fails or "nnspec: 1", encoding="utf-8")
+        for diagnostic in validate(file):
+            assert diagnostic.fix is None or all_problems()[diagnostic.code].fixable, diagnostic
+    assert "Fixed by `nnspec validate --fix`: the colon is added." in explain_code("NN020")
+    assert "It cannot be fixed automatically." in explain_code("NN301")
+
+
+OTHERS = {
+    "in_features: 3, units: 2": "units: 2",
+    "units: 2, in_features: 3": "units: 2",
+    "out_features: 2": "units: 2",
+    "units: '2'": "units: 2",
+    "units: 2.0": "units: 2",
+    "units: 2, use_bias: yes": "units: 2, use_bias: true",
+    "units: 2, activation: None": "units: 2, activation: null",
+    "units:2": "units: 2",
+    "units: 2, units: 2": "units: 2",
+    "<<: {units: 2, use_bias: true}, use_bias: false": "units: 2, use_bias: false",
+    "units: !!int 2": "units: 2",
+    "units: !!str 2": 'units: "2"',
+    "units: ${2 * 1}": 'units: "${2 * 1}"',
+    "units: '${2 ^ 1}'": "units: '${2 ** 1}'",
+    "units: 2, trainable: true": "units: 2",
+}
+
+
+@pytest.mark.parametrize(("wrong", "right"), OTHERS.items(), ids=list(OTHERS))
+def test_other_certain_remedies_change_only_what_is_wrong(tmp_path, wrong, right):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(f"{HEAD}  - Dense: {{{wrong}}}  # why\n", encoding="utf-8")
+    result = apply_once(file)
+    assert result == f"{HEAD}  - Dense: {{{right}}}  # why\n"
+
+
+def apply_once(file):
+    """The text after the fix of the first error."""
+    text = file.read_text(encoding="utf-8")
+    fix = next(diagnostic.fix for diagnostic in validate(file) if diagnostic.is_error)
+    assert fix is not None
+    changed = Edited(text)
+    assert changed.add(fix.edits)
+    return changed.text
+
+
+@pytest.mark.parametrize("value", ["batch_first: false", "trainable: false", "stateful: true", "hidden_size: 3"])
+def test_what_states_something_else_than_the_language_does_is_not_removed(tmp_path, value):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(f"{HEAD}  - LSTM: {{units: 2, {value}}}\n", encoding="utf-8")
+    [unknown] = [diagnostic for diagnostic in validate(file) if diagnostic.code == "NN103"]
+    assert unknown.fix is None
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("  - Dense:\n      in_features: 3 # c\n      units: 2\n", "  - Dense:\n      units: 2\n"),
+        ("  - Dense:\n      units: 2\n      name: a # c\n", "  - Dense:\n      units: 2\n    name: a # c\n"),
+        ("  - Dense: {units: 2, name: a} # c\n", "  - Dense: {units: 2} # c\n    name: a\n"),
+        ("  - {Dense: {units: 2, name: a}}\n", "  - {Dense: {units: 2}, name: a}\n"),
+        ("  - Dense:\n      units: 2\n    Flatten:\n", "  - Dense:\n      units: 2\n  - Flatten:\n"),
+        ("  Dense: 2\n  ReLU:\n", "  - Dense: 2\n  - ReLU:\n"),
+        ("  - Add from: [image, image] # c\n", "  - Add:\n    from: [image, image] # c\n"),
+        ("  - Flatten\n\t- ReLU\n  - ReLU\n", "  - Flatten\n  - ReLU\n  - ReLU\n"),
+    ],
+)
+def test_lines_are_moved_indented_and_removed_as_a_whole(tmp_path, wrong, right):
+    file = tmp_path / "net.nnspec.yaml"
+    file.write_text(HEAD + wrong, encoding="utf-8")
+    assert apply_once(file) == HEAD + right
+
+
+def test_a_value_that_comes_from_a_param_is_fixed_where_it_is_written(tmp_path):
+    file = tmp_path / "net.nnspec.yaml"
+    head = "nnspec: 1\nname: net\nparams: {act: rleu}\ninputs: {x: [4]}\nlayers:\n"
+    file.write_text(f"{head}  - Dense: {{units: 2, activation: $act}}\n", encoding="utf-8")
+    assert apply_once(file) == f"{head.replace('rleu', 'relu')}  - Dense: {{units: 2, activation: $act}}\n"
