@@ -146,6 +146,7 @@ class BadTensorExpression(Problem):
     """
 
     code = "NN304"
+    fixable = "a misspelled function or argument, or another library's name of an argument"
     message = "{reason}"
     fails = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=0)\n"
     passes = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=1)\n"

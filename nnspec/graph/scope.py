@@ -169,7 +169,9 @@ class Scope:
                 rest = source.text.removeprefix(name)
                 help = Advice(help, Respell(old=source.text, new=meant.new + rest, is_defined=True))
         elif source.params and (param := closest(name, source.params)) is not None:
-            help = f"did you mean the param `{param}`?"
+            is_certain = certain(name, [*source.params, *self.known()]) == param
+            remedy = Respell(old=name, new=param, is_defined=True) if is_certain and source.text == name else None
+            help = Advice(f"did you mean the param `{param}`?", remedy)
         else:
             known = self.known()
             near = [*(n for n in self.inputs if n in known), *[n for n in known if n not in self.inputs][-8:]]
