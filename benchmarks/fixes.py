@@ -9,6 +9,7 @@ repaired. Kinds of fault with several remedies (a size of zero) are listed apart
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -111,9 +112,14 @@ def outcomes(*, most: int = MOST, per_kind: int = 12) -> Iterator[Outcome]:
 
 def main(arguments: Sequence[str] = ()) -> int:
     """Prints the table."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks fixes", description="Faults, and what --fix makes of them.")
+    parser.add_argument("--per-kind", type=int, default=12, help="how many single faults of each kind")
+    parser.add_argument("--most", type=int, default=MOST, help="how many documents with several faults of each way")
+    parser.add_argument("-v", action="store_true", dest="verbose", help="show what was not repaired")
+    options = parser.parse_args(arguments)
     rows: dict[tuple[bool, str], Counter[str]] = {}
     shown: list[str] = []
-    for outcome in outcomes():
+    for outcome in outcomes(most=options.most, per_kind=options.per_kind):
         row = rows.setdefault((not outcome.is_certain, outcome.kind), Counter())
         row.update(["faults", outcome.measure])
         if outcome.measure == "wrong" or (outcome.measure != "repaired" and outcome.is_certain):
@@ -126,7 +132,8 @@ def main(arguments: Sequence[str] = ()) -> int:
     _print("single faults with one certain remedy", sum(certain.values(), Counter()))
     _print("all single faults", sum(single.values(), Counter()))
     _print("all documents", sum(rows.values(), Counter()))
-    print("\nnot repaired, or wrong:" if shown and "-v" in arguments else "", *(shown if "-v" in arguments else ()), sep="\n")
+    if options.verbose and shown:
+        print("\nnot repaired, or wrong:", *shown, sep="\n")
     return 0
 
 
