@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,21 @@ if TYPE_CHECKING:
     from nnspec.keras_import import Imported
 
 
-@collector_paused()
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a spec after it was checked.
+
+    Attributes:
+        diagnostics: Errors and warnings in the order of the file.
+        spec: As much of the spec as could be read; None if nothing could.
+        model: Its graphs, which have gaps in place of errors; None if checking stopped before.
+    """
+
+    diagnostics: list[Diagnostic]
+    spec: Spec | None = None
+    model: Model | None = None
+
+
 def validate(
     file: str | Path,
     overrides: Sequence[str] = (),
@@ -55,14 +70,27 @@ def validate(
         []
     """
     with in_memory(texts or {}):
-        problems = with_fixes(_problems(file, overrides, root=root, limits=limits, data=data))
-    return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+        return check(file, overrides, root=root, limits=limits, data=data).diagnostics
 
 
-def _problems(
-    file: str | Path, overrides: Sequence[str], *, root: Path | None, limits: Limits | None, data: bool
-) -> list[Diagnostic]:
+@collector_paused()
+def check(
+    file: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    root: Path | None = None,
+    limits: Limits | None = None,
+    data: bool = False,
+) -> Checked:
+    """Check a spec as [`validate`][] does, and return what is known of it, too.
+
+    Example:
+        >>> check("specs/lenet5.nnspec.yaml").model.main.parameters
+        61706
+    """
     problems: list[Diagnostic] = Collected(limits)
+    spec: Spec | None = None
+    model: Model | None = None
     try:
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
@@ -82,10 +110,11 @@ def _problems(
 
                 again = partial(_with, file, overrides, root=root, limits=limits)
                 check_sweep(spec, problems, again)
-            return [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
+            problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     except SpecError as stopped:  # too many errors
-        return once([*problems, *stopped.diagnostics])
-    return problems
+        problems = once([*problems, *stopped.diagnostics])
+    ordered = sorted(with_fixes(problems), key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+    return Checked(ordered, spec, model)
 
 
 def _with(

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-from nnspec.diagnostics import Advice, Diagnostic, Note, Span, text_in_memory
+from nnspec.diagnostics import Advice, Diagnostic, Note, Span, in_memory, text_in_memory
 from nnspec.diagnostics.remedies import Remedy, Remove, Replace, WriteOut
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
@@ -28,6 +31,39 @@ _MOST_SLIPS = 50
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C parser if available, which is about ten times as fast."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document that has been read from a text in memory.
+
+    Attributes:
+        text: Its text.
+        tree: The text as a tree; None if nothing could be read.
+        problems: Problems of the text.
+    """
+
+    text: str
+    tree: Tree | None
+    problems: tuple[Diagnostic, ...]
+
+
+_parsed: ContextVar[Mapping[Path, Parsed]] = ContextVar("parsed", default=MappingProxyType({}))
+
+
+@contextmanager
+def parsed_in_memory(documents: Mapping[Path, Parsed]) -> Iterator[None]:
+    """Use documents in place of files, as [`in_memory`][nnspec.diagnostics.sources.in_memory] does, without reading them again.
+
+    Args:
+        documents: Documents by resolved path.
+    """
+    token = _parsed.set(documents)
+    try:
+        with in_memory({path: document.text for path, document in documents.items()}):
+            yield
+    finally:
+        _parsed.reset(token)
 
 
 class _Stop(Exception):
@@ -53,6 +89,10 @@ def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = No
     limits = limits or Limits()
     name = shown or str(file)
     whole = Span.whole(name)
+    documents = _parsed.get()
+    if documents and (found := documents.get(file.resolve())) is not None:
+        problems.extend(found.problems)
+        return found.tree
     if (text := text_in_memory(file)) is not None:
         return read_text(text, name, problems, limits)
     try:
