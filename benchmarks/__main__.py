@@ -30,6 +30,7 @@ ALONE = (
     "gpu",
     "hostile",
     "imports",
+    "lsp",
     "memory",
     "parity",
     "proof",

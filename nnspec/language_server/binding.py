@@ -50,6 +50,7 @@ class _Owner:
     inputs: dict[str, Name] = field(default_factory=dict)
     outputs: dict[str, Name] = field(default_factory=dict)
     params: dict[str, Name] = field(default_factory=dict)
+    last: Name | None = None
 
 
 def bind_names(tree: MappingNode, default_names: Mapping[str, list[str]]) -> Names:
@@ -86,34 +87,45 @@ class _Binder:
         tree = self._tree
         params: Params = ChainMap()
         self._declare_params(tree.get("params"), ("params",), params, self._main, ())
-        for kind, section in (("block", "blocks"), ("network", "networks"), ("objective", "objectives"), ("file", "use")):
-            self._define_all(kind, tree.get(section), (section,))  # type: ignore[arg-type]
+        self._define_all("block", tree.get("blocks"), ("blocks",))
+        self._define_all("network", tree.get("networks"), ("networks",))
+        self._define_all("objective", tree.get("objectives"), ("objectives",))
+        self._define_all("network", tree.get("use"), ("use",))
         for section in ("blocks", "networks", "objectives"):
             for key, _, value in children(tree.get(section)):
                 if isinstance(value, MappingNode):
                     self._owner((section, key), value, params.new_child(), self._owners.setdefault(str(key), _Owner()))
         self._owner((), tree, params, self._main)
         for section in ("data", "train", "generate", "export", "sweep", "weights", "budget"):
-            if (value := tree.get(section)) is not None:
-                self._section((section,), value, params)
+            if (content := tree.get(section)) is not None:
+                self._section((section,), content, params)
         for bind in self._later:
             bind()
         return Names(tuple(self._all), {keys: scope.chain() for keys, scope in self._scopes.items()}, self._params)
 
     # --- definitions ------------------------------------------------------------------------------------------------------
 
-    def _define(self, kind: Kind, key: Scalar, keys: Keys, value: Tree | None, what: str, *, implied: bool = False) -> Name:
-        found = Name(kind, str(key.value), _span(key), keys, value, what, is_implied=implied)
+    def _define(
+        self,
+        kind: Kind,
+        key: Scalar,
+        keys: Keys,
+        value: Tree | None,
+        what: str,
+        *,
+        implied: bool = False,
+        follows: Name | None = None,
+    ) -> Name:
+        found = Name(kind, str(key.value), _span(key), keys, value, what, is_implied=implied, follows=follows)
         self._all.append(found)
         return found
 
     def _define_all(self, kind: Kind, tree: Tree | None, keys: Keys) -> None:
-        for entries in [tree] if isinstance(tree, MappingNode) else getattr(tree, "items", ()):
-            for name, value in entries.items() if isinstance(entries, MappingNode) else ():
-                named = "network" if kind == "file" else kind
-                self._definitions[str(name.value)] = self._define(
-                    named, name, (*keys, str(name.value)), value, f"a {named} of the document"
-                )
+        for key, name, value in children(tree):
+            if name is not None:
+                self._definitions[str(key)] = self._define(kind, name, (*keys, key), value, f"a {kind} of the document")
+            else:
+                self._define_all(kind, value, (*keys, key))
 
     def _declare_params(self, tree: Tree | None, keys: Keys, params: Params, owner: _Owner, within: Keys) -> None:
         what = "a param of the document" if not within else f"a param of `{within[-1]}`"
@@ -143,6 +155,10 @@ class _Binder:
             scope.names[str(key)] = self._define("draw", name, (*keys, "draw", key), value, "a random value")
             self._values((*keys, "draw", key), value, scope, params)
         self._steps((*keys, "layers"), tree.get("layers"), scope, params)
+        layers = tree.get("layers")
+        if isinstance(layers, SequenceNode) and layers.items:
+            last = (*keys, "layers", len(layers.items) - 1)
+            owner.last = next((name for name in scope.names.values() if name.keys == last), None)
         self._outputs(keys, tree.get("outputs"), owner)
         for key, _, value in children(tree.get("check")):
             self._check((*keys, "check", key), value, scope, params)
@@ -158,6 +174,8 @@ class _Binder:
         if isinstance(tree, Scalar):
             self._source(tree, owner.scope)
             self._later.append(lambda: self._name_output(tree, owner))
+        if tree is None and owner.last is not None:
+            owner.outputs.setdefault(owner.last.text, owner.last)
 
     def _name_output(self, value: Scalar, owner: _Owner) -> None:
         step = owner.scope.find(str(value.value).partition(".")[0])
@@ -208,7 +226,9 @@ class _Binder:
             found = self._define("step", named, keys, item, "a step")
         elif named is None and operation is not None and len(defaults) == 1:
             implied = Scalar(defaults[0], operation.span)
-            found = self._define("step", implied, keys, item, "a step", implied=True)
+            found = self._define(
+                "step", implied, keys, item, "a step", implied=True, follows=self._definitions.get(defaults[0])
+            )
         else:
             span = (named or operation or item).span
             for text in defaults:  # the names of a repeated step are computed
@@ -368,6 +388,10 @@ class _Binder:
                 self._use_later(name, lambda: self._definitions.get(text))
             case ("train", "loss" | "metrics", *_):
                 self._use_later(name, lambda: self._definitions.get(text))
+            case ("train", "objective", _, "restores"):
+                self._use_later(name, lambda: self._main.outputs.get(text))
+            case ("export", "inputs"):
+                self._use_later(name, lambda: self._input_of(self._chosen("network", "export") or "main", text))
             case ("generate", "memory" | "begin" | "carry" | "draw"):
                 self._use_later(name, lambda: self._input_of(self._decoder, text))
 
@@ -385,7 +409,9 @@ class _Binder:
             case ("train", "objective", _, "generator" | "discriminator"):
                 self._use_later(tree, lambda: self._definitions.get(text))
             case ("export", "outputs", *_):
-                self._use_later(tree, lambda: self._main.outputs.get(text))
+                self._use_later(tree, lambda: self._output_of(self._chosen("network", "export") or "main", text))
+            case ("export", "inputs", _):
+                self._use_later(tree, lambda: self._field(text))
             case ("generate", "token", "input") | ("generate", "count") | ("generate", "condition", int()):
                 self._use_later(tree, lambda: self._input_of(self._decoder, text))
             case ("generate", "token", "logits") | ("generate", "carry", _) | ("generate", "result"):
@@ -396,6 +422,10 @@ class _Binder:
                 self._use_later(tree, lambda: self._field(text))
             case ("data", "window" | "batches", "of") | ("train", "objective", _, "condition", int()):
                 self._use_later(tree, lambda: self._field(text))
+            case ("train", "objective", _, "restores", _):
+                self._use_later(tree, lambda: self._main.inputs.get(text))
+            case ("train", "objective", _, _):
+                self._use_later(tree, lambda: self._definitions.get(text) or self._field(text))
 
     def _field(self, text: str) -> Name | None:
         """Return the input or output of the network that data feeds; of all networks, if the document has no layers."""
@@ -413,8 +443,9 @@ class _Binder:
     def _decoder(self) -> str:
         return self._chosen("decode") or self._chosen("network") or "main"
 
-    def _chosen(self, key: str) -> str:
-        section = self._tree.get("generate")
+    def _chosen(self, key: str, of: str = "generate") -> str:
+        """Return the network that a section names."""
+        section = self._tree.get(of)
         found = section.get(key) if isinstance(section, MappingNode) else None
         return str(found.plain()) if isinstance(found, Scalar) else ""
 

@@ -86,6 +86,12 @@ class Analysis:
                     found.setdefault(step.path, []).append((graph, step))
         return found
 
+    @cached_property
+    def bound(self) -> Names:
+        """Names of the document, bound to their definitions."""
+        assert self.version.tree is not None
+        return bind_names(self.version.tree, self.names)
+
     def _graphs(self) -> Iterator[Graph]:
         stack = [] if self.model is None else list(self.model.networks.values())
         while stack:
@@ -144,9 +150,16 @@ class Document:
         version, known = self.version, self.known
         if version.tree is None:
             return None
+        if known is not None and known.version is version:
+            return known.bound
         if self._names is None or self._names[0] is not version or self._names[1] is not known:
             self._names = version, known, bind_names(version.tree, known.names if known is not None else {})
         return self._names[2]
+
+    @property
+    def known_names(self) -> Names | None:
+        """The names of the last version that could be read as a spec; None if there is none."""
+        return None if self.known is None or self.known.version.tree is None else self.known.bound
 
     @property
     def current(self) -> Analysis | None:

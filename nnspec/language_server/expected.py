@@ -11,7 +11,7 @@ from nnspec.language_server.places import Keys
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import PluginError
 
-__all__ = ["Expected", "Form"]
+__all__ = ["Expected", "Form", "is_member", "names_of"]
 
 Form = dict[str, Any]
 """A schema of one type: without references and alternatives."""
@@ -72,7 +72,7 @@ class Expected:
                 yield from self._alternatives(inner, notes)
         elif "then" in part:
             yield from self._alternatives(part["then"], notes)
-        else:
+        elif part.get("enum") != []:
             yield {**part, **notes}
 
     def _property(self, form: Form, key: str) -> Form | None:
@@ -104,6 +104,11 @@ class Expected:
         for form in forms:
             found.setdefault(id(form), form)
         return list(found.values())
+
+
+def is_member(part: Form) -> bool:
+    """Return whether the schema of a key is that of a member of a family, which other keys are beside."""
+    return "/anyOf/1/properties/" in part.get("$ref", "")
 
 
 def names_of(tree: Tree | None) -> set[str]:

@@ -13,7 +13,7 @@ from nnspec.spec.tree import Tree
 
 __all__ = ["Kind", "Name", "Names"]
 
-Kind = Literal["param", "counter", "step", "input", "output", "draw", "block", "network", "objective", "file"]
+Kind = Literal["param", "counter", "step", "input", "output", "draw", "block", "network", "objective"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +30,7 @@ class Name:
         is_definition: Whether it is defined here.
         is_implied: Whether the document does not contain the name, which is the default of a step.
         of: The definition, if it is a use.
+        follows: The block or network that a step is named after by default.
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Name:
     is_definition: bool = True
     is_implied: bool = False
     of: Name | None = None
+    follows: Name | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +76,10 @@ class Names:
         return name if name.is_definition else name.of
 
     def uses(self, name: Name) -> Iterator[Name]:
-        """Yield a definition and all uses of a name."""
+        """Yield a definition and all uses of a name, also those of steps that have it by default."""
         definition = self.defined(name)
-        for other in self.all:
-            if other is definition or (definition is not None and other.of is definition):
+        for other in self.all if definition is not None else ():
+            if other is definition or other.of is definition or (other.of is not None and other.of.follows is definition):
                 yield other
 
     def definition(self, kind: Kind, text: str) -> Name | None:

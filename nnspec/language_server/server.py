@@ -8,23 +8,43 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
 
 import nnspec
-from nnspec.language_server.document import Analysis, Document
+from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.formatting import formatted_text
+from nnspec.language_server.completion import Candidate, candidates, plain_text
+from nnspec.language_server.cursor import cursor_at
+from nnspec.language_server.document import Analysis, Document, Version
 from nnspec.language_server.expected import Expected
 from nnspec.language_server.hints import inlay_hints
 from nnspec.language_server.hovering import hover_text
+from nnspec.language_server.names import Name, Names
 from nnspec.language_server.places import At, place_at
 from nnspec.language_server.positions import Text
-from nnspec.language_server.publishing import by_file, uri_of
+from nnspec.language_server.publishing import by_file, location, uri_of
+from nnspec.language_server.renaming import refusal, renamed
+from nnspec.language_server.symbols import document_symbols
 from nnspec.spec.discovery import SUFFIXES
+from nnspec.spec.tree import Scalar
 
 __all__ = ["DELAY", "server"]
 
 DELAY = 0.15
 """Seconds without a change after which a document is checked."""
+
+
+_COMPLETION_KINDS: Mapping[str, types.CompletionItemKind] = {
+    "key": types.CompletionItemKind.Property,
+    "layer": types.CompletionItemKind.Class,
+    "value": types.CompletionItemKind.EnumMember,
+    "name": types.CompletionItemKind.Variable,
+    "param": types.CompletionItemKind.Constant,
+    "function": types.CompletionItemKind.Function,
+}
+_START = types.Position(0, 0)
 
 
 class _Server(LanguageServer):
@@ -82,7 +102,7 @@ class _Server(LanguageServer):
         await asyncio.sleep(delay)
         document = self.documents[uri]
         version = document.version
-        others = {other.path: other.version for other in self.documents.values() if other is not document}
+        others = self.others(document)
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._worker, Analysis.of, version, others)
         except Exception as error:  # the next version may be another one
@@ -114,6 +134,13 @@ class _Server(LanguageServer):
             version = number if to == uri else None
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(to, list(shown.values()), version))
 
+    @property
+    def supports_snippets(self) -> bool:
+        """Whether the editor can mark the values in a completion."""
+        document = self.client_capabilities.text_document
+        item = document.completion.completion_item if document is not None and document.completion is not None else None
+        return item is not None and bool(item.snippet_support)
+
     def _refresh(self) -> None:
         workspace = self.client_capabilities.workspace
         if workspace is not None and workspace.inlay_hint is not None and workspace.inlay_hint.refresh_support:
@@ -129,10 +156,46 @@ class _Server(LanguageServer):
         except (OSError, ValueError):
             return Text("", self.workspace.position_encoding)
 
+    def others(self, document: Document) -> dict[Path, Version]:
+        """Return the other open documents."""
+        return {other.path: other.version for other in self.documents.values() if other is not document}
+
+    def name_at(self, uri: str, position: types.Position) -> tuple[Names, Name] | None:
+        """Return the names of a document and the one at a position."""
+        document = self.documents.get(uri)
+        names = document.names if document is not None else None
+        if document is None or names is None:
+            return None
+        found = names.at(*document.version.text.line_column(position))
+        return None if found is None else (names, found)
+
+    def location(self, document: Document, name: Name) -> types.Location:
+        """Return where a name of a document is."""
+        return types.Location(uri_of(document.path), document.version.text.range(name.span))
+
+    def elsewhere(self, document: Document, position: types.Position) -> types.Location | None:
+        """Return the definition in another file of a block or network, or the file that a path names."""
+        at, spec = self.at(document, position), document.known.checked.spec if document.known is not None else None
+        if at is None or spec is None or not isinstance(at.node, Scalar):
+            return None
+        word = str(at.node.value)
+        block, network = spec.blocks.get(word), spec.networks.get(word)
+        if block is not None or network is not None:
+            return location((block or network).span, self.text_of)  # type: ignore[union-attr]
+        file = document.path.parent / word
+        return types.Location(uri_of(file.resolve()), types.Range(_START, _START)) if _is_file(file) else None
+
     def at(self, document: Document, position: types.Position) -> At | None:
         """Return what is at a position of a document."""
         tree = document.version.tree
         return None if tree is None else place_at(tree, *document.version.text.line_column(position))
+
+
+def _is_file(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 server = _Server()
@@ -178,6 +241,119 @@ def hints(ls: _Server, params: types.InlayHintParams) -> list[types.InlayHint] |
     if document is None or document.current is None:
         return None  # the editor asks again when the document has been checked
     return list(inlay_hints(document.current, params.range.start.line, params.range.end.line))
+
+
+@server.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions(trigger_characters=["$", "{", "[", ":", " ", ".", "-"]))
+def completion(ls: _Server, params: types.CompletionParams) -> types.CompletionList | None:
+    document = ls.documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    text = document.version.text
+    cursor = cursor_at(text, text.offset(params.position))
+    if cursor is None:
+        return None
+    known = document.known
+    found = candidates(cursor, ls.expected, document.known_names, known.version.tree if known is not None else None)
+    place = text.between(cursor.start, cursor.end)
+    with_snippets = ls.supports_snippets
+    items = [_completion_item(candidate, place, with_snippets) for candidate in found]
+    return types.CompletionList(False, items)
+
+
+def _completion_item(candidate: Candidate, place: types.Range, with_snippets: bool) -> types.CompletionItem:
+    insert = candidate.insert if with_snippets else plain_text(candidate.insert)
+    form = types.InsertTextFormat.Snippet if with_snippets else types.InsertTextFormat.PlainText
+    about = types.MarkupContent(types.MarkupKind.Markdown, candidate.about) if candidate.about else None
+    return types.CompletionItem(
+        candidate.label,
+        kind=_COMPLETION_KINDS[candidate.kind],
+        detail=candidate.detail or None,
+        documentation=about,
+        sort_text=f"{0 if candidate.is_first else 1}{candidate.label}",
+        filter_text=candidate.label,
+        insert_text_format=form,
+        text_edit=types.TextEdit(place, insert),
+    )
+
+
+@server.feature(types.TEXT_DOCUMENT_DEFINITION)
+def definition(ls: _Server, params: types.DefinitionParams) -> types.Location | None:
+    found = ls.name_at(params.text_document.uri, params.position)
+    document = ls.documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    if found is None:
+        return ls.elsewhere(document, params.position)
+    names, name = found
+    target = names.defined(name)
+    return None if target is None else ls.location(document, target)
+
+
+@server.feature(types.TEXT_DOCUMENT_REFERENCES)
+def references(ls: _Server, params: types.ReferenceParams) -> list[types.Location] | None:
+    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
+    if document is None or found is None:
+        return None
+    names, name = found
+    uses = [use for use in names.uses(name) if params.context.include_declaration or not use.is_definition]
+    return [ls.location(document, use) for use in uses]
+
+
+@server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
+def highlight(ls: _Server, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight] | None:
+    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
+    if document is None or found is None:
+        return None
+    names, name = found
+    return [types.DocumentHighlight(document.version.text.range(use.span)) for use in names.uses(name)]
+
+
+@server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+def prepare_rename(ls: _Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
+    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
+    if document is None or found is None:
+        return None
+    names, name = found
+    if reason := refusal(name, names):
+        raise JsonRpcInvalidParams(reason)
+    return types.PrepareRenamePlaceholder(document.version.text.range(name.span), name.text)
+
+
+@server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+def rename(ls: _Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
+    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
+    if document is None or found is None:
+        return None
+    names, name = found
+    version = document.version
+    analysis = document.current or Analysis.of(version, ls.others(document))
+    try:
+        edits = renamed(name, params.new_name, names, version, analysis, ls.others(document))
+    except NnspecError as error:
+        raise JsonRpcInvalidParams(str(error)) from None
+    changes = [types.TextEdit(version.text.between(start, end), new) for start, end, new in edits]
+    return types.WorkspaceEdit({params.text_document.uri: changes})
+
+
+@server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
+def symbols(ls: _Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol] | None:
+    document = ls.documents.get(params.text_document.uri)
+    return None if document is None else document_symbols(document.version, document.current)
+
+
+@server.feature(types.TEXT_DOCUMENT_FORMATTING)
+def formatting(ls: _Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
+    document = ls.documents.get(params.text_document.uri)
+    if document is None:
+        return None
+    text = document.version.text
+    try:
+        after = formatted_text(text.text, str(document.path))
+    except SpecError:
+        return None  # its diagnostics state why it cannot be read
+    except NnspecError as error:
+        raise JsonRpcInvalidParams(str(error)) from None
+    return [] if after == text.text else [types.TextEdit(text.between(0, len(text.text)), after)]
 
 
 def serve() -> None:
