@@ -28,15 +28,19 @@ class Version:
         path: File of the document, resolved.
         number: Number of the version.
         text: Its text.
+        known: The text as a tree, if that is known.
     """
 
     path: Path
     number: int
     text: Text
+    known: Parsed | None = None
 
     @cached_property
     def parsed(self) -> Parsed:
         """The text as a tree, and its problems."""
+        if self.known is not None:
+            return self.known
         problems: list[Diagnostic] = []
         tree = read_text(self.text.text, str(self.path), problems)
         return Parsed(self.text.text, tree, tuple(problems))
@@ -71,6 +75,12 @@ class Analysis:
         documents = {path: other.parsed for path, other in others.items()}
         with parsed_in_memory({**documents, version.path: version.parsed}):
             return cls(version, check(version.path))
+
+    def complete(self) -> Analysis:
+        """Find everything that requests ask for, so that they are answered at once."""
+        if self.version.tree is not None:
+            _ = self.bound, self.steps
+        return self
 
     @property
     def model(self) -> Model | None:

@@ -11,6 +11,9 @@ from nnspec.graph.model import Graph
 from nnspec.language_server.document import Analysis, Version
 from nnspec.language_server.names import Name, Names
 from nnspec.language_server.positions import Text
+from nnspec.spec.reader import Parsed
+from nnspec.spec.scalars import resolve_plain
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
 __all__ = ["Edit", "refusal", "renamed"]
 
@@ -48,10 +51,14 @@ def renamed(
     """
     if reason := refusal(name, names):
         raise NnspecError(reason)
-    edits: list[Edit] = [(*version.text.offsets(use.span), new) for use in names.uses(name)]
-    edits = sorted(dict.fromkeys(edits))
+    spans = list(dict.fromkeys(use.span for use in names.uses(name)))
+    edits = sorted((*version.text.offsets(span), new) for span in spans)
+    assert version.tree is not None
+    changed = _with_words(version.tree, [(span.line, span.column, span.end_column, new) for span in spans])
     text = applied(version.text.text, edits)
-    after = Analysis.of(Version(version.path, version.number, Text(text)), others)
+    after = Analysis.of(
+        Version(version.path, version.number, Text(text), Parsed(text, changed, version.parsed.problems)), others
+    )
     old, found = (Counter((d.code, d.severity) for d in each.checked.diagnostics) for each in (analysis, after))
     if found != old:
         first = next((d for d in after.checked.diagnostics if (d.code, d.severity) in found - old), None)
@@ -72,6 +79,38 @@ def applied(text: str, edits: list[Edit]) -> str:
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+Word = tuple[int, int, int, str]
+"""The line and the columns of a word, and what is written in its place."""
+
+
+def _with_words(tree: Tree, words: list[Word]) -> Tree:
+    """Return a tree with words replaced. Parsing the text again would take longer than all of the rest."""
+    first, last = tree.span.line, tree.span.end_line
+    words = [word for word in words if first <= word[0] <= last]
+    if not words:
+        return tree
+    match tree:
+        case MappingNode():
+            entries = [(_scalar(key, words), _with_words(value, words)) for key, value in tree.items()]
+            return MappingNode(entries, tree.span, tree.place)
+        case SequenceNode():
+            return SequenceNode([_with_words(item, words) for item in tree.items], tree.span, tree.place)
+        case Scalar():
+            return _scalar(tree, words)
+    return tree
+
+
+def _scalar(scalar: Scalar, words: list[Word]) -> Scalar:
+    span, text = scalar.span, scalar.text
+    inside = [word for word in words if word[0] == span.line and span.column <= word[1] and word[2] <= span.end_column]
+    if not inside or text is None or span.line != span.end_line:
+        return scalar
+    start = span.column + scalar.quoted
+    changed = applied(text, [(first - start, last - start, new) for _, first, last, new in inside])
+    value = changed if scalar.quoted else resolve_plain(changed)
+    return Scalar(value, span, scalar.place, quoted=scalar.quoted, text=changed)
 
 
 def _structure(analysis: Analysis) -> list[Hashable]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +28,7 @@ from nnspec.language_server.positions import Text
 from nnspec.language_server.publishing import by_file, location, uri_of
 from nnspec.language_server.renaming import refusal, renamed
 from nnspec.language_server.symbols import document_symbols
+from nnspec.spec.collector import collector_paused
 from nnspec.spec.discovery import SUFFIXES
 from nnspec.spec.tree import Scalar
 
@@ -104,7 +106,7 @@ class _Server(LanguageServer):
         version = document.version
         others = self.others(document)
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._worker, Analysis.of, version, others)
+            found = await asyncio.get_running_loop().run_in_executor(self._worker, _analysis, version, others)
         except Exception as error:  # the next version may be another one
             message = f"{version.path} could not be checked: {type(error).__name__}: {error}"
             self.window_log_message(types.LogMessageParams(types.MessageType.Error, message))
@@ -189,6 +191,11 @@ class _Server(LanguageServer):
         """Return what is at a position of a document."""
         tree = document.version.tree
         return None if tree is None else place_at(tree, *document.version.text.line_column(position))
+
+
+def _analysis(version: Version, others: Mapping[Path, Version]) -> Analysis:
+    with collector_paused():
+        return Analysis.of(version, others).complete()
 
 
 def _is_file(file: Path) -> bool:
@@ -358,4 +365,5 @@ def formatting(ls: _Server, params: types.DocumentFormattingParams) -> list[type
 
 def serve() -> None:
     """Serve one editor on standard input and output."""
+    gc.set_threshold(100_000, 50, 50)  # documents are many objects that are kept; searching them for cycles delays answers
     server.start_io()

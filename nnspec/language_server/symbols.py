@@ -55,8 +55,9 @@ def _is_shown(keys: Keys) -> bool:
 def _step(item: Tree, keys: Keys, version: Version, analysis: Analysis | None) -> DocumentSymbol:
     operation = operation_of(item) or item
     named = item.get("name") if isinstance(item, MappingNode) else None
-    built = analysis.steps.get(text_of(keys), []) if analysis is not None else []
-    defaults = analysis.names.get(text_of(keys), []) if analysis is not None else []
+    path = text_of(keys) if analysis is not None else ""
+    built = analysis.steps.get(path, []) if analysis is not None else []
+    defaults = analysis.names.get(path, []) if analysis is not None and named is None else []
     word = str(operation.plain()) if isinstance(operation, Scalar) else "layers"
     name = str(named.plain()) if named is not None else defaults[0] if defaults else word
     shown = shapes_text([step for _, step in built])
@@ -70,7 +71,7 @@ def _lists(tree: Tree, keys: Keys) -> Iterator[tuple[Keys, Tree]]:
         within = (*keys, key)
         if is_list_of_steps(within):
             yield within, value
-        else:
+        elif not isinstance(value, Scalar):
             yield from _lists(value, within)
 
 
