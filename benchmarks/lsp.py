@@ -21,7 +21,7 @@ from typing import Any
 from benchmarks.lsp_client import Client, edited, position_of
 from nnspec.api import validate
 from nnspec.json_schema import schema
-from nnspec.language_server.places import children, inside, is_list_of_steps
+from nnspec.language_server.places import inside, is_list_of_steps
 from nnspec.spec import read_text
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode
 
@@ -158,7 +158,11 @@ def completions(name: str, client: Client, options: argparse.Namespace) -> bool:
             if tree is not None and not errors:
                 errors = [str(error.message)[:100] for error in check.iter_errors(json.loads(json.dumps(tree.plain())))]
             counts[kind]["valid by the schema"] += not errors
-            new = [] if errors else [d for d in diagnostics_of(made, file) if d.is_error and (d.code, d.message) not in known]
+            new = (
+                []
+                if errors
+                else [d for d in validate(file, texts={file: made}) if d.is_error and (d.code, d.message) not in known]
+            )
             counts[kind]["without any error"] += not errors and not new
             if errors:
                 print(f"  {kind} {file.name} at {text[max(0, offset - 40) : offset]!r} {item['label']!r}: {errors[0][:160]}")
@@ -176,16 +180,6 @@ def completions(name: str, client: Client, options: argparse.Namespace) -> bool:
     print(f"{name}: total: {', '.join(f'{number} {what}' for what, number in total.items())}")
     print(f"{name}: first errors of the others: {dict(reasons.most_common(12))}")
     return total["accepted"] == total["valid by the schema"]
-
-
-def diagnostics_of(text: str, file: Path) -> list[Any]:
-    from nnspec.spec.reader import Parsed
-    from nnspec.spec.reader import edited as in_memory
-
-    problems: list[Any] = []
-    tree = read_text(text, str(file), problems)
-    with in_memory({file.resolve(): Parsed(text, tree, tuple(problems))}):
-        return validate(file)
 
 
 def accepted(text: str, offset: int, item: dict[str, Any]) -> str:
@@ -281,5 +275,3 @@ PARTS: dict[str, Callable[[str, Client, argparse.Namespace], bool]] = {
     "completions": completions,
     "times": times,
 }
-
-_ = children

@@ -20,6 +20,7 @@ from nnspec.language_server.completion import Candidate, candidates, plain_text
 from nnspec.language_server.cursor import cursor_at
 from nnspec.language_server.document import Analysis, Document, Version
 from nnspec.language_server.expected import Expected
+from nnspec.language_server.fixing import code_actions
 from nnspec.language_server.hints import inlay_hints
 from nnspec.language_server.hovering import hover_text
 from nnspec.language_server.names import Name, Names
@@ -289,7 +290,7 @@ def definition(ls: _Server, params: types.DefinitionParams) -> types.Location | 
     document = ls.documents.get(params.text_document.uri)
     if document is None:
         return None
-    if found is None:
+    if found is None or found[1].is_implied:  # a step is named after a block, which may be in another file
         return ls.elsewhere(document, params.position)
     names, name = found
     target = names.defined(name)
@@ -340,6 +341,14 @@ def rename(ls: _Server, params: types.RenameParams) -> types.WorkspaceEdit | Non
         raise JsonRpcInvalidParams(str(error)) from None
     changes = [types.TextEdit(version.text.between(start, end), new) for start, end, new in edits]
     return types.WorkspaceEdit({params.text_document.uri: changes})
+
+
+@server.feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions([types.CodeActionKind.QuickFix]))
+def actions(ls: _Server, params: types.CodeActionParams) -> list[types.CodeAction] | None:
+    document = ls.documents.get(params.text_document.uri)
+    if document is None or document.current is None:
+        return None
+    return list(code_actions(document.current, params.range, list(params.context.diagnostics), ls.text_of))
 
 
 @server.feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)
