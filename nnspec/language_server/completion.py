@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from nnspec.functions.catalogue import FUNCTIONS
+from nnspec.json_schema.snippets import escaped, snippet_text
 from nnspec.language_server.cursor import MARK, Cursor
-from nnspec.language_server.examples import allows, example_of
-from nnspec.language_server.expected import Expected, Form, is_member, names_of
+from nnspec.language_server.expected import Expected, Form, allows, is_member, names_of
 from nnspec.language_server.names import Name, Names
 from nnspec.language_server.places import Keys, is_step, operation_of
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer, Ports
-from nnspec.reference.lookup import key_at
 from nnspec.spec.dumping import flow
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 
@@ -82,7 +81,7 @@ class _Place:
             yield from self._named_values()
             if cursor.what == "item" and is_step(cursor.keys):
                 yield from self._steps()
-            else:
+            elif not self._nameable():
                 yield from self._values()
                 yield from self._params("$")
 
@@ -108,20 +107,19 @@ class _Place:
             return key
         forms = self._expected.forms(part)
         if (text := self._own_example(key)) != "":
-            return f"{key}: ${{1:{_escaped(text)}}}"
-        value = example_of(self._expected, part)
+            return f"{key}: ${{1:{escaped(text)}}}"
+        value = self._expected.example(part)
         if value is None and any(form.get("type") == "null" for form in forms) and key[:1].isupper():
             return f"{key}: " + ("{}" if self._cursor.is_flow else "")
-        return f"{key}: {_snippet(value)}"
+        return f"{key}: {snippet_text(value)}"
 
     def _own_example(self, key: str) -> str:
-        """Return an example for a key of a step: the nearest name that can be read, else that of the reference."""
+        """Return an example for `from`: the nearest name that can be read; empty for another key."""
         if not is_step(self._cursor.keys):
             return ""
         if key == "from" and self._nearest():
             return self._nearest()[-1]
-        found = key_at([key], of_step=True)
-        return found.example.partition(": ")[2] if found is not None else ""
+        return ""
 
     def _nearest(self) -> list[str]:
         """Return the names of the inputs and steps that the step here can read, nearest last."""
@@ -149,7 +147,7 @@ class _Place:
         elif is_step(keys[:-1]) and isinstance(keys[-1], str):
             for name in names.params_at(("blocks", keys[-1])).values():
                 if name.keys[:2] == ("blocks", keys[-1]):
-                    yield name.text, _snippet(_value_of(name))
+                    yield name.text, snippet_text(_value_of(name))
         elif is_step(keys) and not any(key[:1].isupper() or key == "layers" for key in names_of(self._cursor.beside)):
             for name in self._own_operations():
                 if operation_of(self._cursor.beside or Scalar(None, name.span)) is None:
@@ -178,15 +176,14 @@ class _Place:
         """Yield the layers, and the blocks and networks of the document, as whole steps."""
         flow_ = self._cursor.is_flow
         for form in self._forms:
-            for word in form.get("enum", ()):
-                text = self._step_of(word, None)
-                text = word if text.endswith(": {}") else f"{{{text}}}" if flow_ else text
-                yield Candidate(word, "layer", text, self._about_word(word))
-        for form in self._forms:
             needed = form.get("required", ())
             for key in needed:
                 part = self._expected.properties(form)[key]
-                text = self._step_of(key, example_of(self._expected, part))
+                text = self._step_of(key, self._expected.example(part))
+                alone = any(form.get("type") == "null" for form in self._expected.forms(part))
+                if alone and text.endswith(": {}"):
+                    yield Candidate(key, "layer", key, _about(self._expected, part))
+                    continue
                 kind: Kind = "layer" if key[:1].isupper() else "key"
                 if kind == "layer" or key == "layers":
                     yield Candidate(key, kind, f"{{{text}}}" if flow_ else text, _about(self._expected, part))
@@ -200,14 +197,14 @@ class _Place:
         kind = LAYERS.get(word) if word in LAYERS else None
         ports = kind.ports if kind is not None and issubclass(kind, Layer) and isinstance(kind.ports, Ports) else Ports()
         count = 2 if ports.variadic else len(ports.required) if not ports.one_feeds_all else 1
-        entry = f"{word}: {_snippet(value)}" if value not in (None, {}) else f"{word}:"
+        entry = f"{word}: {snippet_text(value)}" if value not in (None, {}) else f"{word}:"
         names = self._nearest()[-count:]
         if count < 2 or len(names) < count:
             return entry if not entry.endswith(":") else f"{entry} {{}}"
         sources = names if ports.variadic else dict(zip(ports.required, names, strict=True))
         between = ", " if self._cursor.is_flow else "\n  "
         entry = f"{entry} {{}}" if self._cursor.is_flow and entry.endswith(":") else entry
-        return f"{entry}{between}from: {_snippet(sources, 9)}"
+        return f"{entry}{between}from: {snippet_text(sources, 9)}"
 
     def _about_word(self, word: str) -> str:
         return next(
@@ -234,7 +231,7 @@ class _Place:
         ]
         values = {each.text: _required_value(each) for each in params}
         needed = {text: value for text, value in values.items() if value is not None}
-        return _snippet(needed) if needed else ""
+        return snippet_text(needed) if needed else ""
 
     # --- values -----------------------------------------------------------------------------------------------------------
 
@@ -252,10 +249,10 @@ class _Place:
             if form.get("maxProperties") == 1 or form.get("minProperties") == 1:
                 for key, part in self._expected.properties(form).items():
                     if key[:1].isalpha() and (form.get("maxProperties") == 1 or is_member(part)):
-                        entry = f"{{{key}: {_snippet(example_of(self._expected, part) or {})}}}"
+                        entry = f"{{{key}: {snippet_text(self._expected.example(part) or {})}}}"
                         yield Candidate(key, "value", entry, _about(self._expected, part))
             for example in form.get("examples", ()):
-                if not isinstance(example, str) or allows([form], example):
+                if not isinstance(example, str):
                     yield Candidate(flow(example), "value", flow(example))
             default = form.get("default")
             if default is not None and allows([form], default):
@@ -347,27 +344,6 @@ def _about(expected: Expected, part: Form) -> str:
     return next((form["description"] for form in expected.forms(part) if "description" in form), "")
 
 
-def _snippet(value: Any, first: int = 1) -> str:
-    """Return a value as a snippet, whose scalars can be changed one after the other.
-
-    Example:
-        >>> _snippet({"units": 64, "activation": "relu"})
-        '{units: ${1:64}, activation: ${2:relu}}'
-    """
-    count = first - 1
-
-    def written(value: Any) -> str:
-        nonlocal count
-        if isinstance(value, dict):
-            return "{" + ", ".join(f"{flow(str(key))}: {written(item)}" for key, item in value.items()) + "}"
-        if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
-            return "[" + ", ".join(map(written, value)) + "]"
-        count += 1
-        return f"${{{count}:{_escaped(flow(value))}}}"
-
-    return written(value)
-
-
 def plain_text(snippet: str) -> str:
     """Return a snippet with its example values as text.
 
@@ -376,10 +352,6 @@ def plain_text(snippet: str) -> str:
         '{units: 64, rate: $rate}'
     """
     return re.sub(r"\\([\\$}])", r"\1", re.sub(r"\$\{\d+:((?:\\.|[^\\}])*)\}", r"\1", snippet))
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([\\$}])", r"\\\1", text)
 
 
 def _value_of(name: Name) -> Any:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from nnspec.json_schema import schema
+from nnspec.json_schema.alternatives import Alternatives
 from nnspec.language_server.places import Keys
 from nnspec.spec.tree import MappingNode, Tree
 from nnspec.types import PluginError
 
-__all__ = ["Expected", "Form", "is_member", "names_of"]
+__all__ = ["Expected", "Form", "allows", "is_member", "names_of"]
 
 Form = dict[str, Any]
 """A schema of one type: without references and alternatives."""
 
 _ANY: Form = {}
-_NOTES = ("description", "default", "examples")
 
 
 class Expected:
@@ -25,10 +25,10 @@ class Expected:
 
     def __init__(self) -> None:
         try:
-            self._root = schema(plugins=True)
+            self._root = schema(plugins=True, snippets=False)
         except PluginError:  # a broken package takes away its own layers only
-            self._root = schema()
-        self._forms: dict[int, list[Form]] = {}
+            self._root = schema(snippets=False)
+        self._alternatives = Alternatives(self._root)
 
     def at(self, tree: Tree | None, keys: Keys) -> list[Form]:
         """Return the forms that a value may have.
@@ -56,24 +56,11 @@ class Expected:
 
     def forms(self, part: Form) -> list[Form]:
         """Return the alternatives of a schema, each with the annotations around it."""
-        if id(part) not in self._forms:
-            self._forms[id(part)] = list(self._alternatives(part, {}))
-        return self._forms[id(part)]
+        return self._alternatives.of(part)
 
-    def _alternatives(self, part: Form, notes: Form) -> Iterator[Form]:
-        notes = {key: part[key] for key in _NOTES if key in part} | notes
-        if "$ref" in part:
-            target: Any = self._root
-            for key in part["$ref"].removeprefix("#/").split("/"):
-                target = target[int(key) if isinstance(target, list) else key]
-            yield from self._alternatives(target, notes)
-        elif "anyOf" in part:
-            for inner in part["anyOf"]:
-                yield from self._alternatives(inner, notes)
-        elif "then" in part:
-            yield from self._alternatives(part["then"], notes)
-        elif part.get("enum") != []:
-            yield {**part, **notes}
+    def example(self, part: Form) -> Any:
+        """Return a value that a schema allows."""
+        return self._alternatives.example(part)
 
     def _property(self, form: Form, key: str) -> Form | None:
         """Return the schema of a key's value in a mapping; None if the key is not allowed."""
@@ -121,3 +108,45 @@ def _child(tree: Tree | None, key: str | int) -> Tree | None:
         return tree.get(str(key))
     items = getattr(tree, "items", ())
     return items[key] if isinstance(key, int) and isinstance(items, tuple) and key < len(items) else None
+
+
+def allows(forms: list[Form], value: Any) -> bool:
+    """Return whether one of some forms allows a value, as far as its type and its bounds tell.
+
+    Example:
+        >>> forms = [{"type": "integer", "exclusiveMinimum": 0}]
+        >>> allows(forms, 3), allows(forms, 0), allows(forms, "relu")
+        (True, False, False)
+    """
+    return any(_allows(form, value) for form in forms)
+
+
+def _allows(form: Form, value: Any) -> bool:
+    if "const" in form or "enum" in form:
+        return any(
+            value == each and isinstance(value, bool) == isinstance(each, bool)
+            for each in form.get("enum", [form.get("const")])
+        )
+    kinds = form.get("type")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    match value:
+        case bool():
+            return "boolean" in kinds
+        case int() | float():
+            is_number = "number" in kinds or ("integer" in kinds and isinstance(value, int))
+            low, above = form.get("minimum", value), form.get("exclusiveMinimum", value - 1)
+            high, below = form.get("maximum", value), form.get("exclusiveMaximum", value + 1)
+            return bool(is_number and low <= value <= high and above < value < below)
+        case str():
+            return "string" in kinds and "pattern" not in form
+        case None:
+            return "null" in kinds
+        case list():
+            items = form.get("items")
+            return "array" in kinds and all(not isinstance(items, dict) or _allows_any(items, item) for item in value)
+    return False
+
+
+def _allows_any(part: Form, value: Any) -> bool:
+    """Return whether the items of a list, which may have alternatives, allow a value."""
+    return any(_allows(form, value) for form in part.get("anyOf", [part]))
