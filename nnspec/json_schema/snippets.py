@@ -72,8 +72,5 @@ def _inserted(known: Alternatives, written: Schema, part: Schema) -> Schema:
     notes = {key: note for key, note in written.items() if key == "description"}
     core = {key: inner for key, inner in written.items() if key not in notes}
     body = f"^{snippet_text(value)}" if isinstance(value, dict | list) else value
-    return {
-        **({"anyOf": [core]} if "properties" in part else core),
-        **notes,
-        "defaultSnippets": [{"label": flow(value), "body": body}],
-    }
+    snippets = {"defaultSnippets": [{"label": flow(value), "body": body}]}
+    return {**({"anyOf": [core]} if "properties" in part else core), **notes, **snippets}
