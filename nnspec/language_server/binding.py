@@ -208,7 +208,7 @@ class _Binder:
             if key == "layers":
                 self._steps(within, value, scope if "name" not in item else _Scope(scope), params)
             elif key == "from":
-                self._from(value, scope, word)
+                self._from(value, scope, _cell_of(item.get(word)) or word)
                 self._values(within, value, None, params)
             elif key == "share":
                 self._source(value.get("layer") if isinstance(value, MappingNode) else value, scope)
@@ -238,7 +238,8 @@ class _Binder:
         if found is not None:
             scope.names.setdefault(found.text, found)
             if operation is not None:
-                self._steps_of[id(found)] = str(operation.value)
+                arguments = item.get(str(operation.value)) if isinstance(item, MappingNode) else None
+                self._steps_of[id(found)] = _cell_of(arguments) or str(operation.value)
 
     def _arguments(self, keys: Keys, tree: Tree, scope: _Scope, params: Params, word: str) -> None:
         """Bind the names in the arguments of an operation, which are the params of a block."""
@@ -467,6 +468,13 @@ class _Binder:
                     self._all.append(Name(found.kind, text, span, found.keys, found.value, found.what, False, of=found))
 
         self._later.append(bind)
+
+
+def _cell_of(arguments: Tree | None) -> str:
+    """Return the cell whose inputs are those of a step; empty if it runs none."""
+    cell = arguments.get("cell") if isinstance(arguments, MappingNode) else None
+    named = next((key for key, _ in cell.items()), None) if isinstance(cell, MappingNode) else cell
+    return str(named.value) if isinstance(named, Scalar) else ""
 
 
 def _span(key: Scalar) -> Span:
