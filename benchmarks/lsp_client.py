@@ -46,7 +46,7 @@ class Client:
         self.logged: list[str] = []
         self.refreshed = 0
         self._count = 0
-        self._versions: dict[str, int] = {}
+        self.versions: dict[str, int] = {}
         self._shown: dict[str, list[dict[str, Any]]] = {}
         threading.Thread(target=self._read, daemon=True).start()
         folder_uri = (folder or Path.cwd()).as_uri()
@@ -73,6 +73,11 @@ class Client:
                 if pipe is not None:
                     pipe.close()
 
+    def processor_seconds(self) -> float:
+        """Return the time that the server has computed so far; 0 where the system does not tell."""
+        threads = Path(f"/proc/{self._process.pid}/task").glob("*/schedstat")
+        return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
+
     def ask(self, method: str, *, timeout: float = 60, **parameters: Any) -> Any:
         """Send a request and return its result."""
         self._count += 1
@@ -89,7 +94,7 @@ class Client:
 
     def open(self, uri: str, text: str, language: str = "yaml") -> list[dict[str, Any]]:
         """Open a document, or replace its text, and return its diagnostics."""
-        version = self._versions[uri] = self._versions.get(uri, 0) + 1
+        version = self.versions[uri] = self.versions.get(uri, 0) + 1
         if version == 1:
             self.tell("textDocument/didOpen", textDocument={"uri": uri, "languageId": language, "version": 1, "text": text})
         else:
@@ -99,7 +104,7 @@ class Client:
     def write(self, uri: str, text: str, version: int | None = None) -> None:
         """Replace the text of a document without waiting for its diagnostics."""
         if version is None:
-            version = self._versions[uri] = self._versions[uri] + 1
+            version = self.versions[uri] = self.versions[uri] + 1
         self.tell("textDocument/didChange", textDocument={"uri": uri, "version": version}, contentChanges=[{"text": text}])
 
     def diagnostics(self, uri: str, version: int | None = None, timeout: float = 60) -> list[dict[str, Any]]:
@@ -113,7 +118,7 @@ class Client:
     def close(self, uri: str) -> None:
         """Close a document and wait until its diagnostics are gone."""
         self.tell("textDocument/didClose", textDocument={"uri": uri})
-        self._versions.pop(uri, None)
+        self.versions.pop(uri, None)
         while self._shown.get(uri):
             self.diagnostics(uri)
 
