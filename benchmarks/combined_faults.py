@@ -45,6 +45,7 @@ class Combined:
         how: The way in which they were combined.
         names: What was combined.
         text: The document.
+        good: The document without the faults.
         expected: What must be found, each as in the document with this fault alone.
         allowed: The codes that may be found beside these.
     """
@@ -52,6 +53,7 @@ class Combined:
     how: str
     names: tuple[str, ...]
     text: str
+    good: str
     expected: frozenset[tuple[str, int, int]]
     allowed: frozenset[str] = frozenset()
 
@@ -83,12 +85,14 @@ class Validator:
         return frozenset((d.code, d.span.line, d.span.column) for d in told)
 
 
-def combined(validator: Validator, *, seed: int = 7, most: int = 400) -> Iterator[Combined]:
-    """Combinations of each of the three ways, at most so many of each, drawn."""
+def combined(
+    validator: Validator, *, ways: Sequence[str] = ("networks", "edits", "sections"), seed: int = 7, most: int = 400
+) -> Iterator[Combined]:
+    """Combinations of each of the ways, at most so many of each, drawn."""
     rng = random.Random(seed)
-    yield from _networks(validator, rng, most)
-    yield from _edits(validator, rng, most)
-    yield from _sections(validator, rng, most)
+    found = {"networks": _networks, "edits": _edits, "sections": _sections}
+    for way in ways:
+        yield from found[way](validator, rng, most)
 
 
 # --- one diagnostic's document as a network of another's ----------------------------------------------------------------
@@ -107,7 +111,7 @@ def _networks(validator: Validator, rng: random.Random, most: int) -> Iterator[C
         expected = {found for found in _apart(validator, first) - good if found[0] == "inner"}
         expected |= {found for found in _apart(validator, second) - good if found[0] == "outer"}
         wanted = frozenset(both.back(*found) for found in expected if found[1] not in NEEDS_ALL_ELSE)
-        yield Combined("networks", (a.code, b.code), both.text, wanted, frozenset(code for _, code, *_ in good))
+        yield Combined("networks", (a.code, b.code), both.text, clean.text, wanted, frozenset(code for _, code, *_ in good))
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,7 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
             continue
         alone = [validator.found(fault.text, warnings=False) for fault in some]
         drawn += 1
-        if any({code for code, *_ in found} & ENDS_THE_FILE for found in alone):
+        if any(not found or {code for code, *_ in found} & ENDS_THE_FILE for found in alone):
             continue
         lines_of_others = [{other.line for other in some if other is not fault} for fault in some]
         if any(line in others for found, others in zip(alone, lines_of_others, strict=True) for _, line, _ in found):
@@ -181,7 +185,7 @@ def _edits(validator: Validator, rng: random.Random, most: int) -> Iterator[Comb
             lines[fault.line - 1] = fault.text.splitlines(keepends=True)[fault.line - 1]
         names = tuple(fault.kind for fault in some)
         expected = frozenset(f for found in alone for f in found)
-        yield Combined("edits", names, "".join(lines), expected)
+        yield Combined("edits", names, "".join(lines), text, expected)
 
 
 # --- a fault in each of several sections --------------------------------------------------------------------------------
@@ -257,6 +261,24 @@ _FAULTS: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
+_MEANT = {
+    "name: digit\n    form: flatten": "name: digit\n    from: flatten",
+    "targets: {digits: target}": "targets: {digit: target}",
+    "inputs: {image: {transform: [standardise]}}": "inputs: {image: {transform: [standardize]}}",
+    "augment: [RandomFlp]": "augment: [RandomFlip]",
+    "epochs: 1, optimizer: Adm": "epochs: 1, optimizer: Adam",
+    "epochs: 1, metrics: [Acuracy]": "epochs: 1, metrics: [Accuracy]",
+    "epochs: 1, metrics: [CategoricalAccuracy]": "epochs: 1, metrics: [SparseCategoricalAccuracy]",
+    "epochs: 1, early_stopping: {monitor: val_los}": "epochs: 1, early_stopping: {monitor: val_loss}",
+    "epochs: 1, freeze: [digti]": "epochs: 1, freeze: [digit]",
+    "loss: {digits: SparseCategoricalCrossentropy}": "loss: {digit: SparseCategoricalCrossentropy}",
+    "epochs: 1, phases: [{freze: [digit]}]": "epochs: 1, phases: [{freeze: [digit]}]",
+    "sweep: {trails: 3, ": "sweep: {trials: 3, ",
+    "outputs: [digits]": "outputs: [digit]",
+}
+"""What is meant by faults that are not slips in the good document itself, but in a key or value that they add."""
+
+
 def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[Combined]:
     good = {**_GOOD, **_GENERATED}
     for _ in range(most):
@@ -268,7 +290,13 @@ def _sections(validator: Validator, rng: random.Random, most: int) -> Iterator[C
             shift = _shifts(good, chosen, name)
             alone = validator.found(_document(good, {name: edit}), warnings=False)
             expected |= {(code, line + shift(line), column) for code, line, column in alone if code not in NEEDS_ALL_ELSE}
-        yield Combined("sections", tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()), text, frozenset(expected))
+        yield Combined(
+            "sections",
+            tuple(f"{name}: {edit[1]}" for name, edit in chosen.items()),
+            text,
+            _document(good, {name: (old, _MEANT.get(new, old)) for name, (old, new) in chosen.items()}),
+            frozenset(expected),
+        )
 
 
 def _document(good: dict[str, str], edits: dict[str, tuple[str, str]]) -> str:

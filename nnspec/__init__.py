@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.api import build, convolutionalize, diff, explain, from_keras, inspect, to_keras, to_onnx, validate
+    from nnspec.api import build, convolutionalize, diff, explain, fix, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
     from nnspec.exporting.activations import verify_activations
     from nnspec.exporting.run_models import RunGenerator as Generator
@@ -59,6 +59,7 @@ _PUBLIC = {
     "evaluate": "nnspec.training",
     "explain": "nnspec.api",
     "export": "nnspec.exporting.runs:export_run",
+    "fix": "nnspec.api",
     "from_keras": "nnspec.api",
     "inspect": "nnspec.api",
     "load": "nnspec.spec",
@@ -98,6 +99,7 @@ __all__ = [
     "evaluate",
     "explain",
     "export",
+    "fix",
     "from_keras",
     "inspect",
     "load",

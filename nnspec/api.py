@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnspec.diagnostics import Diagnostic, Problem, SpecError, once
+from nnspec.diagnostics import Diagnostic, Problem, SpecError, in_memory, once, with_fixes
 from nnspec.extras import require
 from nnspec.graph import compile, survey
 from nnspec.spec import Collected, Limits, Spec, read_spec
@@ -21,13 +22,28 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
     from nnspec.comparison import Difference
+    from nnspec.diagnostics.applying import Fixed
     from nnspec.explanations.origin import Origin
     from nnspec.exporting.convolutionalizing import Convolutional
     from nnspec.graph import Graph, Model
     from nnspec.keras_import import Imported
 
 
-@collector_paused()
+@dataclass(frozen=True)
+class Checked:
+    """What is known of a spec after it was checked.
+
+    Attributes:
+        diagnostics: Errors and warnings in the order of the file.
+        spec: As much of the spec as could be read; None if nothing could.
+        model: Its graphs, which have gaps in place of errors; None if checking stopped before.
+    """
+
+    diagnostics: list[Diagnostic]
+    spec: Spec | None = None
+    model: Model | None = None
+
+
 def validate(
     file: str | Path,
     overrides: Sequence[str] = (),
@@ -35,8 +51,11 @@ def validate(
     root: Path | None = None,
     limits: Limits | None = None,
     data: bool = False,
+    texts: Mapping[Path, str] | None = None,
 ) -> list[Diagnostic]:
     """Check a spec; returns errors and warnings in the order of the file. No framework is loaded.
+
+    A diagnostic with exactly one certain remedy has it as its `fix`; [`fix`][nnspec.api.fix] applies them.
 
     Args:
         file: The spec.
@@ -44,12 +63,34 @@ def validate(
         root: The folder that the spec's paths must be in.
         limits: The limits on the size of the document.
         data: Whether to open the data too, which requires NumPy and the packages of the readers.
+        texts: Texts that are used in place of files, by path: the buffers of an editor, standard input.
 
     Example:
         >>> validate("specs/digits.nnspec.yaml")
         []
     """
+    with in_memory(texts or {}):
+        return check(file, overrides, root=root, limits=limits, data=data).diagnostics
+
+
+@collector_paused()
+def check(
+    file: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    root: Path | None = None,
+    limits: Limits | None = None,
+    data: bool = False,
+) -> Checked:
+    """Check a spec as [`validate`][] does, and return what is known of it, too.
+
+    Example:
+        >>> check("specs/lenet5.nnspec.yaml").model.main.parameters
+        61706
+    """
     problems: list[Diagnostic] = Collected(limits)
+    spec: Spec | None = None
+    model: Model | None = None
     try:
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
@@ -72,7 +113,8 @@ def validate(
             problems = [*silence(problems), *useless_ignores(spec.file, problems, _all_problems)]
     except SpecError as stopped:  # too many errors
         problems = once([*problems, *stopped.diagnostics])
-    return sorted(problems, key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+    ordered = sorted(with_fixes(problems), key=lambda problem: (problem.span.file, problem.span.line, problem.span.column))
+    return Checked(ordered, spec, model)
 
 
 def _with(
@@ -117,6 +159,38 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
             check_class_counts(plan, prepared)
         except SpecError as error:
             problems.extend(error.diagnostics)
+
+
+def fix(
+    file: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    root: Path | None = None,
+    limits: Limits | None = None,
+    data: bool = False,
+    texts: Mapping[Path, str] | None = None,
+) -> Fixed:
+    """Apply every fix of a spec that is certain, like ``nnspec validate --fix``; writes no file.
+
+    Args:
+        file: The spec.
+        overrides: Overrides, each ``path=value``.
+        root: The folder that the spec's paths must be in.
+        limits: The limits on the size of the document.
+        data: Whether to open the data too.
+        texts: Texts that are used in place of files, by path.
+
+    Returns:
+        The diagnostics before and after, and the new text of each changed file: the spec, and files that it uses.
+
+    Example:
+        >>> fix("specs/digits.nnspec.yaml").texts
+        {}
+    """
+    from nnspec.diagnostics.applying import apply_fixes
+
+    with in_memory(texts or {}):
+        return apply_fixes(lambda: validate(file, overrides, root=root, limits=limits, data=data))
 
 
 def inspect(

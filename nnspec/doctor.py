@@ -57,6 +57,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     ),
     "serve": ("the server", "import nnspec.serving.server"),
     "fmt": ("format specs", "import nnspec.formatting"),
+    "lsp": ("serve editors", "import nnspec.language_server.server"),
     "import": ("import Keras models", "import nnspec.keras_import"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
     "sweep": ("search hyperparameters", "import optuna"),

@@ -11,6 +11,7 @@ MODULES = {
     "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
+    "lsp": ("pygls", "ruamel.yaml"),
     "import": ("h5py", "numpy", "safetensors"),
     "parquet": ("pyarrow",),
     "predict": ("onnxruntime", "numpy"),

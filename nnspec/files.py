@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,8 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
             content(beside)
         else:
             beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        if path.is_file():
+            shutil.copymode(path, beside)
         if durable:
             to_disk(beside)
         beside.replace(path)

@@ -13,7 +13,7 @@ from nnspec.cli.text import echo, echo_json
 @click.command("diff")
 @click.argument("a", type=click.Path(path_type=Path))
 @click.argument("b", type=click.Path(path_type=Path))
-@format_option("text", "json")
+@format_option("text", "json", "markdown")
 @root_option
 def command(a: Path, b: Path, form: str, root: Path | None) -> None:
     """Show semantic changes from spec A to spec B: layers, shapes, parameters, sections, and which weights transfer.
@@ -24,6 +24,7 @@ def command(a: Path, b: Path, form: str, root: Path | None) -> None:
     Examples:
       nnspec diff old.nnspec.yaml new.nnspec.yaml
       nnspec diff runs/first/spec.yaml net.nnspec.yaml --format json
+      nnspec diff old.nnspec.yaml net.nnspec.yaml --format markdown   (for a pull request)
     """
     from nnspec.api import diff
     from nnspec.comparison.difference import as_text
@@ -31,5 +32,9 @@ def command(a: Path, b: Path, form: str, root: Path | None) -> None:
     difference = diff(a, b, root=root)
     if form == "json":
         echo_json(difference.as_json(), indent=1)
+    elif form == "markdown":
+        from nnspec.comparison.markdown import as_markdown
+
+        echo(as_markdown(difference), nl=False)
     else:
         echo(as_text(difference))

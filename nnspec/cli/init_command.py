@@ -18,6 +18,8 @@ from nnspec.diagnostics import NnspecError
 def command(template: str, out: Path | None, listed: bool, force: bool) -> None:
     """Write a commented starter spec from a template. The default template is digits.
 
+    The JSON Schema, by which editors complete and check specs, is written beside it unless it is there.
+
     \b
     Examples:
       nnspec init
@@ -25,7 +27,8 @@ def command(template: str, out: Path | None, listed: bool, force: bool) -> None:
       nnspec init autoencoder -o models/auto.nnspec.yaml
     """
     from nnspec.files import write_whole
-    from nnspec.templates import TEMPLATES
+    from nnspec.json_schema import as_text, schema
+    from nnspec.templates import SCHEMA_FILE, TEMPLATES
     from nnspec.templates import template as text_of
 
     if listed:
@@ -36,4 +39,8 @@ def command(template: str, out: Path | None, listed: bool, force: bool) -> None:
     if not force and (file.exists() or file.is_symlink()):
         raise NnspecError(f"{file} already exists\n  = help: `--force` overwrites it; `-o FILE` writes another file")
     write_whole(file, text)
+    schema_file = file.parent / SCHEMA_FILE
+    if not schema_file.exists():
+        write_whole(schema_file, as_text(schema()))
+        echo(f"wrote {schema_file}, with which editors complete and check specs")
     echo(f"wrote {file}; next: nnspec validate {file}")

@@ -7,14 +7,15 @@ import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 import click
 
-from nnspec.diagnostics import Diagnostic, NnspecError
-from nnspec.diagnostics.render import render
+from nnspec.diagnostics import Diagnostic, NnspecError, in_memory
+from nnspec.diagnostics.render import lines_of, render
 from nnspec.printable import json_text, on_one_line, terminal_text
 
 _COLORS: dict[str, dict[str, object]] = {
@@ -88,9 +89,9 @@ def echo_error(text: object) -> None:
     echo(text, lead=f"{styled('error', 'error')}: ", err=True)
 
 
-def echo_document(text: str) -> None:
-    """Write JSON or a drawing, whose format already escapes control characters."""
-    _write(text)
+def echo_document(text: str, *, nl: bool = True) -> None:
+    """Write JSON or a drawing, whose format already escapes control characters, or a file as it is."""
+    _write(text, nl=nl)
 
 
 def echo_json(document: object, *, indent: int | None = None, ascii: bool = True) -> None:
@@ -106,10 +107,17 @@ def echo_path(path: Path) -> None:
         _write(os.fsencode(path))
 
 
-def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Write diagnostics to stderr, in the order of the file."""
-    for diagnostic in diagnostics:
-        _write(render(diagnostic, style=styled) + "\n", err=True)
+def show(diagnostics: Iterable[Diagnostic], texts: Mapping[Path, str] | None = None) -> None:
+    """Write diagnostics to stderr, in the order of the file.
+
+    Args:
+        diagnostics: Diagnostics to write.
+        texts: Texts that are used in place of files, by path.
+    """
+    with in_memory(texts or {}):
+        lines = cache(lines_of)
+        for diagnostic in diagnostics:
+            _write(render(diagnostic, style=styled, lines=lines) + "\n", err=True)
 
 
 def _write(text: str | bytes, *, err: bool = False, nl: bool = True) -> None:

@@ -172,10 +172,11 @@ def _weights(weights: Carried) -> Iterator[str]:
 
 
 def _change(change: Change) -> str:
-    return f"{change.path}: {_value(change.before)} → {_value(change.after)}"
+    return f"{change.path}: {value_text(change.before)} → {value_text(change.after)}"
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """Format a value: large numbers with commas, none for a missing one."""
     if isinstance(value, str):
         return value
     if isinstance(value, int) and not isinstance(value, bool):

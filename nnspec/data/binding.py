@@ -16,7 +16,7 @@ from nnspec.data.section import Columns, DataSection, TargetColumns
 from nnspec.data.transforms import Transform
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.tree import MappingNode
-from nnspec.types import TensorType, closest
+from nnspec.types import TensorType, did_you_mean
 
 _TARGET_NAMES = ("target", "label", "labels", "class", "y")
 
@@ -193,9 +193,9 @@ class _Binder:
         )
 
     def _unknown(self, kind: str, name: str, column: str) -> Diagnostic:
-        suggestion = closest(column, self.columns)
-        help = f"did you mean `{bare_name(suggestion)}`?" if suggestion else f"the columns are {_listed(self.columns)}"
+        columns = [bare_name(known) for known in self.columns] if self.timed else self.columns
         column = bare_name(column) if self.timed else column
+        help = did_you_mean(column, columns, f"the columns are {_listed(self.columns)}")
         span, path = locate(self.tree, kind, name, *self._key_of(kind, name, column))
         return d.UnknownColumn.at(span, path, help=help, column=column, part="training")
 

@@ -6,7 +6,7 @@ before the first training step.
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _HEAD = "nnspec: 1\nname: net\n"
 _NET = "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n    name: digit\n"
@@ -43,6 +43,7 @@ class UnknownColumn(Problem):
     """The data have no column with this name."""
 
     code = "NN404"
+    fixable = MISSPELLED
     message = "there is no column `{column}` in the {part} data"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {image: pixels}}\n" + _TRAIN
     passes = _GOOD
@@ -65,6 +66,7 @@ class UnknownInput(Problem):
     """The keys of `data.inputs` and `data.targets` must be names of the network's inputs and outputs."""
 
     code = "NN406"
+    fixable = MISSPELLED
     message = "the network has no {what} `{name}`"
     fails = _HEAD + _NET + "data: {train: {builtin: digits}, inputs: {scan: image}}\n" + _TRAIN
     passes = _GOOD
@@ -137,6 +139,7 @@ class DifferentColumns(Problem):
     """The validation and test data must have the columns of the training data that are used, with the same shapes."""
 
     code = "NN411"
+    fixable = MISSPELLED
     message = "{reason}"
 
 
@@ -338,6 +341,7 @@ class UnknownAugmentName(Problem):
     """`on` must list inputs that the augmentation changes, and targets to change with them."""
 
     code = "NN442"
+    fixable = MISSPELLED
     message = "there is no input or target `{name}`"
     fails = _HEAD + _NET + _AUGMENTED % "{RandomFlip: {mode: horizontal}, on: [imgae]}" + _TRAIN
     passes = _SHIFTED

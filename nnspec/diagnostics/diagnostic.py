@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from nnspec.diagnostics.fixes import Fix
+from nnspec.diagnostics.remedies import Remedy, remedy_of
 from nnspec.diagnostics.span import Span
 
 Severity = Literal["error", "warning", "note"]
 
 _problems: dict[str, type[Problem]] = {}
+
+MISSPELLED = "a misspelled name that can only mean one other"
+"""The `fixable` of problems with names."""
 
 
 class NnspecError(Exception):
@@ -38,6 +43,8 @@ class Diagnostic:
         path: Path of the location in the document, ``layers[3].Conv2D.filters``.
         help: How to fix it, or empty.
         notes: Other locations that explain it.
+        fix: The only certain remedy as text edits; None if there are several, or none that is certain.
+        remedy: What the fix is made from when the text of the file is known; see [`with_fixes`][nnspec.diagnostics.fixes].
     """
 
     code: str
@@ -47,6 +54,8 @@ class Diagnostic:
     path: str = ""
     help: str = ""
     notes: tuple[Note, ...] = ()
+    fix: Fix | None = None
+    remedy: Remedy | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_error(self) -> bool:
@@ -74,6 +83,7 @@ class Diagnostic:
                 | ({"file": note.span.file, "line": note.span.line, "column": note.span.column} if note.span else {})
                 for note in self.notes
             ],
+            "fix": self.fix.as_json() if self.fix else None,
         }
 
 
@@ -86,6 +96,7 @@ class Problem:
             about a valid model.
         message: Message with placeholders in braces.
         advice: Default help, used if the location gives no better one.
+        fixable: What ``nnspec validate --fix`` can fix: the problem, or cases of it; empty if nothing.
         fails: A document with the problem.
         passes: The same document, fixed.
     """
@@ -94,6 +105,7 @@ class Problem:
     severity: ClassVar[Severity] = "error"
     message: ClassVar[str]
     advice: ClassVar[str] = ""
+    fixable: ClassVar[str] = ""
     fails: ClassVar[str] = ""
     passes: ClassVar[str] = ""
 
@@ -104,10 +116,18 @@ class Problem:
 
     @classmethod
     def at(cls, span: Span, path: str = "", *, help: str = "", notes: Iterable[Note] = (), **facts: object) -> Diagnostic:
-        """Create a diagnostic of this problem at one location."""
+        """Create a diagnostic of this problem at one location.
+
+        Args:
+            span: Location.
+            path: Path of the location in the document.
+            help: How to fix it; an [`Advice`][nnspec.diagnostics.fixes.Advice] if there is only one way.
+            notes: Other locations that explain it.
+            facts: Values of the placeholders of the message.
+        """
         shown = {name: _shortened(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
-        message, help = cls.message.format(**shown), _shortened(help or cls.advice)
-        return Diagnostic(cls.code, cls.severity, message, span, path, help, tuple(notes))
+        message, text = cls.message.format(**shown), str(_shortened(help or cls.advice))
+        return Diagnostic(cls.code, cls.severity, message, span, path, text, tuple(notes), remedy=remedy_of(help))
 
     @classmethod
     def explanation(cls) -> str:

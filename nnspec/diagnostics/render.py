@@ -5,13 +5,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
-from pathlib import Path
 
 from nnspec.diagnostics.diagnostic import Diagnostic
+from nnspec.diagnostics.sources import source_text
 from nnspec.diagnostics.span import Span
 from nnspec.printable import on_one_line, printable, terminal_text
 
 _WIDEST = 160
+FIXABLE = "[*]"
+"""Mark of a diagnostic that can be fixed automatically."""
+
 _Style = Callable[[str, str], str]
 
 
@@ -22,14 +25,16 @@ def _unstyled(text: str, style: str) -> str:
 
 @cache
 def _lines(file: str) -> Sequence[str]:
-    try:
-        return Path(file).read_text("utf-8-sig").splitlines()
-    except (OSError, ValueError):
-        return ()
+    return lines_of(file)
+
+
+def lines_of(file: str) -> Sequence[str]:
+    """Return the lines of a file; none if it cannot be read."""
+    return (source_text(file) or "").splitlines()
 
 
 def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable[[str], Sequence[str]] = _lines) -> str:
-    """Format a diagnostic for a terminal.
+    """Format a diagnostic for a terminal. One with a fix is marked with ``[*]``.
 
     Args:
         diagnostic: Diagnostic to format.
@@ -37,6 +42,8 @@ def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable
         lines: Returns the lines of a file by name; by default, they are read from disk.
     """
     head = style(f"{diagnostic.severity}[{diagnostic.code}]", diagnostic.severity)
+    if diagnostic.fix is not None:
+        head += f" {style(FIXABLE, 'note')}"
     shown = [f"{head}: {style(terminal_text(diagnostic.message), 'strong')}"]
     notes = [note for note in diagnostic.notes if note.span is not None]
     width = max(len(str(span.end_line)) for span in [diagnostic.span, *(note.span for note in notes if note.span)])

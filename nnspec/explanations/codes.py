@@ -66,6 +66,11 @@ def _moved(diagnostic: Diagnostic, root: Path) -> Diagnostic:
     return replace(diagnostic, span=moved(diagnostic.span), notes=notes)
 
 
+def fixed_by(problem: type[Problem]) -> str:
+    """Return what can be fixed automatically, as a sentence; empty if nothing."""
+    return f"Fixed by `nnspec validate --fix`: {problem.fixable}." if problem.fixable else ""
+
+
 def explain_code(code: str) -> str:
     """Return the output of ``nnspec explain NN101``.
 
@@ -77,6 +82,8 @@ def explain_code(code: str) -> str:
         NN001 NoSuchFile (error): file not found
         <BLANKLINE>
         A file named on the command line, or by another spec, does not exist.
+        <BLANKLINE>
+        It cannot be fixed automatically.
     """
     known = all_problems()
     problem = known.get(code.upper())
@@ -86,6 +93,7 @@ def explain_code(code: str) -> str:
     if problem.fails:
         parts += ["This fails:", _indented(problem.fails), "Output:", _indented(shown(problem))]
         parts += ["This passes:", _indented(problem.passes)]
+    parts.append(fixed_by(problem) or "It cannot be fixed automatically.")
     if problem.severity != "error":
         parts.append(f"To suppress it, end its line with `# nnspec: ignore[{problem.code}]`.")
     return "\n\n".join(parts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.diagnostics import Problem
-from nnspec.explanations.codes import all_problems, pattern, shown
+from nnspec.explanations.codes import all_problems, fixed_by, pattern, shown
 
 _HEAD = """\
 # Diagnostics
@@ -16,6 +16,9 @@ Every diagnostic of `nnspec` has a stable code. `nnspec explain CODE` prints its
 - A **warning** is valid but probably not intended. `nnspec validate --strict` makes warnings fail;
   `# nnspec: ignore[NN231]` at the end of a line suppresses one there, `ignore[NN231, NN242]` several.
 - A **note** is for information and never fails.
+
+A diagnostic marked `[*]` has exactly one certain remedy: `nnspec validate --fix` applies it, `--diff` shows it
+([continuous integration](ci.md#fixes), [editors](editors.md#fixes)). The sections below state what can be fixed.
 """
 
 
@@ -40,6 +43,8 @@ def _section(problem: type[Problem]) -> str:
     if problem.fails:
         parts += ["This fails:", _fenced(problem.fails, "yaml"), "The output is:", _fenced(shown(problem), "text")]
         parts += ["This passes:", _fenced(problem.passes, "yaml")]
+    if by := fixed_by(problem):
+        parts.append(by)
     return "\n\n".join(parts) + "\n"
 
 

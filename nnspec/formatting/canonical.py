@@ -39,6 +39,26 @@ def formatted(file: Path, limits: Limits | None = None) -> tuple[str, str]:
     return text, _canonical(text, tree, str(file), limits)
 
 
+def formatted_text(text: str, name: str, limits: Limits | None = None) -> str:
+    """Return the canonical form of a text; see [`formatted`][].
+
+    Args:
+        text: Document to format.
+        name: Its name in errors.
+        limits: Resource limits.
+
+    Example:
+        >>> formatted_text("name: net\\nnnspec:   1\\n", "net.nnspec.yaml")
+        'nnspec: 1\\nname: net\\n'
+    """
+    require("fmt")
+    problems: list[Diagnostic] = []
+    tree = read_text(text, name, problems, limits)
+    if problems:
+        raise SpecError(problems)
+    return text if tree is None else _canonical(text, tree, name, limits)
+
+
 def _canonical(text: str, before: Tree, name: str, limits: Limits | None) -> str:
     now, tree = "\n".join(text.splitlines()) + "\n", before
     for _ in range(_MOST_PASSES):

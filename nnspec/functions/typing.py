@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
 
+from nnspec.diagnostics.remedies import Advice, remedy_of
 from nnspec.expressions.params import UNKNOWN, UnknownValue
 from nnspec.expressions.syntax import (
     Attribute,
@@ -35,6 +36,7 @@ from nnspec.functions.help import axes_of, instead, instead_of_attribute, with_o
 from nnspec.functions.names import CONSTANTS
 from nnspec.functions.products import FUNCTIONS as PRODUCTS
 from nnspec.functions.terms import BATCH, BOOL, FLOAT, INT, Input, Sizes, Term
+from nnspec.types import renamed, suggested
 
 _MODULES = frozenset({"np", "numpy", "tf", "keras", "ops", "K", "torch", "F", "jnp", "jax", "nn", "math", "random", "backend"})
 _DTYPES = frozenset({"float32", "int32", "bool"})
@@ -94,7 +96,7 @@ class Typing:
         except RecursionError:
             raise ExpressionError("too many operations in one expression", 0, len(text)) from None
         except ExpressionError as error:
-            error.help = with_operand(error.help, text[error.start : error.end])
+            error.help = Advice(with_operand(error.help, text[error.start : error.end]), remedy_of(error.help))
             raise
         self.check_result(term, tree)
         return term
@@ -226,7 +228,7 @@ class Typing:
         known = [*self.names, *self.params, *CONSTANTS]
         near = get_close_matches(node.name, known, 1)
         if near:
-            help = f"did you mean `{near[0]}`?"
+            help: str = suggested(node.name, near[0], known, defined=True)
         elif node.name in FUNCTIONS:
             help = f"`{node.name}` is a function: write `{FUNCTIONS[node.name].signature}`"
         elif node.name in _DTYPES:
@@ -348,8 +350,10 @@ class Typing:
         known = {parameter.name for parameter in function.parameters}
         for key, argument in node.keywords:
             if key.name not in known:
-                near = [*filter(known.__contains__, (ARGUMENTS.get(key.name),)), *get_close_matches(key.name, known, 1)]
-                help = f"did you mean `{near[0]}`?" if near else f"write `{function.signature}`"
+                near = get_close_matches(key.name, known, 1)
+                help = suggested(key.name, near[0], known) if near else f"write `{function.signature}`"
+                if (ours := ARGUMENTS.get(key.name, "")) in known:
+                    help = renamed(key.name, ours)
                 raise ExpressionError(f"`{name}` has no argument `{key.name}`", key.start, key.end, help=help)
             if key.name in bound:
                 help = f"remove it, or `{self._shown(bound[key.name])}`"
@@ -422,7 +426,7 @@ class Typing:
             return ExpressionError(f"unknown function `{name}`", node.start, node.end, help=instead(name, arguments))
         else:
             message = f"unknown function `{name}`"
-            help = f"did you mean `{near[0]}`?" if near else "`nnspec layers` lists the functions"
+            help = suggested(name, near[0], FUNCTIONS) if near else "`nnspec layers` lists the functions"
             if name[:1].isupper():
                 help = f"layers are steps of their own: write `- {name}: …` above, and read it by its name"
         return ExpressionError(message, *at, help=help)

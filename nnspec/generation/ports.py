@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.generation import problems as g
 from nnspec.generation.section import GenerateSection
 from nnspec.graph import Graph, Model
@@ -118,7 +119,7 @@ class Ports:
         fitting = [
             name for name, kind in source.output_types.items() if kind.dtype == wanted.dtype and _same_shape(kind, wanted, {})
         ]
-        help = f"`{fitting[0]}` fits" if len(fitting) == 1 else ""
+        help = Advice(f"`{fitting[0]}` fits", Respell(old=output, new=fitting[0])) if len(fitting) == 1 else ""
         self.problems.append(
             g.TypeMismatch.at(
                 *self._at(key, input_),

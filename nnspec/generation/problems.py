@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _HEAD = "nnspec: 1\nname: net\n"
 _ENCODER = (
@@ -44,6 +44,7 @@ class UnknownName(Problem):
     """``generate`` names networks of the document, and their inputs and outputs."""
 
     code = "NN701"
+    fixable = MISSPELLED
     message = "{where} has no {what} `{name}`"
     fails = _GOOD.replace("begin: {state: final}", "begin: {state: finl}")
     passes = _GOOD
@@ -62,6 +63,7 @@ class TypeMismatch(Problem):
     """An output that feeds an input under ``memory``, ``begin`` or ``carry`` must have its shape and dtype."""
 
     code = "NN703"
+    fixable = "the only output that fits replaces it"
     message = (
         "`{output}` of `{source}` is {given} ({given_dtype}), and `{input}` of `{network}` takes {wanted} ({wanted_dtype})"
     )

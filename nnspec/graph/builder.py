@@ -110,7 +110,7 @@ class Builder(Steps):
         self._problems += check_uses(self._nodes, self._uses)
         nodes = start_shared(freeze_shared(self._nodes), self._uses)
         refs = _named_outputs(network, found)
-        graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps)
+        graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps, steps=tuple(self._built_steps))
         if not gaps:
             self._decide(network.checks, inputs, graph.output_types, "")
         return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)

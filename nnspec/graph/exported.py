@@ -67,7 +67,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
     if name not in model.networks:
         if section.network is not None:
             at = tree.get("network") or tree
-            help = did_you_mean(name, model.networks, "the networks are " + listed(model.networks))
+            help = did_you_mean(name, model.networks, "the networks are " + listed(model.networks), defined=True)
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="network", name=name))
         return None
     graph = model.networks[name]
@@ -76,7 +76,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         for number, output in enumerate(getattr(section, key) or ()):
             at = _item(tree, key, number)
             if output not in known and graph.gaps.are_named:
-                help = did_you_mean(output, known, "the outputs are " + listed(known))
+                help = did_you_mean(output, known, "the outputs are " + listed(known), defined=True)
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
@@ -97,7 +97,7 @@ def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: Mappin
         known = graph.input_names
         fields = spec.program.fields if spec.program is not None else {}
         if name not in known:
-            help = did_you_mean(name, known, "the inputs are " + listed(known))
+            help = did_you_mean(name, known, "the inputs are " + listed(known), defined=True)
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="input", name=name))
         elif field not in fields:
             help = did_you_mean(field, fields, "the fields are " + listed(fields))

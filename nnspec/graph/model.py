@@ -209,6 +209,23 @@ class NetworkCall:
     outputs: Mapping[str, Ref]
 
 
+@dataclass(frozen=True, slots=True)
+class BuiltStep:
+    """A step of the document in one place of the graph: several for a step of a block that is used more than once.
+
+    Attributes:
+        name: Path in the graph; the nodes of the step have this name, or names within it.
+        path: Path of the step in the document.
+        span: Location of its operation.
+        outputs: Types of its outputs by name.
+    """
+
+    name: str
+    path: str
+    span: Span
+    outputs: Mapping[str, TensorType]
+
+
 @dataclass(frozen=True)
 class Gaps:
     """Unknown parts of a graph due to errors that have been reported; dependent checks are skipped.
@@ -246,6 +263,7 @@ class Graph:
         bound: Value of each declared symbol that the layers fix to one size or to another symbol.
         gaps: Unknown parts; empty for a valid graph.
         uses: Uses of networks in order, including nested ones.
+        steps: Steps that were built, including nested ones.
     """
 
     name: str
@@ -256,6 +274,7 @@ class Graph:
     bound: Mapping[str, int | Dim] = field(default_factory=dict)
     uses: tuple[NetworkCall, ...] = ()
     gaps: Gaps = field(default_factory=Gaps)
+    steps: tuple[BuiltStep, ...] = ()
 
     @property
     def input_names(self) -> list[str]:

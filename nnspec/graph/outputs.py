@@ -114,5 +114,5 @@ def _entries(tree: Tree, problems: list[Diagnostic]) -> list[tuple[str | None, S
 
 
 def _unknown(source: Source, scope: Scope) -> Diagnostic:
-    help = did_you_mean(source.text, scope.built, f"the last steps are {listed(list(scope.built)[-8:])}")
+    help = did_you_mean(source.text, scope.built, f"the last steps are {listed(list(scope.built)[-8:])}", defined=True)
     return g.BadOutputs.at(source.span, source.path, help=help, reason=f"undefined step `{source.text}`")

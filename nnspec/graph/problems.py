@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _HEAD = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n"
 _IMAGE = (
@@ -15,6 +15,7 @@ class UnknownSource(Problem):
     """``from`` names something that is neither an input nor a step of this list."""
 
     code = "NN221"
+    fixable = MISSPELLED
     message = "undefined input or step `{name}`"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hiden\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: hidden\n  - Dense: {units: 2}\n    from: hidden\n"
@@ -60,6 +61,7 @@ class UnknownOutput(Problem):
     """``from`` names an output that the step does not have."""
 
     code = "NN226"
+    fixable = MISSPELLED
     message = "`{source}` has no output `{output}`"
     fails = (
         "nnspec: 1\nname: net\ninputs: {x: [5, 4]}\nlayers:\n  - GRU: {units: 3}\n  - Dense: {units: 2}\n    from: gru.state\n"
@@ -74,6 +76,7 @@ class BadOutputs(Problem):
     """``outputs`` must be a list of names, or a mapping of output names to sources."""
 
     code = "NN227"
+    fixable = MISSPELLED
     message = "{reason}"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: y\noutputs: [z]\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: y\noutputs: [y]\n"
@@ -143,6 +146,7 @@ class BadTensorExpression(Problem):
     """
 
     code = "NN304"
+    fixable = "a misspelled function or argument, or another library's name of an argument"
     message = "{reason}"
     fails = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=0)\n"
     passes = "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: sum(x, axis=1)\n"
@@ -234,6 +238,7 @@ class UnknownExport(Problem):
     """``export`` names a network or an output that does not exist."""
 
     code = "NN234"
+    fixable = MISSPELLED
     message = "unknown {what} `{name}` under `export`"
     fails = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [z]}\n"
     passes = _HEAD + "  - Dense: {units: 2}\n    name: y\nexport: {outputs: [y]}\n"
@@ -257,6 +262,7 @@ class BadStart(Problem):
     """``weights`` names a file that does not exist, or that has no weight with this name and shape."""
 
     code = "NN235"
+    fixable = MISSPELLED
     message = "{reason}"
 
 
@@ -327,6 +333,7 @@ class CannotShare(Problem):
     """``share`` applies an earlier layer again with the same weights. It must name a layer above, not a block or a network."""
 
     code = "NN230"
+    fixable = MISSPELLED
     message = "no layer `{name}` above to share"
     fails = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: frist\n"
     passes = _HEAD + "  - Dense: {units: 4}\n    name: first\n  - share: first\n"

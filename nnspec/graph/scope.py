@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from functools import cached_property
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.graph import problems as g
 from nnspec.graph.model import Ref
 from nnspec.spec.step import Step
-from nnspec.types import TensorType, closest
+from nnspec.types import TensorType, certain, closest, suggested
 
 _SURE = 0.85
 
@@ -122,18 +123,21 @@ class Scope:
             return None
         chosen = output if dot else ("output" if "output" in outputs or len(outputs) > 1 else next(iter(outputs)))
         if chosen not in outputs:
-            help = source.help or self._outputs_help(name, outputs, holder)
+            help = source.help or self._outputs_help(name, output, outputs, holder)
             shown = chosen if dot else "output"
             problems.append(g.UnknownOutput.at(source.span, source.path, help=help, source=name, output=shown))
             return None
         return outputs[chosen]
 
-    def _outputs_help(self, name: str, outputs: Mapping[str, Given], holder: Scope) -> str:
+    def _outputs_help(self, name: str, output: str, outputs: Mapping[str, Given], holder: Scope) -> str:
         if len(outputs) > 1:
-            return "its outputs are " + ", ".join(f"`{name}.{output}`" for output in outputs)
+            meant = certain(output, outputs) if output else None
+            remedy = Respell(old=f"{name}.{output}", new=f"{name}.{meant}") if meant else None
+            return Advice("its outputs are " + ", ".join(f"`{name}.{each}`" for each in outputs), remedy)
         content = holder.steps[name].content if name in holder.steps else None
         state = ", or give it `return_state: true`" if getattr(content, "return_state", None) is False else ""
-        return f"it has a single output: write `{name}`" + state
+        remedy = Respell(old=f"{name}.{output}", new=name) if output and not state else None
+        return Advice(f"it has a single output: write `{name}`{state}", remedy)
 
     def is_misspelt(self, name: str) -> bool:
         """Return whether a name is almost certainly a misspelling of a known one."""
@@ -160,9 +164,14 @@ class Scope:
         elif _IS_EXPRESSION.search(name):
             help = f"`from` takes a name: compute it in a step before, `- Compute: {name}`"
         elif suggestion:
-            help = f"did you mean `{suggestion}`?"
+            help = suggested(name, suggestion, self.known(), defined=True)
+            if source.text != name and isinstance(meant := help.remedy, Respell):  # `frist.state`
+                rest = source.text.removeprefix(name)
+                help = Advice(help, Respell(old=source.text, new=meant.new + rest, is_defined=True))
         elif source.params and (param := closest(name, source.params)) is not None:
-            help = f"did you mean the param `{param}`?"
+            is_certain = certain(name, [*source.params, *self.known()]) == param
+            remedy = Respell(old=name, new=param, is_defined=True) if is_certain and source.text == name else None
+            help = Advice(f"did you mean the param `{param}`?", remedy)
         else:
             known = self.known()
             near = [*(n for n in self.inputs if n in known), *[n for n in known if n not in self.inputs][-8:]]

@@ -16,7 +16,7 @@ from nnspec.graph.conditions import (
     Request,
 )
 from nnspec.graph.limits import refuses
-from nnspec.graph.model import NetworkCall, Node, Ref, Start
+from nnspec.graph.model import BuiltStep, NetworkCall, Node, Ref, Start
 from nnspec.graph.outputs import read_outputs
 from nnspec.graph.recurrences import Inner, Recurrences
 from nnspec.graph.scope import Given, Scope, Source
@@ -33,7 +33,7 @@ from nnspec.spec.draft import GROUP, NESTING
 from nnspec.spec.shapes import Input
 from nnspec.spec.step import INPUT, BothDirections, Nested, NetworkUse, Recurrence, Shared
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, listed, size_text
+from nnspec.types import Dim, PluginError, SizeTooComplex, TensorType, did_you_mean, listed, size_text
 from nnspec.types.constraints import Constraint
 
 
@@ -60,6 +60,7 @@ class Steps(Recurrences):
         self._nodes: dict[str, Node] = {}
         self._uses: dict[str, Use] = {}
         self._calls: list[NetworkCall] = []
+        self._built_steps: list[BuiltStep] = []
         self._bindings: list[tuple[str, Request]] = []
         self._failed = False  # whether a step could not be built
         self._unread = False  # whether the inputs of some step are unknown
@@ -85,8 +86,11 @@ class Steps(Recurrences):
                 scope.note_read(step.name, source.name)
             above = step
         for step, its in zip(steps, sources, strict=True):
-            built = None if its is None else self._step(step, its, scope, around.at(step))
+            here = around.at(step)
+            built = None if its is None else self._step(step, its, scope, here)
             self._failed |= built is None
+            if built is not None:
+                self._built_steps.append(BuiltStep(here.prefix, step.path, step.span, _types(built)))
             scope.built.setdefault(step.name, built)
 
     def _step(self, step: Step, sources: list[Source], scope: Scope, here: Around) -> Mapping[str, Given] | None:
@@ -302,8 +306,9 @@ class Steps(Recurrences):
         if at is None or first is None:
             if (at is not None and at.built[content.layer] is None) or (at is None and scope.is_open):
                 return None
-            suggestion = None if at else next((s for s in scope.known() if s.startswith(content.layer[:3])), None)
-            help = f"did you mean `{suggestion}`?" if suggestion else "name a layer above, in this list or an enclosing one"
+            help = "name a layer above, in this list or an enclosing one"
+            if at is None:
+                help = did_you_mean(content.layer, scope.known(), help, defined=True)
             self._problems.append(g.CannotShare.at(span, step.path, help=help, name=content.layer))
             return None
         fed = self._fed(step, first.layer.ports, sources, found)

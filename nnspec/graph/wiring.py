@@ -10,7 +10,7 @@ from nnspec.graph.scope import Scope, Source
 from nnspec.layers.base import Layer, Ports
 from nnspec.spec.step import Step
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import did_you_mean, listed
 
 _OVER_AN_AXIS = {
     "Add": "to add over an axis of one input, use `Sum: {axis: 1}`",
@@ -114,10 +114,7 @@ def ports_of(step: Step, ports: Ports, sources: list[Source], problems: list[Dia
     for source in sources:
         if source.port is not None and source.port not in known:
             near = [port for port in known if port.startswith(source.port)]
-            suggestion = closest(source.port, known)
-            help = (
-                f"did you mean `{suggestion}`?" if suggestion else "its inputs are " + ", ".join(f"`{port}`" for port in known)
-            )
+            help = did_you_mean(source.port, known, "its inputs are " + ", ".join(f"`{port}`" for port in known))
             if len(near) > 1:
                 help = f"use {' and '.join(f'`{port}`' for port in near)}"
             wrong(f"`{step.op}` has no input `{source.port}`", help, source)

@@ -9,8 +9,9 @@ from nnspec.data.augmentations import AUGMENTATIONS, CORRUPTIONS, HIDING
 from nnspec.data.readers import READERS
 from nnspec.data.section import VALIDATIONS
 from nnspec.data.transforms import TRANSFORMS
-from nnspec.json_schema.forms import ANY, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
+from nnspec.json_schema.forms import ANY, GROUPED, NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line
+from nnspec.json_schema.snippets import with_snippets
 from nnspec.json_schema.steps import OUTPUTS, STEPS, define_steps
 from nnspec.layers import LAYERS
 from nnspec.layers.families import CONSTRAINTS, INITIALIZERS, REGULARIZERS
@@ -38,6 +39,9 @@ _FAMILIES = (
     READERS, VALIDATIONS, TRANSFORMS, AUGMENTATIONS, CORRUPTIONS, HIDING, OBJECTIVES,
 )  # fmt: skip
 
+ID = "urn:nnspec:schema:v1"
+"""The name of the schema, by which others can refer to it. It is no address: the file comes with the package."""
+
 _TEXT: Schema = {"type": "string"}
 _CHECK: Schema = closed(
     {
@@ -50,7 +54,7 @@ _CHECKS: Schema = list_of(_CHECK, **about("document", "check")) | {"type": ["arr
 _LATER: Schema = {"description": "Not supported in this release."}
 
 
-def schema(*, plugins: bool = False) -> dict[str, Any]:
+def schema(*, plugins: bool = False, snippets: bool = True) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a document.
 
     It covers all keys, layers and arguments. Names defined in the document, shapes and expressions are left to
@@ -58,16 +62,19 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
 
     Args:
         plugins: Whether to include layers of installed packages.
+        snippets: Whether to include what editors insert with a key (`defaultSnippets`), in place of examples.
 
     Raises:
         PluginError: If a plug-in is broken.
 
     Example:
-        >>> schema()["properties"]["nnspec"]
-        {'const': 1, 'description': 'Version of the language.'}
+        >>> schema()["properties"]["nnspec"]["description"]
+        'Version of the language.'
     """
     definitions = Definitions(plugins)
     definitions.add("expression", {"type": "string", "pattern": r"\$"})  # without a description
+    # YAML 1.2, which editors follow, reads `20_000` as a string.
+    definitions.add("grouped_number", {"type": "string", "pattern": GROUPED})
     definitions.add("weights", definitions.config(StartingWeights))
     for family in _FAMILIES:
         definitions.family(family)
@@ -76,12 +83,14 @@ def schema(*, plugins: bool = False) -> dict[str, Any]:
     _define_params(definitions)
     keys = _keys(definitions)
     definitions.complete()
-    return {
+    found = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ID,
         "title": "nnspec, version 1",
         **closed(keys, ("nnspec", "name")),
         "$defs": definitions.schemas,
     }
+    return with_snippets(found) if snippets else found
 
 
 def as_text(schema: dict[str, Any]) -> str:

@@ -18,6 +18,9 @@ EXPRESSION: Schema = {"$ref": "#/$defs/expression"}
 OWN_NAME = rf"^(?!(?:{'|'.join(STEP_KEYS)})$)\$?{BLOCK_NAME.pattern}$"
 """The name of a block or network of the document, or a param that names one."""
 
+GROUPED = r"^[-+]?[0-9]+(_[0-9]+)+(\.[0-9]*)?([eE][-+]?[0-9]+)?$"
+"""A number with underscores between its digits, as a document may contain it."""
+
 _ANNOTATIONS = ("default", "description", "examples", "title")
 
 
@@ -50,15 +53,18 @@ def closed(properties: Mapping[str, Schema], required: Iterable[str] = (), **mor
 
 
 def value(schema: Schema) -> Schema:
-    """Extend a schema to also allow an expression.
+    """Extend a schema to also allow an expression, and underscores between the digits of a number.
 
     Example:
-        >>> value({"type": "integer", "description": "Units."})
-        {'anyOf': [{'type': 'integer'}, {'$ref': '#/$defs/expression'}], 'description': 'Units.'}
+        >>> value({"type": "boolean", "description": "Whether."})
+        {'anyOf': [{'type': 'boolean'}, {'$ref': '#/$defs/expression'}], 'description': 'Whether.'}
+        >>> [branch.get("$ref") for branch in value({"type": "integer"})["anyOf"]]
+        [None, '#/$defs/grouped_number', '#/$defs/expression']
     """
     notes = {key: schema[key] for key in _ANNOTATIONS if key in schema}
     core = {key: part for key, part in schema.items() if key not in notes}
     if not core or core == {"type": "string"}:
         return schema
     branches = core["anyOf"] if set(core) == {"anyOf"} else [core]
-    return {"anyOf": [*branches, EXPRESSION], **notes}
+    grouped = [reference("grouped_number")] if any(branch.get("type") in ("integer", "number") for branch in branches) else []
+    return {"anyOf": [*branches, *grouped, EXPRESSION], **notes}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.json_schema.forms import ANY, NAME, OWN_NAME, Schema, any_of, closed, either, list_of, mapping_of, reference, value
+from nnspec.json_schema.forms import ANY, NAME, OWN_NAME, Schema, any_of, closed, list_of, mapping_of, reference, value
 from nnspec.json_schema.members import Definitions, first_line, needs_arguments
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
@@ -43,7 +43,8 @@ def define_steps(definitions: Definitions) -> None:
     definitions.add(
         "step",
         any_of(
-            either(alone),
+            # A pattern: as an `enum`, editors would offer the names twice, and complete one as the value of itself.
+            {"type": "string", "pattern": f"^({'|'.join(alone)})$"},
             {"type": "string", "pattern": OWN_NAME},
             *operations,
             *nesting,

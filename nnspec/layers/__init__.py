@@ -191,6 +191,7 @@ LAYERS = Family(
     kind="layer",
     modules={name: f"nnspec.layers.{module}" for module, names in _MODULES.items() for name in names},
     aliases=_ALIASES,
+    inexact=frozenset({"GlobalAveragePool"}),
     unsupported=UNSUPPORTED,
     replacements=REPLACEMENTS,
     plugins=Plugins("nnspec.layers", _fault, capitalized=True),

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from nnspec.types import Family
 
 
-def _family(kind: str, spellings: Mapping[str, tuple[str, ...]], aliases: Mapping[str, str]) -> Family:
+def _family(
+    kind: str, spellings: Mapping[str, tuple[str, ...]], aliases: Mapping[str, str], inexact: frozenset[str] = frozenset()
+) -> Family:
     return Family(
         kind=kind,
+        inexact=inexact,
         modules=dict.fromkeys(spellings, f"nnspec.layers.{kind}s"),
         aliases=aliases,
         spellings={spelling: name for name, others in spellings.items() for spelling in others},
@@ -54,6 +57,7 @@ REGULARIZERS = _family(
         "OrthogonalRegularizer": ("orthogonal_regularizer",),
     },
     {"WeightDecay": "L2", "Lasso": "L1", "Ridge": "L2"},
+    inexact=frozenset({"WeightDecay"}),  # of the optimizer, or of the loss
 )
 """All regularizers by name; Keras's snake case is also accepted."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from nnspec.layers.base import LayerError
-from nnspec.types import Dim, TensorType, ceil_div, closest, size_text
+from nnspec.types import Dim, Misspelled, TensorType, ceil_div, did_you_mean, size_text
 
 _Count = Annotated[int, Field(ge=0)]
 WrittenSides = _Count | list[_Count | Annotated[list[_Count], Field(min_length=2, max_length=2)]]
@@ -39,8 +39,7 @@ def parse_padding(value: Any, rank: int, names: Sequence[str]) -> Padding:
     if isinstance(value, str):
         if value in names:
             return value
-        suggestion = closest(value, names)
-        raise ValueError(f"{wanted}; got `{value}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
+        raise Misspelled(f"{wanted}; got `{value}`", did_you_mean(value, names))
     entries = [value] * rank if _is_count(value) else value
     if not isinstance(entries, (list, tuple)) or len(entries) != rank:
         raise ValueError(f"{wanted}; got {value!r}")

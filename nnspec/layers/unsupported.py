@@ -24,7 +24,7 @@ LATER: Mapping[str, str] = {
 DATA_FORMAT = "channels are always the last axis; remove it"
 
 
-_SAME = {
+FOREIGN_NAMES: Mapping[str, str] = {
     "out_channels": "filters",
     "out_features": "units",
     "hidden_size": "units",
@@ -40,6 +40,11 @@ _SAME = {
     "shape": "target_shape",
     "num_heads": "num_heads",
 }
+"""PyTorch's names of arguments, each with the name here."""
+
+_OTHERWISE = {"axis": ", and the last axis has the channels", "target_shape": ", and has no batch axis"}
+"""What else differs for arguments whose values may mean something else here."""
+
 _INFERRED = ("in_channels", "in_features", "input_size", "input_dim", "num_features", "input_shape", "input_length")
 _NEEDLESS = {
     "batch_first": "remove it: the batch axis is always first",
@@ -54,6 +59,7 @@ def foreign_arguments(fields: frozenset[str]) -> dict[str, str]:
         >>> foreign_arguments(frozenset({"filters", "strides"}))["out_channels"]
         'it is called `filters` here'
     """
-    found = {theirs: f"it is called `{ours}` here" for theirs, ours in _SAME.items() if ours in fields and theirs not in fields}
+    names = {theirs: ours for theirs, ours in FOREIGN_NAMES.items() if ours in fields and theirs not in fields}
+    found = {theirs: f"it is called `{ours}` here{_OTHERWISE.get(ours, '')}" for theirs, ours in names.items()}
     found |= {name: "remove it: it is inferred from the input" for name in _INFERRED if name not in fields}
     return found | {name: text for name, text in _NEEDLESS.items() if name not in fields}

@@ -67,6 +67,10 @@ class Key:
     def name(self) -> str:
         return self.path.rpartition(".")[2]
 
+    def reaches(self, path: str) -> bool:
+        """Whether a path in a document, or in what is written in it such as `Residual.layers`, is that of the key."""
+        return _fits(_parts(self.path), _parts(path))
+
 
 @cache
 def all_keys() -> tuple[Key, ...]:

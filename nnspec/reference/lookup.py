@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
 from nnspec.functions.catalogue import FUNCTIONS, INSTEAD
@@ -16,7 +16,7 @@ from nnspec.reference.objectives import shipped, shipped_reference
 from nnspec.spec.checked import replacement_word
 from nnspec.types import Config, Family, closest
 
-__all__ = ["entries", "suggestion"]
+__all__ = ["entries", "key_at", "suggestion"]
 
 _MOST = 3
 _MOST_OWNERS = 12
@@ -43,6 +43,23 @@ def entries(name: str) -> list[str]:
     ]
     found += [shipped_reference(name)] if name in shipped() else []
     return found or [key_text(key) for key in _arguments(name)] or _owners(name) or _on_the_way(name)
+
+
+def key_at(parts: Sequence[str], *, of_step: bool = False) -> Key | None:
+    """The key at a path of names in a document or a step; None if no key of the language is there.
+
+    Args:
+        parts: The keys from the document or the step inward, without the indices of lists.
+        of_step: Whether it is a key of a step.
+
+    Example:
+        >>> key_at(["train", "batch_size"]).default, key_at(["Conv2D", "filters"]).type, key_at(["from"], of_step=True).place
+        ('`32`', 'an integer > 0', 'a keyword of the language, of a step')
+    """
+    path = ".".join(parts)
+    found = list(_arguments(".".join(parts[-2:])))
+    found += [key for key in find_keys(path) if of_step == (key.owner == "step") and key.reaches(path)]
+    return found[0] if found else None
 
 
 def _on_the_way(path: str) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nnspec.diagnostics import Diagnostic, Span
+from nnspec.layers.unsupported import FOREIGN_NAMES
 from nnspec.spec import problems as p
 from nnspec.spec.draft import STEP_KEYS
 from nnspec.spec.evaluate import Scope
@@ -15,7 +16,7 @@ from nnspec.spec.keys import known_keys
 from nnspec.spec.params import Param, check_value, read_param, settled
 from nnspec.spec.shapes import NAME
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import closest, listed, renamed, suggested
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = ("description", "params", "check", "inputs", "layers", "outputs")
@@ -142,7 +143,11 @@ def bind(block: Block, arguments: Tree | None, span: Span, path: str, problems: 
             suggestion = closest(name, block.params) or (needed[0] if len(needed) == 1 else None)
             misspelt.add(suggestion)
             known = listed(block.params)
-            help = f"did you mean `{suggestion}`?" if suggestion else f"the params are {known}" if known else "it has no params"
+            help = f"the params are {known}" if known else "it has no params"
+            if suggestion is not None:
+                help = suggested(name, suggestion, block.params)
+            if (ours := FOREIGN_NAMES.get(name, "")) in block.params and ours not in given:
+                help = renamed(name, ours)
             help = spaced(name, block.params) or help
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=name, where=f"`{block.name}`"))
     scope = block.scope.inner({}, problems)

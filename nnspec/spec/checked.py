@@ -17,14 +17,16 @@ from typing import Annotated, Any, Generic, TypeVar, Union
 
 from pydantic import ValidationError
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
 from nnspec.spec.hints import spaced
+from nnspec.spec.needless import without
 from nnspec.spec.readings import Reading, is_like_a_number, readings
 from nnspec.spec.tree import MappingNode, Place, Resolved, Scalar, SequenceNode, Tree, Unknown
 from nnspec.spec.wrong_values import Where, joint_error, translated
-from nnspec.types import Config, Family, Named, PluginError, closest
+from nnspec.types import Config, Family, Named, PluginError, closest, did_you_mean, suggested
 
 C = TypeVar("C", bound=Config)
 _Resolve = Callable[[Tree, list[Diagnostic]], Any]
@@ -171,9 +173,8 @@ def check_again(built: C, tree: MappingNode, fields: Collection[str], problems: 
     before = len(problems)
     for key, value in tree.items():
         if key.value not in fields:
-            suggestion = closest(str(key.value), fields)
             listed = ", ".join(f"`{field}`" for field in sorted(fields)) or "no arguments"
-            help = f"did you mean `{suggestion}`?" if suggestion else f"a call of `{type(built).__name__}` takes {listed}"
+            help = did_you_mean(str(key.value), fields, f"a call of `{type(built).__name__}` takes {listed}")
             help = type(built).unsupported.get(str(key.value), help)
             problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))
     if len(problems) > before or tree.unknown:
@@ -267,15 +268,25 @@ def _meant(config: type[Config], word: str) -> str:
     return closest(word.partition(":")[0], config.model_fields) or ""
 
 
+_CALLED = re.compile(r"it is called `(\w+)`(?: here)?")
+
+
+def _with_remedy(config: type[Config], key: Scalar, value: Tree, help: str, *, given: bool) -> str:
+    """Return the help for another framework's argument, with a remedy if it only has another name here or has no effect."""
+    if (named := _CALLED.fullmatch(help)) and named[1] in config.model_fields and not given:
+        return Advice(help, Respell(old=str(key.value), new=named[1]))
+    return without(key, value, help)
+
+
 def _unknown_argument(config: type[Config], key: Scalar, value: Tree, name: str, *, given: bool = False) -> Diagnostic:
     path = str(value.place) if value.place else str(key.value)
     word = str(key.value)
-    if word in config.unsupported:
-        return p.UnknownKey.at(key.span, path, help=config.unsupported[word], key=word, where=f"`{name}`")
-    if not (help := spaced(word, config.model_fields) or config.foreign().get(word, "")):
+    if of_others := config.unsupported.get(word) or config.foreign().get(word):
+        help = _with_remedy(config, key, value, of_others, given=given)
+    elif not (help := spaced(word, config.model_fields)):
         suggestion = closest(word, config.model_fields)
         takes = ", ".join(f"`{field}`" for field in config.model_fields)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"`{name}` takes {takes or 'no arguments'}"
+        help = suggested(word, suggestion, config.model_fields) if suggestion else f"`{name}` takes {takes or 'no arguments'}"
         if suggestion and given:
             help = f"`{suggestion}` is already given: remove this, or move its value there"
     return p.UnknownKey.at(key.span, path, help=help, key=word, where=f"`{name}`")
@@ -503,16 +514,20 @@ def intended_member(family: Family, word: str) -> str | None:
 def unknown_member(family: Family, key: Scalar, path: str) -> Diagnostic:
     """Return the diagnostic for an unknown member, with a suggestion."""
     word = str(key.value)
+    return p.UnknownMember.at(key.span, path, help=member_help(family, word), kind=family.kind, name=word)
+
+
+def member_help(family: Family, word: str) -> str:
+    """Return what to write instead of an unknown name; empty if nothing is known."""
     aliases = dict(family.aliases)
     suggestion = intended_member(family, word)
     if word in family.unsupported:
-        help = family.unsupported[word]
-    elif (other := replacement_word(family, word)) is not None:
-        help = other
-    elif word in aliases:
-        help = f"use `{aliases[word]}` instead"
-    elif suggestion:
-        help = f"did you mean `{suggestion}`?"
-    else:
-        help = f"use one of {', '.join(family.names())}" if len(family.names()) < 60 else ""
-    return p.UnknownMember.at(key.span, path, help=help, kind=family.kind, name=word)
+        return family.unsupported[word]
+    if (other := replacement_word(family, word)) is not None:
+        return other
+    if word in aliases:
+        is_same = word not in family.inexact
+        return Advice(f"use `{aliases[word]}` instead", Respell(old=word, new=aliases[word]) if is_same else None)
+    if suggestion:
+        return suggested(word, suggestion, family.names(plugins=True))
+    return f"use one of {', '.join(family.names())}" if len(family.names()) < 60 else ""

@@ -157,7 +157,7 @@ def _or_a_size(problem: Diagnostic) -> Diagnostic:
     """The problem with a help for who meant a size, if it is an unknown name without a similar param."""
     if problem.code != p.UnknownParam.code or problem.help.startswith("did you mean"):
         return problem
-    return replace(problem, help="a check reads params, and sizes such as `x.shape[1]`")
+    return replace(problem, remedy=None, help="a check reads params, and sizes such as `x.shape[1]`")
 
 
 def _parsed(text: str) -> Syntax:

@@ -16,6 +16,7 @@ from nnspec.layers.compute import Compute
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
+from nnspec.types import suggested
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,7 @@ def _not_in_from(read: Read, own: Sequence[str], source: Tree | None) -> Diagnos
     if owner in own:
         reason, help = f"a tensor has no attribute `{attribute}`", instead_of_attribute(attribute, owner)
     elif near:
-        help = f"did you mean `{near[0]}`?"
+        help = suggested(read.name, near[0], own, defined=True)
     elif read.name in FUNCTIONS:
         help = f"`{read.name}` is a function: write `{FUNCTIONS[read.name].signature}`"
     else:

@@ -10,7 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nnspec.diagnostics import Diagnostic, Span, SpecError, once
+from nnspec.diagnostics import Advice, Diagnostic, Span, SpecError, once
+from nnspec.diagnostics.remedies import Replace
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.checks import Check, names_in_expressions
@@ -27,6 +28,7 @@ from nnspec.spec.overrides import override
 from nnspec.spec.params import Param
 from nnspec.spec.program import OBJECTIVE, Program, ProgramSource, averaged_networks, read_program, renamed
 from nnspec.spec.reader import read_file
+from nnspec.spec.readings import rewritten
 from nnspec.spec.shapes import Input, read_inputs
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import Step, WeightsFrom
@@ -259,13 +261,20 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
     top = p.whole(tree.span.file)
     version = tree.get("nnspec")
     if version is None:
-        problems.append(p.MissingKey.at(top, help="write `nnspec: 1` on the first line", where="a spec", key="nnspec"))
+        first = next((key for key, _ in tree.items()), None)
+        start = None if first is None or first.span.column > 1 else replace(first.span, end_line=first.span.line, end_column=1)
+        remedy = Replace(start, old="", new="nnspec: 1\n", title="Insert `nnspec: 1`") if start else None
+        first_line = Advice("write `nnspec: 1` on the first line", remedy)
+        problems.append(p.MissingKey.at(top, help=first_line, where="a spec", key="nnspec"))
     elif version.plain() != 1 or isinstance(version.plain(), bool):
-        problems.append(p.UnsupportedVersion.at(version.span, "nnspec", help="write `nnspec: 1`", version=version.kind))
+        is_one = str(version.plain()).strip() in ("1", "1.0", "v1")
+        one = Advice("write `nnspec: 1`", rewritten(version, "1") if is_one else None)
+        problems.append(p.UnsupportedVersion.at(version.span, "nnspec", help=one, version=version.kind))
     description = tree.get("description")
     if description is not None and not (isinstance(description, Scalar) and isinstance(description.value, str)):
         reason = f"`description` must be a string, not {description.kind}"
-        problems.append(p.WrongValue.at(description.span, "description", help="quote it", reason=reason))
+        quoted = Advice("quote it", rewritten(description, json.dumps(getattr(description, "text", None))))
+        problems.append(p.WrongValue.at(description.span, "description", help=quoted, reason=reason))
     name = tree.get("name")
     if name is None:
         problems.append(p.MissingKey.at(top, help="write `name: my-model`", where="a spec", key="name"))
@@ -273,7 +282,9 @@ def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
     value = name.plain()
     if not isinstance(value, str) or not _NAME.fullmatch(value):
         suggestion = re.sub(r"[^a-z0-9_-]+", "-", str(value).lower()).strip("-")
-        help = f"write `{suggestion}`" if _NAME.fullmatch(suggestion) else "start with a lowercase letter"
+        help = "start with a lowercase letter"
+        if _NAME.fullmatch(suggestion):
+            help = Advice(f"write `{suggestion}`", rewritten(name, suggestion))
         problems.append(p.BadName.at(name.span, "name", help=help, name=value, what="a model", pattern=_NAME.pattern))
         return "model"
     return value

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import InList, Items, Remedy, Replace
 from nnspec.layers import LAYERS
 from nnspec.spec import problems as p
 from nnspec.spec.evaluate import Scope, evaluate
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest
+from nnspec.types import closest, suggested
 
 STEP_KEYS = ("name", "from", "repeat", "as", "share", "freeze", "weights", "layers")
 """Keys of a step other than its operation, or in place of one (``share``, ``layers``)."""
@@ -134,7 +135,7 @@ def _respelt(
         if word not in step_keys and word[:1].islower() and word not in operations and not _of_argument(word, words):
             meant = closest(word, [name for name in step_keys if name not in words])
         if meant is not None:
-            help = f"did you mean `{meant}`?"
+            help = suggested(word, meant, step_keys)
             problems.append(p.UnknownKey.at(key.span, _beside(value, word), help=help, key=word, where="a step"))
             key = Scalar(meant, key.span, key.place)
         entries.append((key, value))
@@ -196,8 +197,10 @@ def _surplus(key: Scalar, value: Tree, op: Scalar, operations: Container[object]
     word = str(key.value)
     path = _beside(value, word)
     if word in LAYERS or word in NESTING or word in operations:
-        help = f"start a new step: `- {word}`"
-        return p.SeveralOperations.at(key.span, path, help=help, first=op.value, second=word)
+        span = key.span
+        before = Span(span.file, span.line, max(span.column - 2, 1), span.line, span.column)
+        new = Advice(f"start a new step: `- {word}`", Replace(before, old="  ", new="- ", title="Start a new step"))
+        return p.SeveralOperations.at(key.span, path, help=new, first=op.value, second=word)
     if op.value in LAYERS and word in LAYERS.get(str(op.value)).model_fields:
         help = f"it is an argument: write `{op.value}: {{{word}: …}}`, or indent it under `{op.value}:`"
     elif meant := _of_argument(word, [str(op.value)]):
@@ -215,5 +218,16 @@ def steps_of(tree: Tree | None, problems: list[Diagnostic], *, what: str = "`lay
         return ()
     if isinstance(tree, SequenceNode):
         return tree.items
-    problems.append(p.NotAList.at(tree.span, tree.path, help="start each step with `- `", what=what, got=tree.kind))
+    help = Advice("start each step with `- `", _as_items(tree))
+    problems.append(p.NotAList.at(tree.span, tree.path, help=help, what=what, got=tree.kind))
     return ()
+
+
+def _as_items(tree: Tree) -> Remedy | None:
+    """Return the remedy that makes a step of each key, if none of them is a key of a step, and each is on a line."""
+    if not isinstance(tree, MappingNode) or any(key.value in STEP_KEYS for key, _ in tree.items()):
+        return None
+    spans = tuple(key.span for key, _ in tree.items())
+    if len(spans) == 1 and spans[0].column != tree.span.column:
+        return InList()
+    return Items(keys=spans) if all(value.span.end_line == key.span.line for key, value in tree.items()) else None

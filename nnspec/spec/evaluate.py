@@ -8,12 +8,13 @@ from collections.abc import Container, Mapping
 from itertools import chain, islice
 from typing import Any
 
-from nnspec.diagnostics import Diagnostic, Span, SpecError, once
+from nnspec.diagnostics import Advice, Diagnostic, Span, SpecError, once
+from nnspec.diagnostics.remedies import Replace
 from nnspec.expressions.params import LONGEST_RESULT, UNKNOWN, ExpressionError, UnknownName, UnknownValue, parse
 from nnspec.spec import problems as p
 from nnspec.spec.limits import Limits
 from nnspec.spec.tree import Formula, MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import closest, listed
+from nnspec.types import closest, listed, suggested
 
 _SHORT = re.compile(r"\$([A-Za-z_][A-Za-z0-9_]*)")
 _LONG = re.compile(r"\$\{([^}]*)\}")
@@ -231,7 +232,7 @@ def computed(text: str, offset: int, scalar: Scalar, scope: Scope, problems: lis
         span = scalar.part(offset + error.start, offset + error.end)
         known = listed(names)
         help = (
-            f"did you mean `{suggestion}`?"
+            suggested(error.name, suggestion, scope.values, defined=True)
             if suggestion
             else (f"the params are {known}" if known else "define it under `params`")
         )
@@ -239,9 +240,14 @@ def computed(text: str, offset: int, scalar: Scalar, scope: Scope, problems: lis
     except ExpressionError as error:
         span = scalar.part(offset + error.start, offset + error.end)
         at_fault = text[error.start : error.end]
-        problems.append(p.BadExpression.at(span, scalar.path, help=_HINTS.get(at_fault, ""), reason=str(error)))
+        remedy = Replace(old=at_fault, new=_INSTEAD[at_fault]) if at_fault in _INSTEAD else None
+        help = Advice(_HINTS.get(at_fault, ""), remedy)
+        problems.append(p.BadExpression.at(span, scalar.path, help=help, reason=str(error)))
     return UNKNOWN
 
+
+_INSTEAD = {"^": "**", "&": "and", "|": "or", "=": "==", "$": ""}
+"""What to write instead of an invalid character, if that is certain."""
 
 _HINTS = {
     "^": "use `**` for powers",

@@ -9,12 +9,13 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import ClassVar
 
-from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.diagnostics import Advice, Diagnostic, Note, Span
+from nnspec.diagnostics.remedies import Unindent
 from nnspec.layers import LAYERS, snake_name
 from nnspec.layers.base import Layer
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block, bind
-from nnspec.spec.checked import broken_plugin, check_known, intended_member, replacement_word, unknown_member
+from nnspec.spec.checked import broken_plugin, check_known, intended_member, member_help, replacement_word
 from nnspec.spec.checks import read_checks
 from nnspec.spec.counting import least_layers
 from nnspec.spec.draft import GROUP, INVALID_OPERATION, NESTING, SHARE, STEP_KEYS, Draft, read_draft, steps_of
@@ -23,7 +24,7 @@ from nnspec.spec.shapes import declared
 from nnspec.spec.starting import read_weights
 from nnspec.spec.step import INPUT, Content, Nested, NetworkUse, Shared, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import PluginError, closest
+from nnspec.types import PluginError, closest, suggested
 
 STEP_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _DEEPEST = 40
@@ -383,7 +384,10 @@ class Expander:
         if isinstance(arguments, MappingNode):
             misplaced = [k for k, _ in arguments.items() if k.value in STEP_KEYS and k.value not in config.model_fields]
             for key in misplaced:
+                value = arguments.get(str(key.value))
                 help = f"`{key.value}` is a key of the step, not an argument of `{op.value}`: unindent it"
+                if value is not None and (draft.keys is None or draft.keys.get(str(key.value)) in (None, value)):
+                    help = Advice(help, Unindent(value=value.span, operation=op.span, arguments=arguments.span))
                 path = str(Place(arguments.place, str(key.value)))
                 self.problems.append(p.MisplacedKey.at(key.span, path, help=help, key=key.value, op=op.value))
             if misplaced:
@@ -404,7 +408,7 @@ class Expander:
 
     def _unknown(self, op: Scalar, path: str) -> Diagnostic:
         word = str(op.value)
-        help = unknown_member(LAYERS, op, path).help
+        help = member_help(LAYERS, word)
         if (called := re.fullmatch(r"([A-Za-z]\w*)\(.*\)", word)) and called[1] in LAYERS:
             help = f"write arguments as keys: `{called[1]}: {{…}}`"
             return p.UnknownLayer.at(op.span, f"{path}.{word}", help=help, name=word)
@@ -414,7 +418,7 @@ class Expander:
         near = closest(word, self.operations)
         has_help = word in LAYERS.unsupported or replacement_word(LAYERS, word) is not None
         if near and (word[:1].islower() or not (has_help or help)):
-            help = f"did you mean `{near}`?"
+            help = suggested(word, near, [*self.operations, *LAYERS.names(plugins=True)], defined=near in self.operations)
         elif not help and word[:1].islower():
             help = "snake_case operations are blocks and networks of the document; built-in layers are in PascalCase"
         elif not help:

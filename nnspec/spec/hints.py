@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from nnspec.diagnostics import Advice
+from nnspec.diagnostics.remedies import Replace
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import closest
+from nnspec.types import certain, closest
 
 
 def spaced(word: str, names: Iterable[str]) -> str:
@@ -16,8 +18,13 @@ def spaced(word: str, names: Iterable[str]) -> str:
     'missing space after the colon: write `units: 64`'
     """
     glued, colon, value = word.partition(":")
+    names = list(names)
     meant = closest(glued, names) if colon else None
-    return f"missing space after the colon: write `{meant}: {value}`" if meant else ""
+    if meant is None:
+        return ""
+    is_certain = value and certain(glued, names) == meant
+    remedy = Replace(old=word, new=f"{meant}: {value}", title="Add a space after the colon") if is_certain else None
+    return Advice(f"missing space after the colon: write `{meant}: {value}`", remedy)
 
 
 _NAME = re.compile(r"(?:\{\{\s*|%)?([a-z_]\w*)(?:\s*\}\}|%)?")

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
-from nnspec.diagnostics import Diagnostic, Problem, Span
+from nnspec.diagnostics import Advice, Diagnostic, Edit, Fix, Problem, Span, source_text
+from nnspec.diagnostics.remedies import Remedy
+from nnspec.diagnostics.sources import SourceText
 from nnspec.spec import problems as p
 from nnspec.spec.comments import comments
 
@@ -57,13 +58,41 @@ def useless_ignores(
         elif problem is None:
             reason = f"unknown code `{ignore.code}`"
         elif problem.severity == "error":
+            help = Advice(help, Unignore())
             reason = f"`{ignore.code}` is an error, and errors cannot be ignored"
         elif complete and not ignore.code.startswith("NN4"):
+            help = Advice(help, Unignore())
             reason = f"unused ignore: no `{ignore.code}` on this line"
         else:
             continue
         found.append(p.UselessIgnore.at(ignore.span, help=help, reason=reason))
     return found
+
+
+@dataclass(frozen=True)
+class Unignore(Remedy):
+    """A code is removed from an ignore comment, and the comment with the last code."""
+
+    def fix(self, span: Span, source: SourceText) -> Fix | None:
+        found, line = source.range(span), source.offset(span.line, 1)
+        if found is None or line is None:
+            return None
+        end = source.line_end(line)
+        mark = next((m for m in _IGNORE.finditer(source.text, line, end) if m.start() < found[0] < m.end()), None)
+        if mark is None or mark["codes"] is None:
+            return None
+        codes = [code.span() for code in _CODE.finditer(source.text, *mark.span("codes"))]
+        if found not in codes:
+            return None
+        place = codes.index(found)
+        if len(codes) > 1:
+            cut = (found[0], codes[1][0]) if place == 0 else (codes[place - 1][1], found[1])
+        elif source.text[mark.end() : end].strip():
+            return None
+        else:
+            cut = line + len(source.text[line : mark.start()].rstrip()), end
+        title = f"Remove `{source.text[slice(*found)]}`" if len(codes) > 1 else "Remove the comment"
+        return Fix(title, (Edit(source.span(span.file, *cut), ""),))
 
 
 def _codes(file: str) -> set[tuple[int, str]]:
@@ -72,10 +101,7 @@ def _codes(file: str) -> set[tuple[int, str]]:
 
 def _ignores(file: str) -> Iterator[_Ignore]:
     """Yield each code of each ignore comment; an item without a code marks an invalid ``nnspec:`` comment."""
-    try:
-        text = Path(file).read_text("utf-8-sig") if Path(file).is_file() else ""
-    except (OSError, ValueError):
-        return
+    text = source_text(file) or ""
     if not _MARK.search(text):
         return
     for line, column, comment in comments(text):

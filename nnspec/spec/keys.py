@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec import problems as p
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import closest
+from nnspec.types import closest, suggested
 
 
 def known_keys(
@@ -35,7 +35,7 @@ def known_keys(
         meant = closest(str(key.value), left)
         suggestion = meant or closest(str(key.value), known)
         listed = ", ".join(f"`{name}`" for name in known)
-        help = f"did you mean `{suggestion}`?" if suggestion else otherwise or f"the keys of {where} are {listed}"
+        help = suggested(str(key.value), suggestion, known) if suggestion else otherwise or f"the keys of {where} are {listed}"
         if suggestion and meant is None:
             help = f"`{suggestion}` is already given: move this there, or remove it"
         problems.append(p.UnknownKey.at(key.span, value.path, help=help, key=key.value, where=where))

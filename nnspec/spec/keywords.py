@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from nnspec.spec.reader import read_text
+from nnspec.spec.tree import MappingNode
 
 __all__ = ["KEYWORDS", "Keyword", "about"]
 
@@ -371,11 +375,16 @@ the same key: `weights: {file: runs/teacher}`.""",
 """The keys by what they belong to."""
 
 
-def about(owner: str, key: str) -> dict[str, str]:
-    """Return the description of a key as an annotation of the JSON Schema.
+def about(owner: str, key: str) -> dict[str, Any]:
+    """Return the description and the example of a key as annotations of the JSON Schema.
 
     Example:
         >>> about("step", "as")
-        {'description': 'Name of the counter of `repeat`, which starts at 0.'}
+        {'description': 'Name of the counter of `repeat`, which starts at 0.', 'examples': ['i']}
     """
-    return {"description": KEYWORDS[owner][key].about}
+    word = KEYWORDS[owner][key]
+    found: dict[str, Any] = {"description": word.about}
+    example = read_text(word.example, "example", []) if word.example else None
+    if isinstance(example, MappingNode) and key in example:
+        found["examples"] = [example.plain()[key]]
+    return found

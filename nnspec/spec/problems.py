@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nnspec.diagnostics import Diagnostic, Note, Problem, Span
+from nnspec.diagnostics import MISSPELLED, Diagnostic, Note, Problem, Span
 
 _BODY = "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n"
 _HEAD = "nnspec: 1\nname: net\n"
@@ -75,6 +75,7 @@ class UselessIgnore(Problem):
 
     code = "NN008"
     severity = "warning"
+    fixable = "a code that suppresses nothing is removed"
     message = "{reason}"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2} # nnspec: ignore[NN231]\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n  - Dropout: {rate: 0.5} # nnspec: ignore[NN242]\n"
@@ -84,6 +85,7 @@ class ForbiddenCharacter(Problem):
     """YAML does not allow control characters."""
 
     code = "NN006"
+    fixable = "the character is removed"
     message = "the character {code} is not allowed in YAML"
     fails = _HEAD + "description: a\x07bell\n" + _BODY
     passes = _GOOD
@@ -112,8 +114,8 @@ class DuplicateKey(Problem):
     """A mapping has the same key twice. YAML parsers differ in which one they keep, so this is an error."""
 
     code = "NN012"
+    fixable = "a key that is given twice with the same value"
     message = "duplicate key `{key}`"
-    advice = "remove one of them"
     fails = _HEAD + "name: other\n" + _BODY
     passes = _GOOD
 
@@ -125,6 +127,7 @@ class MergeKey(Problem):
     """
 
     code = "NN013"
+    fixable = "a merge key: its values are written out"
     message = "merge keys (`<<`) are not supported"
     advice = "write the values out, or use a param: `$width`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {<<: {units: 2}}\n"
@@ -135,8 +138,8 @@ class Tagged(Problem):
     """YAML tags are not supported: the type of a value follows from its position."""
 
     code = "NN014"
+    fixable = "a tag of a type that the value has without it, or that quotes replace"
     message = "the YAML tag `{tag}` is not supported"
-    advice = "remove the tag; quote a string that looks like a number"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: !!int 2}\n"
     passes = _GOOD
 
@@ -155,8 +158,8 @@ class UnknownAlias(Problem):
     """An alias (``*name``) refers to an anchor (``&name``) that is not defined above it."""
 
     code = "NN016"
+    fixable = MISSPELLED
     message = "the alias `*{name}` refers to an undefined anchor `&{name}`"
-    advice = "define the anchor above with `&{name}`, or write the value out"
     fails = _HEAD + "inputs: {x: *shape}\nlayers:\n  - Dense: {units: 2}\n"
     passes = _HEAD + "inputs: {x: &shape [4], y: *shape}\nlayers:\n  - Add:\n    from: [x, y]\n"
 
@@ -184,6 +187,7 @@ class NotAList(Problem):
     """A list is required here, but another type was given."""
 
     code = "NN102"
+    fixable = "steps that are written as keys, each on a line"
     message = "{what} must be a list, not {got}"
     fails = _HEAD + "inputs: {x: [4]}\nlayers: {Dense: {units: 2}}\n"
     passes = _GOOD
@@ -193,6 +197,10 @@ class UnknownKey(Problem):
     """The key is not defined here. Unknown keys are always errors, so a typo is never silently ignored."""
 
     code = "NN103"
+    fixable = (
+        "a misspelled key that can only mean one other, another framework's name of an argument, an argument that has no "
+        "effect, a missing space after a colon"
+    )
     message = "unknown key `{key}` in {where}"
     fails = _HEAD + "input: {x: [4]}\n" + _BODY
     passes = _GOOD
@@ -202,6 +210,7 @@ class MissingKey(Problem):
     """A required key is missing."""
 
     code = "NN104"
+    fixable = "a missing `nnspec: 1`"
     message = "{where} requires `{key}`"
     fails = "nnspec: 1\n" + _BODY
     passes = _GOOD
@@ -211,6 +220,10 @@ class WrongValue(Problem):
     """A value has the wrong type or is out of range."""
 
     code = "NN105"
+    fixable = (
+        "a misspelled word that can only mean one other, or a value that is written as another type: "
+        '`"64"`, `yes`, `10%`, `3x3`'
+    )
     message = "{reason}"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: -2}\n"
     passes = _GOOD
@@ -220,6 +233,7 @@ class UnsupportedVersion(Problem):
     """The ``nnspec`` key states the language version of the document. This release supports version 1."""
 
     code = "NN106"
+    fixable = "version 1 that is written as text"
     message = "unsupported language version {version}; this release supports version 1"
     fails = "nnspec: 2\nname: net\n" + _BODY
     passes = _GOOD
@@ -229,6 +243,7 @@ class BadName(Problem):
     """The name is invalid. Names are restricted so that they work in Keras, ONNX and file systems."""
 
     code = "NN107"
+    fixable = "the name of the model"
     message = "`{name}` is not a valid name for {what}: it must match {pattern}"
     fails = "nnspec: 1\nname: My Net\n" + _BODY
     passes = _GOOD
@@ -245,6 +260,7 @@ class BadShape(Problem):
     """A shape is a list of sizes without the batch axis. Each is a positive integer, a symbol such as ``T``, or null."""
 
     code = "NN110"
+    fixable = "a symbol in lowercase, a quoted size, a single size without brackets"
     message = "{reason}"
     fails = _HEAD + "inputs: {x: [0]}\nlayers:\n  - Dense: {units: 2}\n"
     passes = _GOOD
@@ -260,6 +276,7 @@ class BadExpression(Problem):
     """
 
     code = "NN120"
+    fixable = "an operator of another language: `^`, `&`, `|`, `=`"
     message = "{reason}"
     fails = _HEAD + 'params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${width +}"}\n'
     passes = _HEAD + 'params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${width + 1}"}\n'
@@ -269,6 +286,7 @@ class UnknownParam(Problem):
     """An expression uses a param that is not defined, or is defined only further down."""
 
     code = "NN121"
+    fixable = MISSPELLED
     message = "undefined param `{name}`"
     fails = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $widht}\n"
     passes = _HEAD + "params: {width: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: $width}\n"
@@ -335,6 +353,7 @@ class UnknownMember(Problem):
     """The layer, initializer, optimizer, loss, … does not exist. Names are the same as in Keras."""
 
     code = "NN109"
+    fixable = MISSPELLED
     message = "unknown {kind} `{name}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormall}\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2, kernel_initializer: HeNormal}\n"
@@ -362,6 +381,7 @@ class SeveralOperations(Problem):
     """Each step runs one operation. A missing ``- `` merges two steps into one."""
 
     code = "NN203"
+    fixable = "the second operation becomes a step"
     message = "this step has two operations, `{first}` and `{second}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n    Flatten:\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: {units: 2}\n  - Flatten:\n"
@@ -371,6 +391,7 @@ class UnknownLayer(Problem):
     """The operation is neither built in nor defined in the document. Built-in layers have the same names as in Keras."""
 
     code = "NN204"
+    fixable = "a misspelled name that can only mean one other, or another framework's name of the layer"
     message = "unknown layer `{name}`"
     fails = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2d: {filters: 2, kernel_size: 3}\n"
     passes = _HEAD + "inputs: {x: [8, 8, 1]}\nlayers:\n  - Conv2D: {filters: 2, kernel_size: 3}\n"
@@ -380,6 +401,7 @@ class MisplacedKey(Problem):
     """A step key (``name``, ``from``, …) was indented into the arguments of the operation."""
 
     code = "NN205"
+    fixable = "the key is moved next to the operation"
     message = "`{key}` is not an argument of `{op}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n      name: first\n"
     passes = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n      units: 2\n    name: first\n"
@@ -468,6 +490,7 @@ class MissingSpace(Problem):
     """YAML requires a space after the colon of a key; without it, the colon is part of the string."""
 
     code = "NN018"
+    fixable = "the space is added"
     message = "missing space after `{after}`"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:{units: 2}\n"
     passes = _GOOD
@@ -477,6 +500,7 @@ class RunOn(Problem):
     """Keys of a step must be on their own lines, below the operation."""
 
     code = "NN019"
+    fixable = "the key is put on its own line"
     message = "`{key}` is on the same line as `{op}`"
     fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add from: [a, b]\n"
     passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
@@ -486,6 +510,7 @@ class NoColon(Problem):
     """An operation with keys below it must end with a colon, even if it has no arguments."""
 
     code = "NN020"
+    fixable = "the colon is added"
     message = "missing colon after `{op}`, which has keys below it"
     fails = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add\n    from: [a, b]\n"
     passes = _HEAD + "inputs: {a: [4], b: [4]}\nlayers:\n  - Add:\n    from: [a, b]\n"
@@ -495,6 +520,7 @@ class Tab(Problem):
     """YAML does not allow tabs for indentation; use spaces."""
 
     code = "NN021"
+    fixable = "a step that is indented with tabs alone, like the steps above and below it"
     message = "this line is indented with a tab"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense:\n\t  units: 2\n"
     passes = _GOOD
@@ -509,6 +535,7 @@ class Unquoted(Problem):
     """
 
     code = "NN022"
+    fixable = "the quotes are added"
     message = "`{value}` must be quoted here"
     fails = _HEAD + "params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: ${2 * w}}\n"
     passes = _HEAD + 'params: {w: 2}\ninputs: {x: [4]}\nlayers:\n  - Dense: {units: "${2 * w}"}\n'
@@ -529,6 +556,7 @@ class NoBraces(Problem):
     """Several keys on the line of another key form a flow mapping, which needs braces."""
 
     code = "NN023"
+    fixable = "the braces are added"
     message = "the keys after `{after}` need braces around them"
     fails = _HEAD + "inputs: {x: [4]}\nlayers:\n  - Dense: units: 2\n"
     passes = _GOOD

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
-from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.diagnostics import Advice, Diagnostic, Note, Span, in_memory, text_in_memory
+from nnspec.diagnostics.remedies import Remedy, Remove, Replace, WriteOut
 from nnspec.spec import problems as p
+from nnspec.spec.dumping import flow
 from nnspec.spec.limits import Limits
 from nnspec.spec.scalars import resolve_plain
 from nnspec.spec.slips import after_an_error, before_parsing
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree, Unknown
+from nnspec.types import did_you_mean
 
 # Characters that YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,6 +31,39 @@ _MOST_SLIPS = 50
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The C parser if available, which is about ten times as fast."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document that has been read from a text in memory.
+
+    Attributes:
+        text: Its text.
+        tree: The text as a tree; None if nothing could be read.
+        problems: Problems of the text.
+    """
+
+    text: str
+    tree: Tree | None
+    problems: tuple[Diagnostic, ...]
+
+
+_parsed: ContextVar[Mapping[Path, Parsed]] = ContextVar("parsed", default=MappingProxyType({}))
+
+
+@contextmanager
+def parsed_in_memory(documents: Mapping[Path, Parsed]) -> Iterator[None]:
+    """Use documents in place of files, as [`in_memory`][nnspec.diagnostics.sources.in_memory] does, without reading them again.
+
+    Args:
+        documents: Documents by resolved path.
+    """
+    token = _parsed.set(documents)
+    try:
+        with in_memory({path: document.text for path, document in documents.items()}):
+            yield
+    finally:
+        _parsed.reset(token)
 
 
 class _Stop(Exception):
@@ -50,6 +89,12 @@ def read_file(file: Path, problems: list[Diagnostic], limits: Limits | None = No
     limits = limits or Limits()
     name = shown or str(file)
     whole = Span.whole(name)
+    documents = _parsed.get()
+    if documents and (found := documents.get(file.resolve())) is not None:
+        problems.extend(found.problems)
+        return found.tree
+    if (text := text_in_memory(file)) is not None:
+        return read_text(text, name, problems, limits)
     try:
         status = file.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -88,7 +133,9 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
         at = forbidden.start()
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
         span = Span(name, line, column, line, column + 1)
-        problems.append(p.ForbiddenCharacter.at(span, help="remove it", code=f"U+{ord(text[at]):04X}"))
+        code = f"U+{ord(text[at]):04X}"
+        help = Advice("remove it", Replace(old=text[at], new="", title=f"Remove the character {code}"))
+        problems.append(p.ForbiddenCharacter.at(span, help=help, code=code))
         return None
     for slip in before_parsing(text, name):
         problems.append(slip.diagnostic)
@@ -137,6 +184,8 @@ class _Open:
     items: list[Tree] = field(default_factory=list)
     entries: list[tuple[Scalar, Tree]] = field(default_factory=list)
     keys: dict[object, Scalar] = field(default_factory=dict)
+    values: dict[object, Tree] = field(default_factory=dict)
+    merges: list[tuple[int, Tree, Span]] = field(default_factory=list)
 
     def next_place(self) -> Place:
         return Place(self.place, str(self.key.value) if self.key else len(self.items))
@@ -189,7 +238,8 @@ class _Composer:
 
     def _check_tag(self, event: Any) -> None:
         if event.tag not in (None, "!"):
-            self._problems.append(p.Tagged.at(self._span(event), tag=event.tag))
+            help = Advice("remove the tag; quote a string that looks like a number", _untagged(event, self._span(event)))
+            self._problems.append(p.Tagged.at(self._span(event), help=help, tag=event.tag))
 
     def _scalar(self, event: Any) -> None:
         self._count(1, event)
@@ -210,11 +260,18 @@ class _Composer:
     def _alias(self, event: Any) -> None:
         node = self._anchors.get(event.anchor)
         if node is None:
-            kind = p.SelfReference if event.anchor in self._anchors else p.UnknownAlias
-            self._problems.append(kind.at(self._span(event), name=event.anchor))
+            self._problems.append(self._bad_alias(event))
             node = Unknown(self._span(event), None if not self._open or self._expects_key() else self._open[-1].next_place())
         self._count(node.size, event)
         self._add(node, event)
+
+    def _bad_alias(self, event: Any) -> Diagnostic:
+        name, span = event.anchor, self._span(event)
+        if name in self._anchors:
+            return p.SelfReference.at(span, name=name)
+        help = f"define the anchor above with `&{name}`, or write the value out"
+        known = [f"*{anchor}" for anchor, node in self._anchors.items() if node is not None]
+        return p.UnknownAlias.at(span, help=did_you_mean(f"*{name}", known, help), name=name)
 
     def _start(self, event: Any) -> None:
         self._count(1, event)
@@ -245,6 +302,8 @@ class _Composer:
             end_line, end_column = children[-1].span.end_line, children[-1].span.end_column
         span = Span(self._name, line, column, end_line, end_column)
         node: Tree
+        for index, merged, at in opened.merges if len(opened.merges) == 1 else ():
+            self._problems[index] = replace(self._problems[index], remedy=_written_out(merged, at, opened.keys))
         if opened.is_mapping:
             node = MappingNode(opened.entries, span, opened.place)
         else:
@@ -267,23 +326,66 @@ class _Composer:
             key = parent.key
             parent.key = None
             if key.value in parent.keys:
+                again = _place_of(node, event, self._span)
+                is_same = node.size == parent.values[key.value].size and _is_same(parent.values[key.value], node)
                 self._problems.append(
                     p.DuplicateKey.at(
                         key.span,
                         str(Place(parent.place, str(key.value))),
+                        help=Advice("remove one of them", Remove(end=again) if is_same else None),
                         key=key.value,
                         notes=[Note("first given here", parent.keys[key.value].span)],
                     )
                 )
             elif key.value == "<<" and not key.quoted:
+                parent.merges.append((len(self._problems), node, _place_of(node, event, self._span)))
                 self._problems.append(p.MergeKey.at(key.span, str(Place(parent.place, "<<"))))
                 if isinstance(node, MappingNode):  # avoids reports that its keys are missing
                     parent.entries.extend((k, v) for k, v in node.items() if k.value not in parent.keys)
             else:
                 parent.keys[key.value] = key
+                parent.values[key.value] = node
                 parent.entries.append((key, node))
 
     def _checked_key(self, node: Tree, event: Any) -> Scalar:
         if not isinstance(node, Scalar):
             raise _Stop(p.KeyIsNoScalar.at(self._span(event)))
         return node
+
+
+def _place_of(node: Tree, event: Any, span_of: Callable[[Any], Span]) -> Span:
+    """Return where a value is written; the node of an alias is where its anchor is."""
+    return span_of(event) if isinstance(event, yaml.AliasEvent) else node.span
+
+
+def _is_same(first: Tree, second: Tree) -> bool:
+    return not first.unknown and not second.unknown and flow(first.plain()) == flow(second.plain())
+
+
+def _written_out(merged: Tree, at: Span, keys: Collection[object]) -> Remedy | None:
+    """Return the remedy of a merge key: the entries that the mapping does not have itself."""
+    if not isinstance(merged, MappingNode):
+        return None
+    entries = [(key.span, value.span) for key, value in merged.items() if key.value not in keys]
+    spans = [Span(key.file, key.line, key.column, value.end_line, value.end_column) for key, value in entries]
+    return WriteOut(value=at, entries=tuple(spans)) if spans else Remove(end=at)
+
+
+_TAGGED: Mapping[str, type | tuple[type, ...]] = {"int": int, "float": float, "bool": bool, "null": type(None), "str": str}
+
+
+def _untagged(event: Any, span: Span) -> Remedy | None:
+    """Return the remedy of a tag that the value does not need, or that quotes replace."""
+    kind = str(event.tag).removeprefix("tag:yaml.org,2002:")
+    if not isinstance(event, yaml.ScalarEvent) or kind not in _TAGGED or span.line != span.end_line:
+        return None
+    written = f'"{event.value}"' if event.style == '"' else f"'{event.value}'" if event.style == "'" else event.value
+    value = event.value if event.style else resolve_plain(event.value)
+    is_right = isinstance(value, _TAGGED[kind]) and not (kind != "bool" and isinstance(value, bool))
+    if kind == "str" and not is_right:
+        new = flow(event.value)
+    elif is_right and event.style in (None, "", '"', "'"):
+        new = written
+    else:
+        return None
+    return Replace(old=f"!!{kind} {written}", new=new, title=f"Remove the tag `!!{kind}`")

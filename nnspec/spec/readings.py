@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from nnspec.diagnostics import Advice
+from nnspec.diagnostics.remedies import InList, Remedy, Rewrite
 from nnspec.expressions.params import ExpressionError, parse
 from nnspec.spec.dumping import flow
 from nnspec.spec.scalars import resolve_plain
@@ -22,10 +24,12 @@ class Reading(NamedTuple):
     Attributes:
         value: The interpreted value.
         text: How it is written in YAML.
+        is_certain: Whether it is the only interpretation, if it is valid; ``1,000`` is a thousand or one.
     """
 
     value: Any
     text: str
+    is_certain: bool = True
 
 
 _LONGEST = 60
@@ -59,10 +63,20 @@ def suggest_literal(tree: Tree, accepts: Callable[[Any], bool]) -> str:
         >>> suggest_literal(Scalar("1/255", Span.whole("")), lambda value: isinstance(value, float))
         'write `"${1/255}"`'
     """
-    for reading in readings(tree):
-        if accepts(reading.value):
-            return _advice(tree, reading)
-    return ""
+    valid = [reading for reading in readings(tree) if accepts(reading.value)]
+    if not valid:
+        return ""
+    first = valid[0]
+    alike = [reading for reading in valid if isinstance(reading.value, list) == isinstance(first.value, list)]
+    is_certain = first.is_certain and len({flow(reading.value) for reading in alike if reading.is_certain}) == 1
+    return Advice(_advice(tree, first), rewritten(tree, first.text) if is_certain else None)
+
+
+def rewritten(tree: Tree, text: str) -> Remedy | None:
+    """Return the remedy that writes a value in another way; None if it is not literally in the file."""
+    if isinstance(tree, MappingNode):
+        return InList(tree.span)
+    return Rewrite(tree.span, old=tree.text, new=text) if isinstance(tree, Scalar) and tree.text is not None else None
 
 
 def _advice(tree: Tree, reading: Reading) -> str:
@@ -90,7 +104,7 @@ def readings(tree: Tree) -> Iterator[Reading]:
             yield from _lists(tree.value)
         for item in (Reading(tree.value, flow(tree.value)), *scalars):
             if item.value is not None:
-                yield from (Reading([item.value] * n, f"[{', '.join([item.text] * n)}]") for n in _LISTS)
+                yield from (Reading([item.value] * n, f"[{', '.join([item.text] * n)}]", n == 1) for n in _LISTS)
     elif isinstance(tree, SequenceNode) and len(tree.items) == 1:
         value = tree.items[0].plain()
         yield Reading(value, flow(value))
@@ -133,9 +147,10 @@ def _numbers(text: str) -> Iterator[Reading]:
         plain = text.replace(",", ".")
     value = resolve_plain(plain)
     if isinstance(value, int | float) and not isinstance(value, bool):
+        is_certain = not _THOUSANDS.fullmatch(text)
         if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-            yield Reading(int(value), str(int(value)))
-        yield Reading(value, plain)
+            yield Reading(int(value), str(int(value)), is_certain)
+        yield Reading(value, plain, is_certain)
     elif text.endswith("%") and isinstance(share := resolve_plain(text[:-1].strip()), int | float):
         yield Reading(round(share / 100, 12), f"{share / 100:.12g}")
     elif (found := _computed(text.replace("^", "**"))) is not None:
@@ -163,5 +178,5 @@ def _lists(text: str) -> Iterator[Reading]:
     if len(parts) > 1:
         yield Reading(parts, flow(parts))
     elif parts and text.strip().strip("()[]") != text.strip():
-        yield from (Reading(parts * count, flow(parts * count)) for count in _LISTS)
+        yield from (Reading(parts * count, flow(parts * count), count == 1) for count in _LISTS)
         yield Reading(parts[0], flow(parts[0]))

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.spec import problems as p
-from nnspec.spec.checked import check, unknown_member
+from nnspec.spec.checked import check
 from nnspec.spec.draft import Draft
 from nnspec.spec.step import BothDirections, Recurrence, Step
 from nnspec.spec.tree import MappingNode, Place, Scalar, Tree, Unknown
-from nnspec.types import closest
+from nnspec.types import did_you_mean
 
 if TYPE_CHECKING:
     from nnspec.spec.expand import Expander
@@ -59,10 +59,9 @@ def _recurrence(expander: Expander, draft: Draft) -> Recurrence | None:
     if own and key is not None:
         expander.used.add(str(key.value))  # also if `RNN` has an invalid argument, so that only that is reported
     if key is not None and not own and key.value not in CELLS:
-        found = unknown_member(CELLS, key, tree.path)
-        near = closest(str(key.value), [*CELLS.names(), *expander.operations])
-        help = f"did you mean `{near}`?" if near else f"a cell is a block, a network or one of {', '.join(CELLS.names())}"
-        expander.problems.append(replace(found, help=help))
+        otherwise = f"a cell is a block, a network or one of {', '.join(CELLS.names())}"
+        help = did_you_mean(str(key.value), [*CELLS.names(), *expander.operations], otherwise, defined=True)
+        expander.problems.append(p.UnknownMember.at(key.span, tree.path, help=help, kind=CELLS.kind, name=str(key.value)))
     if key is not None and (own or key.value not in CELLS):
         given = [entry for entry in arguments.items() if entry[1] is not tree] if isinstance(arguments, MappingNode) else []
         without = (Scalar("cell", tree.span), Scalar(None, tree.span))  # `RNN` itself knows the built-in cells only

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TypeGuard
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.spec import problems as p
 from nnspec.spec.keys import known_keys
+from nnspec.spec.readings import rewritten, suggest_literal
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, Unknown
-from nnspec.types import DTYPES, Dim, TensorType, closest, symbol, unknown
+from nnspec.types import DTYPES, Dim, TensorType, did_you_mean, renamed, symbol, unknown
 
 SYMBOL = re.compile(r"[A-Z][A-Za-z0-9_]*")
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -69,8 +72,9 @@ def _read_type(tree: Tree, problems: list[Diagnostic]) -> TensorType | None:
     dtype = tree.get("dtype")
     known = not isinstance(dtype, Unknown)
     if known and dtype is not None and (not isinstance(dtype, Scalar) or dtype.value not in DTYPES):
-        suggestion = _MEANT.get(str(dtype.plain())) or closest(str(dtype.plain()), DTYPES)
-        help = f"did you mean `{suggestion}`?" if suggestion else f"use one of {', '.join(DTYPES)}"
+        word = str(dtype.plain())
+        meant = _MEANT.get(word)
+        help = renamed(word, meant) if meant else did_you_mean(word, DTYPES, f"use one of {', '.join(DTYPES)}")
         problems.append(p.WrongValue.at(dtype.span, dtype.path, help=help, reason=f"{dtype.kind} is not a dtype"))
         known = False
     given = tree.get("shape")
@@ -85,9 +89,9 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
     if isinstance(tree, Unknown):
         return None
     if not isinstance(tree, SequenceNode):
-        help = (
-            f"write `[{tree.plain()}]`" if isinstance(tree, Scalar) and isinstance(tree.value, int) else "write `[28, 28, 1]`"
-        )
+        help = "write `[28, 28, 1]`"
+        if isinstance(tree, Scalar) and isinstance(tree.value, int):
+            help = Advice(f"write `[{tree.plain()}]`", rewritten(tree, f"[{tree.plain()}]"))
         problems.append(
             p.BadShape.at(tree.span, tree.path, help=help, reason=f"a shape must be a list of sizes, not {tree.kind}")
         )
@@ -100,6 +104,10 @@ def _read_shape(tree: Tree, problems: list[Diagnostic]) -> tuple[int | Dim, ...]
     return None if any(size is None for size in sizes) else tuple(size for size in sizes if size is not None)
 
 
+def _is_size(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST
+
+
 def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
     if isinstance(item, Unknown):
         return None
@@ -107,14 +115,17 @@ def _read_size(item: Tree, problems: list[Diagnostic]) -> int | Dim | None:
         value = item.value
         if value is None:
             return unknown()
-        if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST:
+        if _is_size(value):
             return value
         if isinstance(value, str) and SYMBOL.fullmatch(value):
             return symbol(value)
     help = "a size is a positive integer, a symbol such as `T`, or null"
     if isinstance(item, Scalar) and isinstance(item.value, str) and SYMBOL.fullmatch(item.value.capitalize()):
-        help = f"a symbol starts with a capital letter: `{item.value[:1].upper() + item.value[1:]}`"
+        meant = item.value[:1].upper() + item.value[1:]
+        help = Advice(f"a symbol starts with a capital letter: `{meant}`", Respell(old=item.value, new=meant))
     elif isinstance(item, Scalar) and item.value == -1:
         help = "write a symbol such as `T`, or null, for a size known only at run time; the batch axis is implicit"
+    else:
+        help = suggest_literal(item, _is_size) or help
     problems.append(p.BadShape.at(item.span, item.path, help=help, reason=f"{item.kind} is not a size"))
     return None

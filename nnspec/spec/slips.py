@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Replace
 from nnspec.spec import problems as p
 
 _STEP_KEYS = "name|from|repeat|as|share|freeze|weights"
@@ -40,7 +41,9 @@ def before_parsing(text: str, name: str) -> Iterator[Correction]:
         mended = f"{text[:at]} {text[at:]}"
         text = mended
         help = f"write `{text[match.start('op') : (text + chr(10)).index(chr(10), at)].strip()}`"
-        yield Correction(p.MissingSpace.at(_span(text, at - 1, at, name), help=help, after=f"{match['op']}:"), mended)
+        op = f"{match['op']}:"
+        remedy = Replace(_span(text, match.start("op"), at, name), old=op, new=f"{op} ", title=f"Add a space after `{op}`")
+        yield Correction(p.MissingSpace.at(_span(text, at - 1, at, name), help=Advice(help, remedy), after=op), mended)
     start = 0
     while match := _RUN_ON.search(text, start):
         start = match.start()
@@ -50,7 +53,10 @@ def before_parsing(text: str, name: str) -> Iterator[Correction]:
         span = _span(text, match.start("key"), match.end("key"), name)
         indent = " " * len(match["lead"])
         help = f"write `- {op}:` and, on the next line, `{indent}{key}: {value}`"
-        yield Correction(p.RunOn.at(span, help=help, op=op, key=key), mended)
+        start_of, written = match.start("op"), text[match.start("op") : end]
+        new, title = f"{op}:\n{indent}{key}: {value}", f"Put `{key}` on a line of its own"
+        remedy = Replace(_span(text, start_of, end, name), old=written, new=new, title=title)
+        yield Correction(p.RunOn.at(span, help=Advice(help, remedy), op=op, key=key), mended)
         text = mended
     for start, end in reversed([*_in_flow_style(text), *_read_as_yaml(text)]):
         correction = _quoted(text, start, end, name)
@@ -83,7 +89,31 @@ def _tab(text: str, name: str, lines: list[str], line: int, column: int) -> Corr
         return None
     first = indent[0].index("\t")
     span = Span(name, line + 1, first + 1, line + 1, len(indent[0]) + 1)
-    return Correction(p.Tab.at(span, help="indent with two spaces per level"), None)  # the intended indentation is unknown
+    help = Advice("indent with two spaces per level", _spaces(lines, line, indent[0], name))
+    return Correction(p.Tab.at(span, help=help), None)  # the intended indentation is unknown
+
+
+def _spaces(lines: list[str], line: int, indent: str, name: str) -> Replace | None:
+    """Return the replacement of tabs by spaces if the nearest items of a list, above and below, show how many."""
+    if set(indent) != {"\t"} or not lines[line].lstrip().startswith("- "):
+        return None
+    around = [_item_indent(reversed(lines[:line])), _item_indent(iter(lines[line + 1 :]))]
+    known = {width for width in around if width is not None}
+    if known != {2 * len(indent)}:
+        return None
+    span = Span(name, line + 1, 1, line + 1, len(indent) + 1)
+    return Replace(span, old=indent, new="  " * len(indent), title="Indent with spaces")
+
+
+def _item_indent(lines: Iterator[str]) -> int | None:
+    """Return the indentation of the first line that is an item of a list; None if a key without indentation comes first."""
+    for line in lines:
+        if line.strip() and not line.lstrip().startswith("#"):
+            if line.lstrip(" ").startswith("- "):
+                return len(line) - len(line.lstrip(" "))
+            if not line.startswith((" ", "\t")):
+                return None
+    return None
 
 
 _BARE = re.compile(r"^(?P<lead>[ ]*-[ ]+)(?P<op>[A-Za-z_]\w*)[ ]*(?:#.*)?$")
@@ -102,7 +132,9 @@ def _no_colon(text: str, name: str, lines: list[str], line: int, column: int) ->
             span = Span(name, at, bare.start("op") + 1, at, end + 1)
             mended = [*lines[: at - 1], f"{lines[at - 1][:end]}:{lines[at - 1][end:]}", *lines[at:]]
             help = f"write `- {op}:`, so that it can have `{key['key']}` below it"
-            return Correction(p.NoColon.at(span, help=help, op=op), "\n".join(mended))
+            place = Span(name, at, bare.start("op") + 1, at, end + 1)
+            remedy = Replace(place, old=op, new=f"{op}:", title=f"Add a colon after `{op}`")
+            return Correction(p.NoColon.at(span, help=Advice(help, remedy), op=op), "\n".join(mended))
     return None
 
 
@@ -129,7 +161,8 @@ def _unquoted(text: str, name: str, lines: list[str], line: int, column: int) ->
             mended = [*lines[:at], f'{lines[at][:start]}"{value}"{lines[at][end:]}', *lines[at + 1 :]]
             short = re.fullmatch(r"\$\{(\w+)\}", value)
             help = f'write `"{value}"`' + (f", or `${short[1]}`" if short else "")
-            return Correction(p.Unquoted.at(span, help=help, value=value), "\n".join(mended))
+            remedy = Replace(old=value, new=f'"{value}"') if not re.search(r"[\"\\]", value) else None
+            return Correction(p.Unquoted.at(span, help=Advice(help, remedy), value=value), "\n".join(mended))
     return None
 
 
@@ -152,7 +185,9 @@ def _no_braces(text: str, name: str, lines: list[str], line: int, column: int) -
             continue
         mended = [*lines[:at], written[:start] + new + written[end:], *lines[at + 1 :]]
         span = Span(name, at + 1, start + len(shown) + 1, at + 1, end + 1)
-        help = f"write `{new}`"
+        whole = Span(name, at + 1, start + 1, at + 1, end + 1)
+        remedy = Replace(whole, old=written[start:end], new=new, title=f"Put braces around the keys after `{shown.strip()}`")
+        help = Advice(f"write `{new}`", remedy)
         return Correction(p.NoBraces.at(span, help=help, after=shown.strip()), "\n".join(mended))
     return None
 
@@ -239,7 +274,7 @@ def _expression(text: str, name: str, lines: list[str], line: int, column: int) 
 def _quoted(text: str, start: int, end: int, name: str) -> Correction:
     value = text[start:end]
     new = f'"{value}"' if not re.search(r"[\"\\]", value) else "'" + value.replace("'", "''") + "'"
-    help = f"write `{new}`"
+    help = Advice(f"write `{new}`", Replace(old=value, new=new))
     return Correction(p.Unquoted.at(_span(text, start, end, name), help=help, value=value), text[:start] + new + text[end:])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -135,6 +136,25 @@ class Scalar(Tree):
                 return f"the string '{self.value if len(self.value) <= 40 else self.value[:37] + '…'}'"
             case _:
                 return f"{self.value}"
+
+
+def literal_source(tree: Tree) -> Tree:
+    """Return the value in the file from which a value comes through params alone (``$width``); else, the value itself.
+
+    Args:
+        tree: A value, possibly computed by an expression.
+    """
+    found: Tree | None = tree
+    for _ in range(_MOST_STEPS):
+        if not isinstance(found, Scalar) or found.formula is None:
+            break
+        name = _PARAM.fullmatch(found.formula.text)
+        found = found.formula.params.get(name[1] or name[2]) if name else None
+    return found if isinstance(found, Scalar) and found.formula is None and found.text is not None else tree
+
+
+_PARAM = re.compile(r"\$(\w+)|\$\{\s*(\w+)\s*\}")
+_MOST_STEPS = 50
 
 
 class Unknown(Scalar):

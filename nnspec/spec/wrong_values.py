@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Note, Span
+from nnspec.diagnostics.remedies import remedy_of
 from nnspec.spec import problems as p
 from nnspec.spec.dumping import flow
 from nnspec.spec.hints import suggest_param
 from nnspec.spec.readings import suggest_literal
-from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
-from nnspec.types import Config, closest
+from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree, literal_source
+from nnspec.types import Config, Misspelled, did_you_mean
 
 
 def _nested_class(annotation: Any) -> type[Config] | None:
@@ -89,10 +90,10 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
     """Return the diagnostic of one argument."""
     detail = _most_specific(details, where.arguments.get(field))
     tree = _follow(where.arguments, detail["loc"]) if field else where.arguments
-    literal = ""
-    if field and tree.formula is None:
+    literal, source = "", literal_source(tree)
+    if field and (source is not tree or tree.formula is None):
         if any(d["type"] in _OF_ANOTHER_KIND for d in details):
-            literal = suggest_literal(tree, _accepts(field, tree, where, right))
+            literal = suggest_literal(source, _accepts(field, tree, where, right))
         literal = literal or _other_argument(field, tree, where)
         if literal:  # a quoted number is not a member's name
             detail = next((d for d in details if d["type"] in _EXPECTED and detail["type"] == "value_error"), detail)
@@ -104,7 +105,11 @@ def _one(field: str, details: list[ErrorDetails], where: Where, right: Mapping[s
         example = f"{{{', '.join(f'{key}: …' for key in list(nested.model_fields)[:2])}}}"
         is_list = typing.get_origin(annotation) in (list, tuple)
         help = f"write `{field}: [{example}]`" if is_list else f"write `{field}: {example}`"
-    return p.WrongValue.at(tree.span, tree.path, help=help, reason=reason)
+    notes: list[Note] = []
+    if source is not tree and (remedy := remedy_of(help)) is not None:  # the param's value is at fault
+        help = Advice(help, replace(remedy, span=source.span))
+        notes = [Note("its value is given here", source.span)]
+    return p.WrongValue.at(tree.span, tree.path, help=help, notes=notes, reason=reason)
 
 
 def _accepts(field: str, tree: Tree, where: Where, right: Mapping[str, Any]) -> Callable[[Any], bool]:
@@ -253,9 +258,8 @@ def _in_words(detail: ErrorDetails, word: str, tree: Tree, others: list[ErrorDet
             )
         case "literal_error":
             choices = [part.strip("'") for part in _CHOICE.findall(str(context["expected"])) if part != "or"]
-            suggestion = closest(str(tree.plain()), choices) if isinstance(tree, Scalar) else None
             listed = ", ".join(f"`{choice}`" for choice in choices)
-            help = f"did you mean `{suggestion}`?" if suggestion else literal
+            help = did_you_mean(str(tree.plain()), choices, literal) if isinstance(tree, Scalar) else literal
             numbers = " or an integer" if any(d["type"].startswith("int_") for d in others) else ""
             if len(choices) > 8:
                 return f"{word} cannot be {tree.kind}", help or f"use one of {listed}{numbers}"
@@ -267,9 +271,9 @@ def _in_words(detail: ErrorDetails, word: str, tree: Tree, others: list[ErrorDet
         case "missing":
             return f"{word} has too few values", ""
         case "value_error" | "assertion_error":
-            message = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-            reason, _, meant = message.partition("; did you mean ")
-            return reason, f"did you mean {meant}" if meant else literal
+            if isinstance(error := context.get("error"), Misspelled):
+                return error.reason, error.help or literal
+            return str(detail["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, "), literal
         case "string_too_long" | "string_too_short" if context.get("max_length", context.get("min_length")) == 1:
             return f"{word} must be a single character, not {tree.kind}", literal or 'quote it: `";"`'
     wanted = [_EXPECTED[kind]] if kind in _EXPECTED else []

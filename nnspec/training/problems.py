@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _HEAD = "nnspec: 1\nname: net\n"
 _NET = "inputs: {image: [8, 8, 1]}\nlayers:\n  - Flatten\n  - Dense: {units: 10, activation: softmax}\n    name: digit\n"
@@ -15,6 +15,7 @@ class UnknownOutput(Problem):
     """Losses, loss weights and metrics are keyed by the names of the network's outputs."""
 
     code = "NN501"
+    fixable = MISSPELLED
     message = "the network has no output `{name}`"
     fails = _HEAD + _NET + _DIGITS + "train: {epochs: 1, loss: {digits: SparseCategoricalCrossentropy}}\n"
     passes = _GOOD
@@ -68,6 +69,7 @@ class MetricDoesNotFit(Problem):
     """A metric uses the target of its output's loss, so it must take the same kind of target."""
 
     code = "NN506"
+    fixable = "the metric that fits the loss replaces it"
     message = "`{metric}` takes {wanted} as the target of `{name}`, and the loss `{loss}` takes {got}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", metrics: [CategoricalAccuracy]")
     passes = _GOOD.replace(_LOSS, _LOSS + ", metrics: [SparseCategoricalAccuracy]")
@@ -92,6 +94,7 @@ class UnknownMonitor(Problem):
     """`monitor` is the name of a metric in the log: `loss`, `val_loss`, or for an output `digit` `val_digit_accuracy`."""
 
     code = "NN508"
+    fixable = MISSPELLED
     message = "unknown metric `{name}`"
     fails = _GOOD.replace(_LOSS, _LOSS + ", early_stopping: {monitor: accuracy}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", early_stopping: {monitor: loss}")
@@ -192,6 +195,7 @@ class UnknownFrozenLayer(Problem):
     """`freeze` lists layers by their paths in the network, as `nnspec inspect` prints them."""
 
     code = "NN517"
+    fixable = MISSPELLED
     message = "the network has no layer `{layer}` to freeze"
     fails = _GOOD.replace(_LOSS, _LOSS + ", freeze: [digits]")
     passes = _GOOD.replace("  - Flatten\n", "  - Flatten\n  - Dense: {units: 8}\n").replace(_LOSS, _LOSS + ", freeze: [dense]")
@@ -213,6 +217,7 @@ class NoiseDoesNotFit(Problem):
     """
 
     code = "NN519"
+    fixable = MISSPELLED
     message = "`{key}` {reason}"
     fails = _GOOD.replace(_LOSS, _LOSS + ", input_noise: {picture: 0.1}")
     passes = _GOOD.replace(_LOSS, _LOSS + ", input_noise: 0.1, label_noise: 0.05")
@@ -262,6 +267,7 @@ class OptimizerNames(Problem):
     """`optimizer` is one for all networks, or one for each."""
 
     code = "NN564"
+    fixable = MISSPELLED
     message = "`optimizer` {reason}"
     fails = TWO_NETWORKS.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}}")
     passes = TWO_NETWORKS.replace("epochs: 1", "epochs: 1, optimizer: {generator: {Adam: {beta_1: 0.5}}, discriminator: SGD}")

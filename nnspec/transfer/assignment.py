@@ -15,7 +15,7 @@ from nnspec.transfer.matching import Match, Slot, match
 from nnspec.transfer.modules import Module, WeightsSource
 from nnspec.transfer.naming import natural, readings
 from nnspec.transfer.state_dict import with_attention
-from nnspec.types import closest, listed
+from nnspec.types import closest, listed, suggested
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -152,7 +152,7 @@ def _within(modules: Sequence[Module], start: Start) -> list[Module]:
     found = [module for module in modules if _is_in(module.name, prefix)]
     if not found:
         suggestion = closest(prefix, _scopes_of(modules))
-        help = f"did you mean `{suggestion}`?" if suggestion else "remove `prefix`"
+        help = suggested(prefix, suggestion, _scopes_of(modules)) if suggestion else "remove `prefix`"
         raise NoAssignment(f"`{start.file}` has no names in `{prefix}`", help)
     return sorted(found, key=lambda module: natural(module.name))
 

@@ -1,9 +1,10 @@
 """Sizes, tensor types, configs and families of configs."""
 
 from nnspec.types.conditions import Condition, Conditions, Relation, simplify
-from nnspec.types.config import Config, Family, Named, closest, did_you_mean, listed
+from nnspec.types.config import Config, Family, Named, listed
 from nnspec.types.dims import Dim, SizeTooComplex, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
 from nnspec.types.plugins import Plugin, PluginError, Plugins
+from nnspec.types.spelling import Misspelled, certain, closest, did_you_mean, renamed, suggested
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "Config",
     "Dim",
     "Family",
+    "Misspelled",
     "Named",
     "Plugin",
     "PluginError",
@@ -22,14 +24,17 @@ __all__ = [
     "TensorType",
     "Weight",
     "ceil_div",
+    "certain",
     "closest",
     "did_you_mean",
     "listed",
     "product",
+    "renamed",
     "same_size",
     "simplify",
     "size_text",
     "substitute",
+    "suggested",
     "symbol",
     "symbols_of",
     "unknown",

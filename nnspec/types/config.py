@@ -6,8 +6,6 @@ spec only loads what it needs.
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
+
+from nnspec.types.spelling import Misspelled, did_you_mean
 
 if TYPE_CHECKING:
     from nnspec.types.plugins import Plugins
@@ -82,6 +82,7 @@ class Family:
         kind: The kind of its members, for messages: ``layer``, ``optimizer``.
         modules: The module of each member, by name.
         aliases: Names from other frameworks, each with the member's name.
+        inexact: Aliases that are not the same as their member: it has other defaults, or another member may be meant.
         spellings: Accepted alternative spellings, as in Keras (``glorot_uniform``).
         unsupported: Unsupported Keras names, each with the reason and what to write instead.
         replacements: Common names that are not members, in lower case without underscores, each with what to write instead.
@@ -91,6 +92,7 @@ class Family:
     kind: str
     modules: Mapping[str, str]
     aliases: Mapping[str, str] = field(default_factory=dict)
+    inexact: frozenset[str] = frozenset()
     spellings: Mapping[str, str] = field(default_factory=dict)
     unsupported: Mapping[str, str] = field(default_factory=dict)
     replacements: Mapping[str, str] = field(default_factory=dict)
@@ -127,78 +129,7 @@ def _class(module: str, name: str) -> type[Config]:
     return cast("type[Config]", getattr(import_module(module), name))
 
 
-_MOST_CANDIDATES, _MOST_COMPARED, _LONGEST_WORD = 300, 20, 100
 _MOST_LISTED = 20
-
-
-def closest(word: str, candidates: Iterable[object]) -> str | None:
-    """Return the candidate closest to a misspelled word, or None; only the last ones of a long list are considered.
-
-    Example:
-        >>> closest("filter", ["filters", "kernel_size"])
-        'filters'
-    """
-    if len(word) > _LONGEST_WORD:
-        return None
-    names = [name for name in map(str, list(candidates)[-_MOST_CANDIDATES:]) if len(name) <= _LONGEST_WORD]
-    folded = {name.lower().replace("_", ""): name for name in names}
-    key = word.lower().replace("_", "")
-    if key in folded:
-        return folded[key]
-    if (short := _abbreviated(word, names)) is not None:
-        return short
-    if len(folded) > _MOST_COMPARED:  # comparison is slow: keep the names with the most letter pairs in common
-        pairs = _pairs(key)
-        nearest = sorted(folded, key=lambda other: len(pairs & _pairs(other)), reverse=True)[:_MOST_COMPARED]
-        folded = {other: folded[other] for other in nearest}
-        names = list(folded.values())
-    found = difflib.get_close_matches(word, names, n=1, cutoff=0.6) or difflib.get_close_matches(key, folded, n=1, cutoff=0.6)
-    return folded.get(found[0], found[0]) if found else None
-
-
-def did_you_mean(word: str, candidates: Iterable[object], otherwise: str = "") -> str:
-    """Return a help text that suggests the closest candidate, or another text if there is none.
-
-    Example:
-        >>> did_you_mean("filter", ["filters"], "remove it"), did_you_mean("x", ["filters"], "remove it")
-        ('did you mean `filters`?', 'remove it')
-    """
-    suggestion = closest(word, candidates)
-    return f"did you mean `{suggestion}`?" if suggestion else otherwise
-
-
-_SHORTEST = 3
-"""Minimum length of an abbreviation."""
-
-_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-
-
-def _abbreviated(word: str, names: Iterable[str]) -> str | None:
-    """Return the shortest name that a word abbreviates: its prefix, or prefixes of its parts.
-
-    Example:
-        >>> names = ["AUC", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy"]
-        >>> _abbreviated("Acc", names), _abbreviated("CatAcc", names), _abbreviated("Acu", names)
-        ('Accuracy', 'CategoricalAccuracy', None)
-    """
-    if len(word) < _SHORTEST:
-        return None
-    parts = [part.lower() for part in _PART.findall(word)]
-    found = [name for name in names if len(name) > len(word) and _begins(parts, [p.lower() for p in _PART.findall(name)])]
-    return min(found, key=len, default=None)
-
-
-def _begins(parts: list[str], whole: list[str]) -> bool:
-    """Whether the parts of a word are prefixes of the parts of a name, in order."""
-    if not parts or not whole or len(parts) > len(whole):
-        return False
-    if len(parts) == 1:
-        return whole[0].startswith(parts[0])
-    return len(parts) == len(whole) and all(b.startswith(a) for a, b in zip(parts, whole, strict=True))
-
-
-def _pairs(word: str) -> set[str]:
-    return {word[place : place + 2] for place in range(len(word) - 1)}
 
 
 def listed(names: Iterable[object]) -> str:
@@ -239,8 +170,8 @@ class Named:
         if isinstance(value, Mapping) and len(value) == 1:
             [(name, arguments)] = value.items()
         if not isinstance(name, str) or name not in self.family:
-            suggestion = closest(str(name), self.family.names(plugins=True))
-            raise ValueError(f"unknown {self.family.kind} `{name}`" + (f"; did you mean `{suggestion}`?" if suggestion else ""))
+            help = did_you_mean(str(name), self.family.names(plugins=True))
+            raise Misspelled(f"unknown {self.family.kind} `{name}`", help)
         config = self.family.get(name)
         if config.mapping is not None and isinstance(arguments, Mapping):
             return config(**{config.mapping: arguments})

@@ -31,6 +31,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("packaging",),
     ("explanations",),
     ("api",),
+    ("language_server",),
     ("cli",),
     ("__main__",),
 )

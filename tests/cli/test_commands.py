@@ -50,6 +50,8 @@ def test_diagnostics_as_json_have_what_scripts_rely_on(nnspec, write):
     result = nnspec("validate", "net.nnspec.yaml", "--format", "json")
     [diagnostic] = json.loads(result.stdout)["diagnostics"]
     assert diagnostic.pop("notes") == []
+    place = {"file": "net.nnspec.yaml", "line": 5, "column": 13, "end_line": 5, "end_column": 17}
+    assert diagnostic.pop("fix") == {"title": "Replace `unit` with `units`", "edits": [place | {"text": "units"}]}
     assert diagnostic == {
         "code": "NN103",
         "severity": "error",

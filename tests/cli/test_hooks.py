@@ -9,6 +9,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -70,49 +71,110 @@ def test_the_action_fits_the_schema_of_actions():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def _run_the_action(folder: Path, **given: str) -> subprocess.CompletedProcess[str]:
-    """Its shell steps one after the other, as a runner runs them: bash's options, the inputs put in, its environment."""
-    inputs = {name: facts["default"] for name, facts in ACTION["inputs"].items()} | given
-    known = {f"inputs.{name}": value for name, value in inputs.items()} | {"github.action_path": str(ROOT)}
-    runner = folder / "runner"
-    runner.mkdir()
-    environment = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "HOME": str(folder),
-        "RUNNER_TEMP": str(runner),
-        "GITHUB_WORKSPACE": str(folder / "work"),
-        "CI": "true",
-        **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))},
-    }
-    done = None
-    for step in ACTION["runs"]["steps"]:
-        if "run" not in step:
-            continue
+class Runner:
+    """Runs the steps of the action one after the other, as a runner does: bash's options, expressions, outputs, the cache."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.temp, self.work = folder, folder / "runner", folder / "work"
+        self.temp.mkdir()
+        self._known: dict[str, str] = {}
+        self._cache: dict[str, Path] = {}
+
+    def run(self, **given: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+        """Run all steps; returns the last one's process, and the names of the steps that ran."""
+        inputs = {name: facts["default"] for name, facts in ACTION["inputs"].items()} | given
+        self._known = {f"inputs.{name}": value for name, value in inputs.items()}
+        self._known |= {"github.action_path": str(ROOT), "runner.temp": str(self.temp), "runner.os": "Linux"}
+        self._known |= {"runner.arch": "X64", "steps.python.outputs.python-version": "3.12.1"}
+        done, ran = None, []
+        kept: list[tuple[str, Path]] = []
+        for step in ACTION["runs"]["steps"]:
+            if not self._holds(step.get("if", "")):
+                continue
+            if step.get("uses", "").startswith("actions/cache@"):
+                key, place = self._filled(step["with"]["key"]), Path(self._filled(step["with"]["path"]))
+                assert "${{" not in f"{key}{place}"
+                if key in self._cache:
+                    self._cache[key].rename(place)
+                self._known[f"steps.{step['id']}.outputs.cache-hit"] = "true" if key in self._cache else ""
+                kept.append((key, place))
+            if "run" in step:
+                done = self._shell(step)
+                ran.append(step["name"])
+                if done.returncode:
+                    break
+        assert done is not None
+        for key, place in kept:
+            self._cache[key] = place.rename(self.folder / "cached")
+        return done, ran
+
+    def _filled(self, text: str) -> str:
+        return re.sub(r"\$\{\{ (\S+) \}\}", lambda m: self._known[m[1]], text)
+
+    def _holds(self, condition: str) -> bool:
+        if not condition:
+            return True
+        compared = re.fullmatch(r"(\S+) != 'true'", condition)
+        assert compared is not None
+        return self._known[compared[1]] != "true"
+
+    def _shell(self, step: dict[str, Any]) -> subprocess.CompletedProcess[str]:
         assert step["shell"] == "bash"
-        own = {key: re.sub(r"\$\{\{ (\S+) \}\}", lambda m: known[m[1]], value) for key, value in step["env"].items()}
-        script = runner / "step.sh"
+        script, output = self.temp / "step.sh", self.temp / "output"
         script.write_text(step["run"], encoding="utf-8")
+        output.write_text("", encoding="utf-8")
+        environment = {
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "HOME": str(self.folder),
+            "RUNNER_TEMP": str(self.temp),
+            "GITHUB_WORKSPACE": str(self.work),
+            "GITHUB_OUTPUT": str(output),
+            "CI": "true",
+            **{name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))},
+            **{key: self._filled(value) for key, value in step.get("env", {}).items()},
+        }
         command = ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)]
-        done = subprocess.run(
-            command, cwd=folder / "work", env=environment | own, check=False, capture_output=True, text=True, timeout=600
-        )
-        if done.returncode:
-            break
-    assert done is not None
-    return done
+        done = subprocess.run(command, cwd=self.work, env=environment, check=False, capture_output=True, text=True, timeout=600)
+        for line in output.read_text(encoding="utf-8").splitlines():
+            name, _, value = line.partition("=")
+            self._known[f"steps.{step['id']}.outputs.{name}"] = value
+        return done
 
 
 @pytest.mark.full
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
-def test_the_steps_of_the_action_install_and_check_a_repository(tmp_path):
+def test_the_steps_of_the_action_install_once_and_check_a_repository(tmp_path):
     place = tmp_path / "work" / "specs"
     place.mkdir(parents=True)
     (place / "good.nnspec.yaml").write_text(GOOD, encoding="utf-8")
     (place / "bad.nnspec.yaml").write_text(BAD, encoding="utf-8")
-    done = _run_the_action(tmp_path)
-    assert done.returncode == 1, done.stderr
-    [line] = done.stdout.splitlines()
-    assert line.startswith("::error file=specs/bad.nnspec.yaml,line=5,col=5,endLine=5,endColumn=9,title=nnspec NN204::")
+    runner = Runner(tmp_path)
+    for steps in (["Digest of this version", "Install nnspec", "Validate"], ["Digest of this version", "Validate"]):
+        done, ran = runner.run()
+        assert ran == steps
+        assert done.returncode == 1, done.stderr
+        [line] = done.stdout.splitlines()
+        assert line.startswith("::error file=specs/bad.nnspec.yaml,line=5,col=5,endLine=5,endColumn=9,title=nnspec NN204::")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_the_key_of_the_cache_changes_with_the_code_of_the_action(tmp_path):
+    step = next(step for step in ACTION["runs"]["steps"] if step.get("id") == "digest")
+    (tmp_path / "nnspec").mkdir()
+    digests = set()
+    for code in ("a = 1\n", "a = 2\n", "a = 1\n"):
+        (tmp_path / "nnspec" / "a b.py").write_text(code, encoding="utf-8")
+        (tmp_path / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
+        output = tmp_path / "output"
+        output.write_text("", encoding="utf-8")
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        environment = {"PATH": path, "ACTION_PATH": str(tmp_path), "GITHUB_OUTPUT": str(output)}
+        command = ["bash", "-e", "-o", "pipefail", "-c", step["run"]]
+        subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+        written = output.read_text(encoding="utf-8")
+        assert re.fullmatch(r"digest=[0-9a-f]{64}\n", written)
+        digests.add(written)
+    assert len(digests) == 2
 
 
 @pytest.mark.full

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -64,3 +65,14 @@ def test_a_folder_that_is_not_there_is_reported(run):
     result = run("-o", "no/such/net.nnspec.yaml")
     assert result.exit_code == 1
     assert "cannot write no/such/net.nnspec.yaml" in result.output
+
+
+def test_the_schema_that_a_template_names_is_written_beside_it_unless_it_is_there(run):
+    run("digits")
+    first = Path("digits.nnspec.yaml").read_text(encoding="utf-8").splitlines()[0]
+    named = Path(first.partition("$schema=")[2])
+    assert first.startswith("# yaml-language-server: ")
+    assert json.loads(named.read_text(encoding="utf-8"))["$id"] == nnspec.schema()["$id"]
+    named.write_text("mine", encoding="utf-8")
+    run("tagger")
+    assert named.read_text(encoding="utf-8") == "mine"

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 import nnspec
 from nnspec.cli import main
 from nnspec.comparison.difference import as_text
+from nnspec.comparison.markdown import as_markdown
 from tests.conftest import CORPUS
 
 SPEC = """\
@@ -188,3 +189,38 @@ def test_a_spec_with_errors_is_reported(write):
     result = CliRunner().invoke(main, ["diff", str(bad), str(bad)])
     assert result.exit_code == 1
     assert "NN204" in result.stderr
+
+
+def test_markdown_has_sizes_layers_sections_and_weights_in_tables(diff):
+    difference = diff(("units: 8", "units: 10"), ("epochs: 3", "epochs: 5"), ("  - Flatten\n", "  - Flatten\n  - ReLU\n"))
+    text = as_markdown(difference)
+    assert text.startswith("### `net`\n\n**layers**\n\n|  | before | after |\n| --- | --- | --- |\n")
+    assert "| parameters | `587` | `723` (+23.2%) |" in text
+    assert "| + | `relu` | ReLU |  |" in text
+    assert "| ~ | `hidden` | Dense | units: `8` → `10`; " in text
+    assert "**train**\n\n| key | before | after |\n| --- | --- | --- |\n| epochs | `3` | `5` (+66.7%) |" in text
+    assert "**weights**: 3 of 6 carry over" in text
+
+
+def test_markdown_of_equal_specs_says_so(diff):
+    assert as_markdown(diff()) == "### `net`\n\nNo differences in meaning; all weights carry over.\n"
+
+
+def test_markdown_of_hostile_names_is_text(diff):
+    text = as_markdown(diff(("builtin: digits", 'csv: "<img src=x>|`.csv"')))
+    [row] = [line for line in text.splitlines() if "<img" in line]
+    assert '| ``{"csv": "<img src=x>\\x7c`.csv"}`` |' in row
+    assert row.count("|") == 4
+
+
+def test_a_long_table_of_markdown_is_folded(diff):
+    layers = "".join(f"  - ReLU:\n    name: r{number}\n" for number in range(30))
+    text = as_markdown(diff(("  - Flatten\n", f"{layers}  - Flatten\n")))
+    assert "<details>\n<summary>31 rows</summary>\n\n|  | layer |" in text
+
+
+def test_the_command_prints_markdown(write):
+    a, b = write(SPEC, "a.nnspec.yaml"), write(SPEC.replace("units: 8", "units: 9"), "b.nnspec.yaml")
+    result = CliRunner().invoke(main, ["diff", str(a), str(b), "--format", "markdown"])
+    assert result.exit_code == 0
+    assert result.output.startswith("### `net`\n")

@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from urllib.parse import unquote
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from junitparser import JUnitXml
 
-from nnspec.diagnostics import Diagnostic, Note, Span
+from nnspec.diagnostics import Diagnostic, Edit, Fix, Note, Span
 from nnspec.diagnostics.formats import written
 from nnspec.explanations.codes import all_problems
 from nnspec.printable import printable
@@ -128,3 +130,34 @@ def test_junit_is_xml_whatever_the_message_holds(message):
         written("junit", {message: [Diagnostic("NN001", "error", message, Span("f", 1, 1, 1, 1))]}).encode()
     )
     assert suite.failures == 1
+
+
+FIXED = replace(ERROR, fix=Fix("Replace `unit` with `units`", (Edit(ERROR.span, "units"),)))
+
+
+def test_sarif_has_the_edits_of_a_fix():
+    run = _check_sarif(written("sarif", {"a.yaml": [FIXED, WARNING]}))
+    first, second = run["results"]
+    region = {"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 9}
+    change = {
+        "artifactLocation": {"uri": "a.yaml"},
+        "replacements": [{"deletedRegion": region, "insertedContent": {"text": "units"}}],
+    }
+    assert first["fixes"] == [{"description": {"text": "Replace `unit` with `units`"}, "artifactChanges": [change]}]
+    assert "fixes" not in second
+
+
+def test_sarif_leads_to_the_page_of_the_codes_if_its_url_is_known(monkeypatch):
+    monkeypatch.setenv("NNSPEC_DIAGNOSTICS_URL", "https://example.org/diagnostics.md")
+    rules = _check_sarif(written("sarif", CHECKED))["tool"]["driver"]["rules"]
+    assert rules[0]["helpUri"] == "https://example.org/diagnostics.md#nn103-unknownkey"
+
+
+def test_junit_has_the_time_of_each_spec():
+    suites = ElementTree.fromstring(written("junit", CHECKED, seconds={"a.yaml": 0.25, "b.yaml": 0.5}))
+    assert suites.get("time") == "0.750"
+    assert [case.get("time") for case in suites.iter("testcase")] == ["0.250", "0.500", "0.000"]
+
+
+def test_github_does_not_change_with_a_fix():
+    assert written("github", {"a.yaml": [FIXED]}) == written("github", {"a.yaml": [ERROR]})

@@ -30,6 +30,7 @@ READERS = Family(
         "zip": "together",
         "unpaired": "together",
     },
+    inexact=frozenset({"mnist", "tsv", "json", "segmentation"}),
     replacements=FileNames(),
 )
 """All readers by name, including those of other packages (entry point group ``nnspec.readers``)."""

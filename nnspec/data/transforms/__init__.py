@@ -35,6 +35,7 @@ TRANSFORMS = Family(
         "pad_sequences": "pad", "resizing": "resize",
         "grayscale_to_rgb": "rgb",
     },
+    inexact=frozenset({"normalize"}),
     replacements={
         **dict.fromkeys(("threshold", "binarize", "binarizer", "round"), _COMPARED),
         **dict.fromkeys(("log", "log1p", "sqrt", "clip", "abs"), _COMPUTED),

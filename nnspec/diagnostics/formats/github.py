@@ -6,14 +6,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nnspec.diagnostics.diagnostic import Diagnostic
 from nnspec.diagnostics.formats import Checked
 from nnspec.printable import printable
 
 
-def written(checked: Checked, strict: bool) -> str:
+def written(checked: Checked, strict: bool, seconds: Mapping[str, float]) -> str:
     """Return one command per diagnostic."""
-    del strict
+    del strict, seconds
     return "\n".join(_command(diagnostic) for diagnostics in checked.values() for diagnostic in diagnostics)
 
 

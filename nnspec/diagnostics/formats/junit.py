@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
 from nnspec.diagnostics.diagnostic import Diagnostic
@@ -11,14 +11,16 @@ from nnspec.diagnostics.render import counted, render
 from nnspec.printable import printable
 
 
-def written(checked: Checked, strict: bool) -> str:
+def written(checked: Checked, strict: bool, seconds: Mapping[str, float]) -> str:
     """Return a suite with one test case per spec, which fails on errors (``strict``: or warnings)."""
     failed = sum(any(d.fails(strict) for d in diagnostics) for diagnostics in checked.values())
     counts = {"tests": str(len(checked)), "failures": str(failed), "errors": "0"}
-    suites = ElementTree.Element("testsuites", counts)
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": "nnspec validate", **counts, "skipped": "0"})
+    total = f"{sum(seconds.values()):.3f}"
+    suites = ElementTree.Element("testsuites", {**counts, "time": total})
+    suite = ElementTree.SubElement(suites, "testsuite", {"name": "nnspec validate", **counts, "skipped": "0", "time": total})
     for file, diagnostics in checked.items():
-        case = ElementTree.SubElement(suite, "testcase", {"name": printable(file), "classname": "nnspec", "time": "0"})
+        time = f"{seconds.get(file, 0):.3f}"
+        case = ElementTree.SubElement(suite, "testcase", {"name": printable(file), "classname": "nnspec", "time": time})
         _fill(case, diagnostics, strict)
     ElementTree.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(suites, encoding="unicode").replace(

@@ -31,6 +31,7 @@ SCHEDULES = Family(
         "SGDRDecay": "CosineDecayRestarts",
         "StepLR": "ExponentialDecay",
     },
+    inexact=frozenset({"StepLR"}),  # ExponentialDecay is continuous by default
 )
 """Every learning-rate schedule by name."""
 

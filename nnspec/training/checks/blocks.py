@@ -25,7 +25,7 @@ from nnspec.training import problems as t
 from nnspec.training.catalogue.blocks import OUTPUT, TARGET, BlockLoss, BlockMetric, BlockUse
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
-from nnspec.types import Family, TensorType, closest, did_you_mean, listed, same_size, size_text
+from nnspec.types import Family, TensorType, closest, did_you_mean, listed, same_size, size_text, suggested
 
 _FAMILIES: Mapping[str, tuple[Family, type[BlockLoss] | type[BlockMetric]]] = {
     "loss": (LOSSES, BlockLoss),
@@ -100,7 +100,7 @@ class _Reader:
             meant = self._meant(name)
             if meant is None:
                 return None
-            help = f"did you mean `{meant}`?"
+            help = suggested(str(name.value), meant, [*self.blocks, *self.family.names(plugins=True)])
             self.problems.append(
                 p.UnknownMember.at(name.span, tree.path, help=help, kind=self.family.kind, name=str(name.value))
             )

@@ -8,7 +8,8 @@ from typing import Literal
 
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Advice, Diagnostic
+from nnspec.diagnostics.remedies import Respell
 from nnspec.graph import Graph
 from nnspec.layers.masking import Masking
 from nnspec.spec.tree import MappingNode
@@ -16,7 +17,7 @@ from nnspec.training import problems as t
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.plan import Monitor, OutputPlan
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
-from nnspec.types import closest, did_you_mean, listed
+from nnspec.types import closest, did_you_mean, listed, suggested
 
 _WEIGHTED = ("class", "distribution", "probability")
 
@@ -115,7 +116,7 @@ def _suggest_metric(name: str, known: Mapping[str, Direction | None]) -> str:
         needed = f"it needs `validation: 0.1` under `data`; without validation data there is `{validated[meant]}`"
         return f"did you mean `{meant}`? {needed}"
     if meant:
-        return f"did you mean `{meant}`?"
+        return suggested(name, meant, known)
     metrics = ", ".join(f"`{metric}`" for metric in [*known, *validated])
     return f"use {metrics}" + ("; those that begin with `val_` need `validation: 0.1` under `data`" if validated else "")
 
@@ -182,5 +183,8 @@ def check_noise(
 def _does_not_fit(
     key: str, name: str, reason: str, known: Iterable[str], tree: MappingNode, problems: list[Diagnostic]
 ) -> None:
+    known = list(known)
     help = did_you_mean(name, known, f"use {listed(known)}" if known else "remove it")
+    if len(known) == 1:
+        help = Advice(help, Respell(old=name, new=known[0]))
     problems.append(t.NoiseDoesNotFit.at(*locate(tree, key, name), help=help, key=key, reason=reason.format(name=name)))

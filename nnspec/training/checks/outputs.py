@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from nnspec.data.locations import locate
-from nnspec.diagnostics import Diagnostic, Span
+from nnspec.diagnostics import Advice, Diagnostic, Span
+from nnspec.diagnostics.remedies import Respell
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.spec.tree import MappingNode, Resolved, SequenceNode
@@ -85,7 +86,7 @@ def _is_known(name: str, tree: MappingNode, family: Family | None, graph: Graph)
 
 
 def _unknown(name: str, span: Span, path: str, graph: Graph) -> Diagnostic:
-    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}")
+    help = did_you_mean(name, graph.output_names, f"its outputs are {listed(graph.output_names)}", defined=True)
     return t.UnknownOutput.at(span, path, help=help, name=name)
 
 
@@ -311,7 +312,8 @@ class _Output:
                 "loss": compared.title,
                 "got": _TARGET_WORDS[kind],
             }
-            self.problems.append(t.MetricDoesNotFit.at(*place, help=f"use `{other}`" if other else "", **facts))
+            help = Advice(f"use `{other}`", Respell(old=word, new=other)) if other else ""
+            self.problems.append(t.MetricDoesNotFit.at(*place, help=help, **facts))
             return None
         if logits and compared is not None and meant.expected() in ("distribution", "probability"):
             fields = type(meant).model_fields

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 from nnspec.training.problems import TWO_NETWORKS
 
 _HEAD = "nnspec: 1\nname: net\n"
@@ -43,6 +43,7 @@ class UnknownNetwork(Problem):
     """An objective names networks of the document: `gan` by default `generator` and `discriminator`."""
 
     code = "NN560"
+    fixable = MISSPELLED
     message = "the document has no network `{name}`"
     fails = TWO_NETWORKS.replace("objective: gan", "objective: {gan: {generator: generater}}")
     passes = TWO_NETWORKS

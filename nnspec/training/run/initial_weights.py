@@ -19,7 +19,7 @@ from nnspec.spec import Spec
 from nnspec.training.run.word_vectors import check_vectors
 from nnspec.transfer.safetensors_header import UnreadableHeader, read_header
 from nnspec.transfer.state_dict import is_state_dict
-from nnspec.types import closest
+from nnspec.types import closest, suggested
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -142,7 +142,7 @@ def _unmatched(graphs: Sequence[Graph]) -> Iterator[Diagnostic]:
                 layers = sorted({scope for name in names for scope in scopes(name)[:-1]})
                 suggestion = closest(pattern, layers)
                 listing = ", ".join(f"`{name}`" for name in layers[:_LISTED])
-                help = f"did you mean `{suggestion}`?" if suggestion else f"layers with weights are {listing}"
+                help = suggested(pattern, suggestion, layers) if suggestion else f"layers with weights are {listing}"
                 reason = f"`skip` has `{pattern}`, and no layer with weights has this path"
                 yield g.BadStart.at(start.span, start.path, help=help, reason=reason)
 

@@ -93,6 +93,10 @@ LOSSES = Family(
         "TripletMarginLoss": "Triplet",
         "TripletSemiHardLoss": "Triplet",
     },
+    inexact=frozenset(  # of logits, or of logarithms, or with other defaults
+        {"BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "KLDivLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss"}
+        | {"ContrastiveLoss", "TripletLoss", "TripletMarginLoss", "TripletSemiHardLoss"}
+    ),
     spellings={snake_name(name): name for name in _NAMES if name != "Value"}
     | {short: name for name, all in _SHORT.items() for short in all},
     replacements={

@@ -103,6 +103,7 @@ METRICS = Family(
         "TokenAccuracy": "SparseCategoricalAccuracy",
         "Top5Accuracy": "TopKCategoricalAccuracy",
     },
+    inexact=frozenset({"Dice", "DiceScore", "TokenAccuracy", "Top5Accuracy"}),
     spellings={snake_name(name): name for name in _NAMES} | {short: name for name, all in _SHORT.items() for short in all},
 )
 """Every metric by name; Keras's snake-case and short names are also accepted."""

@@ -35,6 +35,7 @@ OPTIMIZERS = Family(
     kind="optimizer",
     modules=_NAMES,
     aliases={"NAdam": "Nadam", "Momentum": "SGD", "RMSProp": "RMSprop", "FTRL": "Ftrl", "LAMB": "Lamb"},
+    inexact=frozenset({"Momentum"}),  # SGD has none by default
     spellings={name.lower(): name for name in _NAMES},
 )
 """Every optimizer by name; Keras's lower-case names are also accepted."""

@@ -20,7 +20,7 @@ from nnspec.training.objectives.gan import problems as g
 from nnspec.training.objectives.gan.plan import GanPlan
 from nnspec.training.plan import fitted_layers
 from nnspec.training.section import TrainSection
-from nnspec.types import closest, did_you_mean, same_size
+from nnspec.types import closest, did_you_mean, same_size, suggested
 
 _WITHOUT: Mapping[str, str] = {
     **OWN_LOSSES,
@@ -96,7 +96,7 @@ class _Check:
         suggestion = closest(name, others)
         listed = ", ".join(f"`{other}`" for other in others)
         help = (
-            f"did you mean `{suggestion}`?"
+            suggested(name, suggestion, others)
             if suggestion
             else f"the networks are {listed}"
             if others

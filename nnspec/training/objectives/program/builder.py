@@ -30,7 +30,7 @@ from nnspec.training.catalogue.losses.base import Loss
 from nnspec.training.objectives.program import problems as o
 from nnspec.training.objectives.program.compute import ProgramCompute, mixes_examples
 from nnspec.training.objectives.program.losses import LossValues
-from nnspec.types import Dim, TensorType, closest
+from nnspec.types import Dim, TensorType, did_you_mean, renamed
 
 __all__ = ["ProgramBuilder", "ProgramGraph", "Unit"]
 
@@ -188,9 +188,9 @@ class ProgramBuilder(Builder):
 
     def _loss(self, step: Step, use: LossUse) -> LossValues | None:
         if use.loss not in LOSSES:
-            near = closest(use.loss, [*LAYERS.names(), *LOSSES.names()])
-            meant = LOSSES.aliases.get(use.loss) or near
-            help = f"did you mean `{meant}`?" if meant else "`nnspec layers` lists the layers"
+            help = did_you_mean(use.loss, [*LAYERS.names(), *LOSSES.names()], "`nnspec layers` lists the layers")
+            if (alias := LOSSES.aliases.get(use.loss)) is not None:
+                help = renamed(use.loss, alias)
             self._problems.append(p.UnknownLayer.at(use.place.span, step.path, help=help, name=use.loss))
             return None
         tree: Tree = use.place

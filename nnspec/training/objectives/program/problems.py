@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnspec.diagnostics import Problem
+from nnspec.diagnostics import MISSPELLED, Problem
 
 _NETWORKS = (
     "nnspec: 1\nname: net\nnetworks:\n  encoder:\n    inputs: {image: [8, 8, 1]}\n    layers:\n      - Flatten\n"
@@ -79,6 +79,7 @@ class MinimizeDoesNotFit(Problem):
     """
 
     code = "NN569"
+    fixable = MISSPELLED
     message = "`{key}` {reason}"
     fails = _GOOD.replace("of: encoder", "of: decoder")
     passes = _GOOD
