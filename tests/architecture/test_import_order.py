@@ -27,7 +27,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ejecting", "onnx_backend"),
     ("training",),
     ("exporting",),
-    ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "doctor"),
+    ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "drafting", "doctor"),
     ("packaging",),
     ("explanations",),
     ("api",),
