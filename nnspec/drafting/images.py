@@ -165,7 +165,8 @@ def _layers(look: ImageLook, training: Training) -> Iterator[str]:
         yield "    as: i # counts from 0: each stage has half the resolution and twice the filters"
         yield "    layers:"
         yield '      - Conv2D: {filters: "${16 * 2 ** i}", kernel_size: 3, padding: same, use_bias: false}'
-        yield from ("      - BatchNormalization", "      - ReLU", "      - MaxPooling2D")
+        yield "      - BatchNormalization: {momentum: 0.9} # the averages follow within an epoch"
+        yield from ("      - ReLU", "      - MaxPooling2D")
     else:
         yield "  - Conv2D: {filters: 32, kernel_size: 3, padding: same, activation: relu}"
     yield "  - GlobalAveragePooling2D"

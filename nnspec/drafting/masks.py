@@ -134,7 +134,7 @@ blocks:
       - repeat: 2
         layers:
           - Conv2D: {filters: $filters, kernel_size: 3, padding: same, use_bias: false}
-          - BatchNormalization
+          - BatchNormalization: {momentum: 0.9}
           - ReLU
 inputs:""".splitlines()
 

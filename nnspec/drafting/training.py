@@ -30,6 +30,7 @@ class Training:
         learning_rate: The learning rate.
         given: The splits that have data of their own.
         pixels: Whether each pixel is classified.
+        patience: After how many epochs without a better one the training stops.
     """
 
     rows: int
@@ -41,6 +42,7 @@ class Training:
     learning_rate: str
     given: frozenset[str] = frozenset()
     pixels: bool = False
+    patience: int = 3
 
     @classmethod
     def for_rows(cls, rows: int, target: Target, output: str, parts: Mapping[str, str], *, texts: int, tables: int) -> Training:
@@ -56,7 +58,7 @@ class Training:
         """
         size = next((size for most, size in ((1_000, 16), (10_000, 32), (50_000, 64)) if rows <= most), 256)
         units = next((units for most, units in ((1_000, 32), (10_000, 64)) if rows <= most), 128)
-        epochs = min(200, max(10, round(_STEPS * size / max(rows, 1), -1)))
+        epochs = min(200, max(10, int(round(_STEPS * size / max(rows, 1), -1))))
         alone = texts == tables
         epochs = min(epochs, 20 if alone else 60) if texts else epochs
         return cls(
@@ -65,9 +67,10 @@ class Training:
             output,
             0 if alone else units,
             size,
-            int(epochs),
+            epochs,
             "3e-3" if rows <= 10_000 else "1e-3",
             frozenset(parts),
+            patience=max(3, epochs // 8),
         )
 
     @classmethod
@@ -83,7 +86,7 @@ class Training:
         """
         size = 8 if pixels else 32 if rows <= 10_000 else 64
         epochs = min(60, max(10, round((1_000 if pixels else 1_500) * size / rows)))
-        return cls(rows, target, output, 0, size, epochs, "2e-3", frozenset(parts), pixels)
+        return cls(rows, target, output, 0, size, epochs, "2e-3", frozenset(parts), pixels, max(8, epochs // 4))
 
     @property
     def validation(self) -> float:
@@ -104,10 +107,6 @@ class Training:
             if self.folds
             else []
         )
-
-    @property
-    def patience(self) -> int:
-        return max(3, self.epochs // 8)
 
     def hidden_layers(self) -> Iterator[str]:
         """The lines of the hidden layers."""
