@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
 
-from nnspec.cli.text import styled, terminal_width
-from nnspec.drafting import Draft, Seen
+from nnspec.cli.text import echo, echo_line, terminal_width
+from nnspec.drafting import TARGET, Draft, Seen
 from nnspec.printable import on_one_line
 
 _WIDTH = 100
@@ -15,23 +14,25 @@ _MOST_SHOWN = 60
 _NARROWEST_USE = 20
 
 
-def draft_report(draft: Draft) -> str:
-    """Format what was seen, for a person.
+def echo_draft(draft: Draft) -> None:
+    """Write what was seen, and what was decided.
 
     Args:
         draft: The draft.
     """
     width = terminal_width() or _WIDTH
-    lines = [f"read {draft.source}", "", *_table(draft, width), ""]
+    echo(f"read {draft.source}\n")
+    _echo_table(draft, width)
+    echo("")
     for sentence in draft.decisions:
-        lines += textwrap.wrap(sentence, width, break_on_hyphens=False)
+        echo(textwrap.fill(sentence, width, break_on_hyphens=False))
     for sentence in draft.doubts:
         first, *more = textwrap.wrap(f"note: {sentence}", width, subsequent_indent="      ", break_on_hyphens=False)
-        lines += [first.replace("note", styled("note", "note"), 1), *more]
-    return "\n".join([*lines, ""])
+        echo_line(("note", "note"), "\n".join([first.removeprefix("note"), *more]))
+    echo("")
 
 
-def _table(draft: Draft, width: int) -> Iterator[str]:
+def _echo_table(draft: Draft, width: int) -> None:
     shown = draft.seen[:_MOST_SHOWN]
     header = ["column" if len(draft.seen) > 2 else "", "type", "values", "missing", "use"]
     rows = [_cells(seen) for seen in shown]
@@ -43,14 +44,16 @@ def _table(draft: Draft, width: int) -> Iterator[str]:
     while sum(widths) + 2 * len(widths) + _NARROWEST_USE > width and max(widths[0], widths[2]) > 8:
         widths[0 if widths[0] > widths[2] else 2] -= 1
     start = sum(widths) + 2 * len(widths)
-    yield _line(header[:-1], widths, right) + header[-1]
-    yield "-" * min(width, start + max(len(row[-1]) for row in (header, *rows)))
+    echo(_line(header[:-1], widths, right) + header[-1], style="strong")
+    echo("-" * min(width, start + max(len(row[-1]) for row in (header, *rows))), style="dim")
     for row, seen in zip(rows, shown, strict=True):
         use = textwrap.wrap(row[-1], max(width - start, _NARROWEST_USE), break_on_hyphens=False) or [""]
-        yield _line(row[:-1], widths, right) + (use[0] if seen.used else styled(use[0], "frame"))
-        yield from (" " * start + (more if seen.used else styled(more, "frame")) for more in use[1:])
+        style = "strong" if seen.use == TARGET else None if seen.used else "dim"
+        echo(_line(row[:-1], widths, right) + use[0], style=style)
+        for more in use[1:]:
+            echo(" " * start + more, style=style)
     if len(draft.seen) > _MOST_SHOWN:
-        yield f"… and {len(draft.seen) - _MOST_SHOWN:,} more"
+        echo(f"… and {len(draft.seen) - _MOST_SHOWN:,} more", style="dim")
 
 
 def _cells(seen: Seen) -> list[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nnspec.cli.text import echo, table
+from nnspec.cli.text import echo, echo_tables, table
 from nnspec.diagnostics import NnspecError
 
 if TYPE_CHECKING:
@@ -63,17 +63,17 @@ def command(
     if data is None and (target is not None or task is not None):
         raise click.UsageError(f"{'--target' if target is not None else '--task'} requires --from")
     if listed:
-        echo(table(["template", "description"], [list(row) for row in TEMPLATES.items()]))
+        echo_tables(table(["template", "description"], [list(row) for row in TEMPLATES.items()]))
         return
     if data is not None:
         if template is not None:
             raise click.UsageError(f"give a template, `{template}`, or data with --from, not both")
-        from nnspec.cli.draft_report import draft_report
+        from nnspec.cli.draft_report import echo_draft
         from nnspec.drafting import draft_spec
 
         draft = draft_spec(data, out.parent if out is not None else ".", target=target, task=task)
         text, name = draft.text, draft.name
-        echo(draft_report(draft))
+        echo_draft(draft)
     else:
         name = template or "digits"
         text = text_of(name)

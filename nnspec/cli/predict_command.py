@@ -9,7 +9,7 @@ import click
 
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.cli.options import format_option
-from nnspec.cli.text import echo, echo_json, table
+from nnspec.cli.text import echo, echo_json, echo_tables, table
 
 
 @click.command("predict")
@@ -65,7 +65,7 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
         return
     header = list(rows[0]) if rows else ["row"]
     numbers = frozenset(i for i, name in enumerate(header) if rows and isinstance(rows[0][name], int | float))
-    echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+    echo_tables(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
 
 
 def _shape(value: Any) -> list[int]:

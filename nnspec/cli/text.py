@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,25 +14,23 @@ from pathlib import Path
 
 import click
 
+from nnspec.colors import colored, uses_color
 from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.diagnostics.render import render
 from nnspec.printable import json_text, on_one_line, terminal_text
 
-_COLORS: dict[str, dict[str, object]] = {
-    "error": {"fg": "red", "bold": True},
-    "warning": {"fg": "yellow", "bold": True},
-    "note": {"fg": "cyan", "bold": True},
-    "frame": {"fg": "blue"},
-    "strong": {"bold": True},
-    "good": {"fg": "green", "bold": True},
-}
+_TABLE = re.compile(r"(?m)^(.+)\n(-{3,})$")
 
 
-def styled(text: str, style: str) -> str:
-    """Style a text if stderr is a terminal and ``NO_COLOR`` is not set (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        return text
-    return click.style(text, **_COLORS[style])  # type: ignore[arg-type]
+def styled(text: str, style: str, *, err: bool = True) -> str:
+    """Style a text whose control characters are escaped, if the stream that it is written to has colors.
+
+    Args:
+        text: The text.
+        style: One of the styles of [`colored`][nnspec.colors.colored].
+        err: Whether it is written to stderr.
+    """
+    return colored(text, style) if uses_color(sys.stderr if err else sys.stdout) else text
 
 
 class OutputError(NnspecError):
@@ -80,7 +79,24 @@ def echo(text: object, *, lead: str = "", style: str | None = None, err: bool = 
         OutputError: If standard output cannot be written.
     """
     shown = terminal_text(text)
-    _write(lead + (styled(shown, style) if style else shown), err=err, nl=nl)
+    _write(lead + (styled(shown, style, err=err) if style else shown), err=err, nl=nl)
+
+
+def echo_line(*parts: str | tuple[str, str], err: bool = False) -> None:
+    """Write a line of texts, each alone or with its style."""
+    shown = [
+        terminal_text(part) if isinstance(part, str) else styled(terminal_text(part[0]), part[1], err=err) for part in parts
+    ]
+    _write("".join(shown), err=err)
+
+
+def echo_tables(text: str) -> None:
+    """Write a text with tables, each a header above a line of dashes; the headers are emphasized."""
+
+    def emphasized(found: re.Match[str]) -> str:
+        return f"{styled(found[1], 'strong', err=False)}\n{styled(found[2], 'dim', err=False)}"
+
+    _write(_TABLE.sub(emphasized, terminal_text(text)))
 
 
 def echo_error(text: object) -> None:
@@ -113,11 +129,13 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def _write(text: str | bytes, *, err: bool = False, nl: bool = True) -> None:
+    color = uses_color(sys.stderr if err else sys.stdout)
     try:
         try:
-            click.echo(text, err=err, nl=nl)
+            click.echo(text, err=err, nl=nl, color=color)
         except UnicodeEncodeError as error:
-            click.echo(str(text).encode(error.encoding, "backslashreplace").decode(error.encoding), err=err, nl=nl)
+            escaped = str(text).encode(error.encoding, "backslashreplace").decode(error.encoding)
+            click.echo(escaped, err=err, nl=nl, color=color)
     except OSError as error:
         discard_output(err=err)
         if not err:  # if stderr cannot be written, only the exit status can report it

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from nnspec.data.file_kinds import reader_of
 from nnspec.diagnostics import NnspecError
-from nnspec.drafting.draft import Draft, Seen, user_error
+from nnspec.drafting.draft import TARGET, Draft, Seen, user_error
 from nnspec.drafting.target import Task
 
-__all__ = ["Draft", "Seen", "Task", "draft_spec"]
+__all__ = ["TARGET", "Draft", "Seen", "Task", "draft_spec"]
 
 
 def draft_spec(data: str | Path, folder: str | Path = ".", *, target: str | None = None, task: Task | None = None) -> Draft:

@@ -16,6 +16,10 @@ _LONGEST_NAME = 40
 _KEYS = frozenset({"main", "model"})
 
 
+TARGET = "the target"
+"""The use of what is predicted."""
+
+
 @dataclass(frozen=True)
 class Seen:
     """One thing that was seen in the data, such as a column.

@@ -13,7 +13,7 @@ from nnspec.data.image_files import CHANNELS, Header, headers
 from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.diagnostics import NnspecError
 from nnspec.drafting.columns import ColumnFacts
-from nnspec.drafting.draft import Draft, Seen, counted, header, model_name, user_error
+from nnspec.drafting.draft import TARGET, Draft, Seen, counted, header, model_name, user_error
 from nnspec.drafting.target import Target
 from nnspec.drafting.training import Training
 from nnspec.drafting.yaml_text import entry
@@ -137,7 +137,7 @@ def draft_images(folder: Path, parts: Mapping[str, str], name: str) -> Draft:
     lines += ["  augment: # in training only", "    - RandomTranslation: {height_factor: 0.1, width_factor: 0.1}"]
     lines += ["    # - RandomFlip: {mode: horizontal} # if a mirrored image belongs to the same class", *training.lines()]
     seen = [Seen("image", f"{look.color_mode} image", look.shown, 0, f"{look.height}×{look.width}, values from 0 to 1")]
-    seen.append(Seen("label", "category", _classes_text(counts), 0, "the target"))
+    seen.append(Seen("label", "category", _classes_text(counts), 0, TARGET))
     decisions = [f"The target is the class folder: {len(counts)} classes."]
     if look.reason:
         decisions.append(f"Images are resized to {look.height}×{look.width}: {look.reason}.")

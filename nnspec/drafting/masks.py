@@ -11,7 +11,7 @@ from nnspec.data.folders import subfolders
 from nnspec.data.readers.masks import Masks
 from nnspec.diagnostics import NnspecError
 from nnspec.drafting.columns import ColumnFacts
-from nnspec.drafting.draft import Draft, Seen, counted, header, model_name, user_error
+from nnspec.drafting.draft import TARGET, Draft, Seen, counted, header, model_name, user_error
 from nnspec.drafting.images import evenly, look_of
 from nnspec.drafting.target import Target
 from nnspec.drafting.training import Training
@@ -87,7 +87,7 @@ def draft_masks(folder: Path, parts: Mapping[str, str], names: tuple[str, str], 
     shares = ", ".join(f"{value} {100 * count / sum(counts.values()):.1f} %" for value, count in counts.most_common(4))
     seen = [
         Seen("image", f"{look.color_mode} image", look.shown, 0, f"{look.height}×{look.width}, standardized"),
-        Seen("mask", "mask", f"pixels: {shares}", 0, "the target"),
+        Seen("mask", "mask", f"pixels: {shares}", 0, TARGET),
     ]
     decisions = [f"The target is the mask: {len(counts)} classes of pixels, so the network is a U-Net."]
     if look.reason:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from nnspec.diagnostics import NnspecError
 from nnspec.drafting.columns import ColumnFacts, column_facts
-from nnspec.drafting.draft import Draft, Names, Seen, counted, header, model_name, user_error
+from nnspec.drafting.draft import TARGET, Draft, Names, Seen, counted, header, model_name, user_error
 from nnspec.drafting.table_sample import TableSample, Value, main_argument, opened, read_sample
 from nnspec.drafting.target import Target, Task, choose_target
 from nnspec.drafting.training import Training
@@ -313,7 +313,7 @@ class _TableDraft:
         for column in self._facts.values():
             kind = "number" if column.kind == "identifier" and column is self._target.facts else column.kind
             if column is self._target.facts:
-                use = "the target"
+                use = TARGET
             elif column.name in roles:
                 use = self._use(roles[column.name])
             else:

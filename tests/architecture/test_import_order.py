@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.imports import ROOT, Import, package_imports
 
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("printable", "json_words"),
+    ("printable", "json_words", "colors"),
     ("diagnostics",),
     ("files", "extras", "html_page"),
     ("types",),
