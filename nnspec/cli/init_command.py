@@ -15,8 +15,16 @@ if TYPE_CHECKING:
     from nnspec.drafting import Task
 
 
+def _templates(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """The names of templates that a shell completes."""
+    del ctx, param
+    from nnspec.templates import TEMPLATES
+
+    return [name for name in TEMPLATES if name.startswith(incomplete)]
+
+
 @click.command("init")
-@click.argument("template", required=False)
+@click.argument("template", required=False, shell_complete=_templates)
 @click.option("-o", "--out", "out", type=click.Path(path_type=Path), help="File to write.  [default: NAME.nnspec.yaml]")
 @click.option(
     "--from",
