@@ -19,7 +19,8 @@ from nnspec.diagnostics import Diagnostic, NnspecError
 from nnspec.diagnostics.render import render
 from nnspec.printable import json_text, on_one_line, terminal_text
 
-_TABLE = re.compile(r"(?m)^(.+)\n(-{3,})$")
+_TABLE = re.compile(r"(?m)^(?:(\S.*)\n\n)?(.+)\n(-{3,})$")
+"""A header and the line below it, with the title above it if there is one."""
 
 
 def styled(text: str, style: str, *, err: bool = True) -> str:
@@ -94,7 +95,8 @@ def echo_tables(text: str) -> None:
     """Write a text with tables, each a header above a line of dashes; the headers are emphasized."""
 
     def emphasized(found: re.Match[str]) -> str:
-        return f"{styled(found[1], 'strong', err=False)}\n{styled(found[2], 'dim', err=False)}"
+        title, header = (styled(text or "", "strong", err=False) for text in found.groups()[:2])
+        return (f"{title}\n\n" if title else "") + f"{header}\n{styled(found[3], 'dim', err=False)}"
 
     _write(_TABLE.sub(emphasized, terminal_text(text)))
 
