@@ -53,4 +53,4 @@ def _list() -> None:
     rows += [["keys", str(len({key.path for key in all_keys()})), "nnspec docs train.batch_size"]]
     rows += [[group.title.lower(), str(len(group.family.names())), f"nnspec docs {group.names()[0]}"] for group in GROUPS]
     echo_tables(table(["kind", "names", "for example"], rows, right=frozenset({1})))
-    echo("\n`nnspec docs losses` lists the losses, and so for each kind; `nnspec layers` the layers and functions.")
+    echo("\n`nnspec docs losses` lists the losses, and so for each kind;\n`nnspec layers` lists the layers and functions.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nnspec.cli.text import echo, echo_tables, table
+from nnspec.cli.text import echo, echo_tables, table, terminal_width
 from nnspec.diagnostics import NnspecError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def command(
     if data is None and (target is not None or task is not None):
         raise click.UsageError(f"{'--target' if target is not None else '--task'} requires --from")
     if listed:
-        echo_tables(table(["template", "description"], [list(row) for row in TEMPLATES.items()]))
+        echo_tables(table(["template", "description"], [list(row) for row in TEMPLATES.items()], width=terminal_width()))
         return
     if data is not None:
         if template is not None:
@@ -79,7 +79,8 @@ def command(
         from nnspec.cli.draft_report import echo_draft
         from nnspec.drafting import draft_spec
 
-        draft = draft_spec(data, out.parent if out is not None else ".", target=target, task=task)
+        named = out.name.partition(".")[0] if out is not None else ""
+        draft = draft_spec(data, out.parent if out is not None else ".", target=target, task=task, name=named)
         text, name = draft.text, draft.name
         echo_draft(draft)
     else:

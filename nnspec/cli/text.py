@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -159,13 +160,25 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
+_NARROWEST = 20
+
+
+def _wrapped(row: Sequence[str], width: int) -> list[list[str]]:
+    """The lines of a row whose last cell is at most that wide."""
+    first, *more = textwrap.wrap(row[-1], width, break_on_hyphens=False) or [""]
+    return [[*row[:-1], first], *([*[""] * (len(row) - 1), line] for line in more)]
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), width: int | None = None
+) -> str:
     """Format a table with aligned columns.
 
     Args:
         header: The title of each column.
         rows: The cells.
         right: Indices of right-aligned columns.
+        width: The width that the table must fit by wrapping its last column; None for no limit.
 
     Example:
         >>> print(table(["name", "size"], [["a", "1"], ["b", "20"]], right=frozenset({1})))
@@ -175,6 +188,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozen
         b       20
     """
     header, *rows = [[on_one_line(cell) for cell in row] for row in [header, *rows]]
+    if width is not None:
+        start = sum(max(len(row[i]) for row in [header, *rows]) + 2 for i in range(len(header) - 1))
+        rows = [line for row in rows for line in _wrapped(row, max(width - start, _NARROWEST))]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:

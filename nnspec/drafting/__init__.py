@@ -16,7 +16,9 @@ from nnspec.drafting.target import Task
 __all__ = ["TARGET", "Draft", "Seen", "Task", "draft_spec"]
 
 
-def draft_spec(data: str | Path, folder: str | Path = ".", *, target: str | None = None, task: Task | None = None) -> Draft:
+def draft_spec(
+    data: str | Path, folder: str | Path = ".", *, target: str | None = None, task: Task | None = None, name: str = ""
+) -> Draft:
     """Draft a spec that trains on data.
 
     Args:
@@ -25,6 +27,7 @@ def draft_spec(data: str | Path, folder: str | Path = ".", *, target: str | None
         folder: The folder that the spec will be written to, which its paths are relative to.
         target: The column to predict; None to choose one.
         task: ``classification`` or ``regression``; None to choose.
+        name: What the model is named after; by default the file or the folder.
 
     Raises:
         NnspecError: If there are no data, or nothing in them can be predicted.
@@ -37,7 +40,7 @@ def draft_spec(data: str | Path, folder: str | Path = ".", *, target: str | None
         if path.is_dir():
             from nnspec.drafting.folders import draft_folder
 
-            return draft_folder(path, written, target=target, task=task)
+            return draft_folder(path, written, target=target, task=task, name=name)
         from nnspec.drafting.tabular import draft_table
 
         reader = reader_of(path.name)
@@ -46,4 +49,4 @@ def draft_spec(data: str | Path, folder: str | Path = ".", *, target: str | None
                 f"{path} is not a table: expected .csv, .tsv, .jsonl or .parquet\n"
                 "  = help: name a table, or a folder of images or texts; `nnspec init --list` lists templates for other data"
             )
-        return draft_table(path, written, reader, target=target, task=task)
+        return draft_table(path, written, reader, target=target, task=task, name=name)

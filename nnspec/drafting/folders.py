@@ -21,7 +21,7 @@ from nnspec.types import listed
 _MOST_FILES = 100_000
 
 
-def draft_folder(path: Path, written: str, *, target: str | None, task: Task | None) -> Draft:
+def draft_folder(path: Path, written: str, *, target: str | None, task: Task | None, name: str = "") -> Draft:
     """Draft a spec from a folder.
 
     Args:
@@ -29,13 +29,15 @@ def draft_folder(path: Path, written: str, *, target: str | None, task: Task | N
         written: Its path as the spec writes it.
         target: The column to predict, for a table; None to choose one.
         task: How to predict it, for a table; None to choose.
+        name: What the model is named after; by default the folder.
 
     Raises:
         NnspecError: If the folder has no data that are recognized.
     """
+    name = name or path.resolve().name
     tables = _tables(path)
     if tables:
-        return _of_tables(path, written, tables, target, task)
+        return _of_tables(path, written, tables, target, task, name)
     if target is not None or task is not None:
         option = "--target" if target is not None else "--task"
         raise NnspecError(f"{option} chooses a column of a table, and {path.name} has no table\n  = help: remove the option")
@@ -43,7 +45,6 @@ def draft_folder(path: Path, written: str, *, target: str | None, task: Task | N
     whole = splits if "train" in splits else {"train": ""}
     parts = {part: f"{written}/{name}" if name else written for part, name in whole.items()}
     train = path / whole["train"]
-    name = path.resolve().name
     if found := mask_folders(train):
         return draft_masks(train, parts, found, name)
     suffixes = Counter(file.suffix.lower() for file in islice(files_below(train), _MOST_FILES))
@@ -69,18 +70,16 @@ def _tables(path: Path) -> list[str]:
     return [name for name in names if reader_of(name) in ("csv", "jsonl", "parquet")]
 
 
-def _of_tables(path: Path, written: str, names: list[str], target: str | None, task: Task | None) -> Draft:
+def _of_tables(path: Path, written: str, names: list[str], target: str | None, task: Task | None, name: str) -> Draft:
     parts = _parts(names)
     if len(names) > 1 and "train" not in parts:
         shown = listed(f"`{name}`" for name in names[:8])
         raise NnspecError(f"{path} has several tables: {shown}\n  = help: name one of them")
     train = parts.get("train", names[0])
-    others = {part: f"{written}/{name}" for part, name in parts.items() if part != "train"}
+    others = {part: f"{written}/{file}" for part, file in parts.items() if part != "train"}
     reader = reader_of(train)
     assert reader is not None
-    return draft_table(
-        path / train, f"{written}/{train}", reader, target=target, task=task, name=path.resolve().name, splits=others
-    )
+    return draft_table(path / train, f"{written}/{train}", reader, target=target, task=task, name=name, splits=others)
 
 
 def _parts(names: list[str]) -> Mapping[str, str]:

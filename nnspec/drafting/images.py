@@ -124,7 +124,7 @@ def draft_images(folder: Path, parts: Mapping[str, str], name: str) -> Draft:
     classes: dict[str | int | float, int] = {label: counts[label] for label in found.classes}
     target = Target(facts, "the names of the class folders", "classification", "it has class folders", classes)
     training = Training.for_images(len(found.paths), target, "label", parts)
-    source = f"{counted(len(found.paths), 'image')} in {len(found.classes)} class folders of {name}"
+    source = f"{counted(len(found.paths), 'image')} in {len(found.classes)} class folders of {parts['train']}"
     model = model_name(name)
     lines = header(model, source)
     lines += ["inputs:", *entry("image", [look.height, look.width, look.channels], 2, "height, width, channels")]

@@ -57,7 +57,7 @@ def draft_masks(folder: Path, parts: Mapping[str, str], names: tuple[str, str], 
         counts = _labels(evenly(masks, _SAMPLED))
     target = _target(counts, folder / names[1])
     training = Training.for_images(len(paths), target, "mask", parts, pixels=True)
-    source = f"{counted(len(paths), 'image')} with masks in {name}"
+    source = f"{counted(len(paths), 'image')} with masks in {parts['train']}"
     model = model_name(name)
     lines = header(model, source)
     lines += [f"params: {{base: 16, depth: {_DEPTH}}}", *_BLOCKS]
