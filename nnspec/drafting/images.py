@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.folders import examples_in
+from nnspec.data.folders import examples_in, files_below
 from nnspec.data.image_files import CHANNELS, Header, headers
 from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.diagnostics import NnspecError
@@ -118,7 +118,8 @@ def draft_images(folder: Path, parts: Mapping[str, str], name: str) -> Draft:
             what = "no class folders" if not found.classes else f"one class folder, `{found.classes[0]}`"
             help = "put the images of each class into a folder of its name, or into `images` and their masks into `masks`"
             raise NnspecError(f"{folder} has {what}, so there is nothing to predict\n  = help: {help}")
-        look = look_of(found.paths)
+        others = [path for part in parts if part != "train" for path in files_below(beside(folder, parts, part))]
+        look = look_of([*found.paths, *others])
     counts = Counter(found.classes[label] for label in found.labels)
     facts = ColumnFacts("label", "category", len(found.paths), 0, Counter(counts))
     classes: dict[str | int | float, int] = {label: counts[label] for label in found.classes}
@@ -146,6 +147,11 @@ def draft_images(folder: Path, parts: Mapping[str, str], name: str) -> Draft:
     if min(counts.values()) < 100:
         doubts.append("With few images per class, start from a trained network: see transfer learning in docs/recipes.md.")
     return Draft("\n".join(lines) + "\n", model, source, seen, decisions, doubts)
+
+
+def beside(folder: Path, parts: Mapping[str, str], part: str) -> Path:
+    """The folder of another split, beside that of the training data."""
+    return folder.parent / Path(parts[part]).name
 
 
 def _part(part: str, parts: Mapping[str, str], look: ImageLook, training: Training) -> list[str]:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nnspec.data.folders import subfolders
+from nnspec.data.folders import files_below, subfolders
 from nnspec.data.readers.masks import Masks
 from nnspec.diagnostics import NnspecError
 from nnspec.drafting.columns import ColumnFacts
 from nnspec.drafting.draft import TARGET, Draft, Seen, counted, header, model_name, user_error
-from nnspec.drafting.images import evenly, look_of
+from nnspec.drafting.images import beside, evenly, look_of
 from nnspec.drafting.target import Target
 from nnspec.drafting.training import Training
 from nnspec.drafting.yaml_text import entry
@@ -53,7 +53,8 @@ def draft_masks(folder: Path, parts: Mapping[str, str], names: tuple[str, str], 
         paths, masks = Masks.model_validate({"images": names[0], "masks": names[1]}).pairs(
             {"images": folder / names[0], "masks": folder / names[1]}
         )
-        look = look_of(paths, multiple=2**_DEPTH, largest=_LARGEST)
+        others = [path for part in parts if part != "train" for path in files_below(beside(folder, parts, part) / names[0])]
+        look = look_of([*paths, *others], multiple=2**_DEPTH, largest=_LARGEST)
         counts = _labels(evenly(masks, _SAMPLED))
     target = _target(counts, folder / names[1])
     training = Training.for_images(len(paths), target, "mask", parts, pixels=True)
