@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnspec.drafting.target import Target
-from nnspec.drafting.yaml_text import entry
+from nnspec.drafting.yaml_text import commented, entry
 
 _FEW = 50
 """Fewer examples are not divided into three splits."""
@@ -121,11 +121,11 @@ class Training:
         """The lines of the last layer."""
         units, activation, comment = 1, "", ""
         if self.target.is_binary:
-            activation, comment = ", activation: sigmoid", f" # the probability of {list(self.target.classes)[1]!s:.40}"
+            activation, comment = ", activation: sigmoid", f"the probability of {list(self.target.classes)[1]!s:.40}"
         elif self.target.classes:
             units, activation = len(self.target.classes), ", activation: softmax"
-            comment = " # one probability per class"
-        yield f"  - Dense: {{units: {units}{activation}}}{' '.join(comment.split()) and ' ' + ' '.join(comment.split())}"
+            comment = "one probability per class"
+        yield from commented(f"  - Dense: {{units: {units}{activation}}}", comment)
         yield f"    name: {self.output}"
 
     def lines(self) -> Iterator[str]:

@@ -208,6 +208,13 @@ def test_the_index_that_pandas_writes_without_a_name_is_left_out(table):
     assert 'names: [column1, x, "y"], header: true' in draft.text
 
 
+def test_control_characters_of_the_data_are_escaped_in_comments(table):
+    columns = {"x\x1b[2J": ["1.5", "2.5", "3.5", "4.5"] * 15, "same\x07": ["u"] * 60, "y": ["a\x1b", "b\x1b"] * 30}
+    path = table(columns)
+    text = draft_spec(path, path.parent).text
+    assert [line for line in text.splitlines() if "#" in line and not line.isprintable()] == []
+
+
 def test_a_compressed_table_and_json_lines_are_read(tmp_path):
     (tmp_path / "pyproject.toml").write_text("", encoding="utf-8")
     rows = [{"x": R.random(), "smokes": R.random() < 0.5, "words": ["a", "b"], "y": R.choice(["u", "v"])} for _ in range(60)]
