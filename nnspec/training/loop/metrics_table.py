@@ -20,6 +20,7 @@ _SHORT = {
     "mean_dice": "dice",
     "binary_io_u": "iou",
     "mean_io_u": "iou",
+    "io_u": "iou",
     "auc": "auc",
     "perplexity": "perplexity",
 }
