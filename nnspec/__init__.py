@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.api import build, convolutionalize, diff, explain, fix, from_keras, inspect, to_keras, to_onnx, validate
     from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+    from nnspec.drafting import draft_spec as draft
     from nnspec.exporting.activations import verify_activations
     from nnspec.exporting.run_models import RunGenerator as Generator
     from nnspec.exporting.run_models import RunSampler as Sampler
@@ -55,6 +56,7 @@ _PUBLIC = {
     "compile": "nnspec.graph",
     "convolutionalize": "nnspec.api",
     "crossval": "nnspec.training",
+    "draft": "nnspec.drafting:draft_spec",
     "diff": "nnspec.api",
     "evaluate": "nnspec.training",
     "explain": "nnspec.api",
@@ -96,6 +98,7 @@ __all__ = [
     "convolutionalize",
     "crossval",
     "diff",
+    "draft",
     "evaluate",
     "explain",
     "export",

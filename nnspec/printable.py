@@ -52,6 +52,19 @@ def terminal_text(text: object) -> str:
     return _COMMAND.sub(lambda found: "##\\x5b" if found[1] is None else f"{found[1]}\\x3a:", printable(text))
 
 
+def significant(number: float) -> str:
+    """Format a number with four significant digits, and at least four decimals below 1, so that numbers align.
+
+    Example:
+        >>> [significant(number) for number in (0.97, 0.0312, 42.3098, 1234.6, 0.000123, 2.5e7)]
+        ['0.9700', '0.0312', '42.31', '1235', '0.000123', '2.5e+07']
+    """
+    size = abs(number)
+    if size and not 1e-3 <= size < 1e6:
+        return f"{number:.4g}"
+    return f"{number:.{max(0, 4 - len(str(int(size))))}f}" if size >= 1 else f"{number:.4f}"
+
+
 def html_text(text: object) -> str:
     """Escape a text for HTML, SVG and XML.
 

@@ -18,6 +18,8 @@ CORPUS = Path(__file__).parent / "corpus"
 FULL = bool(os.environ.get("NNSPEC_FULL"))
 """Whether long proofs are run."""
 
+os.environ.pop("FORCE_COLOR", None)  # tests read the text
+
 settings.register_profile("untimed", deadline=None)  # a busy processor is no fault of an example
 settings.load_profile("untimed")
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 import nnspec
 from nnspec.diagnostics import NnspecError, SpecError
 
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
 __all__ = ["main"]
 
 _SIGPIPE = 141
@@ -27,33 +30,43 @@ _SIGPIPE = 141
 _UNWRITABLE = (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF)
 
 _COMMANDS = {
-    "init": "write a commented starter spec",
-    "validate": "check specs and report every error with its location and fix",
-    "fmt": "format specs: canonical key order and style, comments preserved",
+    "init": "write a commented spec, from a template or for your data",
+    "validate": "check specs, and report all errors with places and fixes",
+    "fmt": "format specs; values and comments are preserved",
     "inspect": "show the layers: output shapes, parameters, MACs, memory",
-    "diff": "show semantic changes between two specs and which weights transfer",
+    "diff": "show semantic changes, and which weights transfer",
     "layers": "list all layers, including plug-ins, or document one",
-    "docs": "show the reference of a layer, loss, reader, key, code or any other name",
+    "docs": "show the reference of a layer, loss, reader, key or code",
     "objectives": "list the training objectives, or show one",
-    "explain": "explain a diagnostic code, or where a value in a spec comes from",
-    "build": "compile a spec to a graph, a Keras model, and an ONNX model",
+    "explain": "explain a diagnostic code, or where a value comes from",
+    "build": "compile a spec to a graph and to Keras and ONNX models",
     "import": "convert a Keras model to a spec and its weights",
-    "verify": "compare a network's activations with those recorded in another framework",
+    "verify": "compare activations with those of another framework",
     "train": "train a spec and write a run folder",
-    "crossval": "cross-validate a spec: mean and standard deviation of each metric",
+    "crossval": "cross-validate: mean and standard deviation of metrics",
     "sweep": "search for the best hyperparameters",
     "evaluate": "compute the metrics of a run on its test set",
-    "report": "write an HTML report of a run: learning curves, metrics, errors",
+    "report": "write an HTML report of a run: curves, metrics, errors",
     "predict": "predict with a run or an ONNX model",
-    "serve": "serve ONNX models over HTTP (Open Inference Protocol v2) with a demo page",
-    "package": "package a model for Triton, KServe, or Docker, with a model card",
+    "serve": "serve ONNX models over HTTP, with a demo page",
+    "package": "package a model for Triton, KServe, or Docker",
     "generate": "generate sequences or images with a run or an ONNX model",
     "lsp": "serve an editor: diagnostics, shapes, completion, rename (Language Server Protocol)",
     "schema": "print the JSON Schema of specs, for editors",
-    "doctor": "check which dependencies are installed and whether they work",
+    "doctor": "check which dependencies are installed and work",
     "export": "export a run to ONNX and verify parity with Keras",
     "convolutionalize": "convert a classifier to a fully convolutional network",
 }
+
+
+_GROUPS = {
+    "Author": ("init", "validate", "fmt", "diff", "import"),
+    "Train": ("train", "crossval", "sweep"),
+    "Look": ("inspect", "explain", "docs", "layers", "objectives", "evaluate", "report", "predict", "generate", "verify"),
+    "Deploy": ("export", "build", "convolutionalize", "package", "serve"),
+    "Environment": ("doctor", "schema", "lsp"),
+}
+"""The commands by what they are for, in the order of the help."""
 
 
 class _Commands(click.Group):
@@ -61,7 +74,7 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
-        return list(_COMMANDS)
+        return [name for names in _GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
@@ -72,8 +85,17 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+        widest = max(map(len, _COMMANDS))
+        for title, names in _GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), _COMMANDS[name]) for name in names])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command; click would import all of them for their help."""
+        from click.shell_completion import CompletionItem
+
+        names = [name for name in self.list_commands(ctx) if name.startswith(incomplete)]
+        return [CompletionItem(name, help=_COMMANDS[name]) for name in names] or super().shell_complete(ctx, incomplete)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in _COMMANDS:
@@ -163,6 +185,7 @@ def main() -> None:
 
     \b
     Examples:
+      nnspec init --from customers.csv --target churn
       nnspec validate net.nnspec.yaml
       nnspec train net.nnspec.yaml --set train.epochs=3
     """

@@ -9,6 +9,8 @@ import click
 from nnspec.cli.options import format_option, root_option
 from nnspec.cli.text import echo, echo_json
 
+_STYLES = {"+ ": "added", "- ": "removed", "~ ": "changed"}
+
 
 @click.command("diff")
 @click.argument("a", type=click.Path(path_type=Path))
@@ -37,4 +39,6 @@ def command(a: Path, b: Path, form: str, root: Path | None) -> None:
 
         echo(as_markdown(difference), nl=False)
     else:
-        echo(as_text(difference))
+        for line in as_text(difference).splitlines():
+            sign = line.lstrip()[:2]
+            echo(line, style=_STYLES.get(sign, None if line.startswith(" ") or difference.is_empty else "strong"))

@@ -7,7 +7,7 @@ import re
 import click
 
 from nnspec.cli.reference_text import echo_reference
-from nnspec.cli.text import echo, table
+from nnspec.cli.text import echo, echo_tables, table
 
 _CODE = re.compile(r"(?i)NN\d+")
 
@@ -52,5 +52,5 @@ def _list() -> None:
     ]
     rows += [["keys", str(len({key.path for key in all_keys()})), "nnspec docs train.batch_size"]]
     rows += [[group.title.lower(), str(len(group.family.names())), f"nnspec docs {group.names()[0]}"] for group in GROUPS]
-    echo(table(["kind", "names", "for example"], rows, right=frozenset({1})))
-    echo("\n`nnspec docs losses` lists the losses, and so for each kind; `nnspec layers` the layers and functions.")
+    echo_tables(table(["kind", "names", "for example"], rows, right=frozenset({1})))
+    echo("\n`nnspec docs losses` lists the losses, and so for each kind;\n`nnspec layers` lists the layers and functions.")

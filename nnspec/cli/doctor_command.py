@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import asdict
 
 import click
 
 from nnspec.cli.options import format_option
-from nnspec.cli.text import echo, echo_json, styled
+from nnspec.cli.text import echo, echo_json, echo_line, styled, terminal_width
 
 
 @click.command("doctor")
@@ -33,19 +34,34 @@ def command(ctx: click.Context, form: str) -> None:
     system = {"nnspec": nnspec.__version__, "python": platform.python_version(), "system": platform.platform()}
     found = []
     if form == "text":
-        echo(", ".join(f"{name} {value}" for name, value in system.items()) + f", {processors()} processors")
+        named = ", ".join(f"{name} {value}" for name, value in system.items())
+        echo(_wrapped(f"{named}, {processors()} processors", indent=0), style="strong")
     for finding in findings():
         found.append(finding)
         if form == "text":
             style = {"works": "good", "fails": "error", "absent": "warning"}[finding.state]
             versions = ", ".join(f"{name} {value}" for name, value in finding.versions.items())
             detail = f" ({finding.detail})" if finding.detail else ""
-            echo(f" {finding.part:<12} {finding.does}{detail}", lead=styled(f"{finding.state:<7}", style))
+            echo(
+                f" {finding.part:<12} {_wrapped(finding.does + detail).lstrip()}",
+                lead=styled(f"{finding.state:<7}", style, err=False),
+            )
             if versions:
-                echo(f"{'':<21}{versions}")
+                echo(_wrapped(versions), style="dim")
             if finding.help:
-                echo(f"{'':<21}= help: {finding.help}")
+                echo_line(" " * _INDENT, ("=", "frame"), " ", ("help", "note"), f": {finding.help}")
     if form == "json":
         echo_json({**system, "processors": processors(), "parts": [asdict(one) for one in found]})
     if any(finding.state == "fails" for finding in found):
         ctx.exit(1)
+
+
+_INDENT = 21
+_WIDEST = 120
+
+
+def _wrapped(text: str, indent: int = _INDENT) -> str:
+    """Wrap a text that begins in a column."""
+    pad = " " * indent
+    width = max(min(terminal_width() or _WIDEST, _WIDEST), indent + 20)
+    return textwrap.fill(text, width, initial_indent=pad, subsequent_indent=pad, break_on_hyphens=False, break_long_words=False)

@@ -8,6 +8,7 @@ import click
 
 from nnspec.cli.options import format_option, part_option, run_argument
 from nnspec.cli.text import echo, echo_json
+from nnspec.printable import significant
 
 
 @click.command("evaluate")
@@ -44,4 +45,4 @@ def command(run: Path, part: str | None, curves: bool, form: str) -> None:
         return
     echo(evaluation_text(metrics, chosen=part is not None))
     if generated is not None:
-        echo("\ngenerated: " + "  ".join(f"{name} {value:.4f}" for name, value in generated.items()))
+        echo("\ngenerated: " + "  ".join(f"{name} {significant(value)}" for name, value in generated.items()))

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.command("export")
 @run_argument
 @click.option(
-    "-o", "--out", required=True, type=click.Path(path_type=Path), help="ONNX file to write; with --form parts, a folder."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="ONNX file to write; with --form parts, a folder.  [default: NAME.onnx in the run, with --form parts NAME]",
 )
 @click.option(
     "--opset", type=click.IntRange(min=17), help="ONNX operator set version.  [default: the spec's export.opset, or 23]"
@@ -31,11 +34,12 @@ if TYPE_CHECKING:
     "a single decoding step, as two files in a folder.  [default: loop if the spec has `generate`, else network]",
 )
 @format_option("text", "json")
-def command(run: Path, out: Path, opset: int | None, network: str | None, which: Form | None, form: str) -> None:
+def command(run: Path, out: Path | None, opset: int | None, network: str | None, which: Form | None, form: str) -> None:
     """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
 
     \b
     Examples:
+      nnspec export runs/first
       nnspec export runs/first -o first.onnx
       nnspec export runs/translator -o translate.onnx
       nnspec export runs/translator -o translate --form parts
@@ -44,8 +48,9 @@ def command(run: Path, out: Path, opset: int | None, network: str | None, which:
     from nnspec.cli.frameworks import load_frameworks
 
     load_frameworks("train", "export")
-    from nnspec.exporting.runs import export_run
+    from nnspec.exporting.runs import default_output, export_run
 
+    out = out if out is not None else default_output(run, form=which, network=network)
     parity = export_run(run, out, opset=opset, form=which, network=network)
     if form == "json":
         echo_json(parity.as_json())

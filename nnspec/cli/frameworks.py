@@ -11,8 +11,10 @@ from typing import Any
 from nnspec.cli.text import echo
 from nnspec.extras import require
 
+_TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
-def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> None:
+
+def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None, announce: bool = False) -> None:
     """Check that extras are installed, and load Keras if ``train`` is among them.
 
     TensorFlow's libraries write messages about CPUs and GPUs to stderr as they load. These messages are suppressed.
@@ -21,6 +23,7 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
         extras: The extras.
         as_on: The ``machine`` record of a run (``run.json``). Its thread and oneDNN settings are applied before the framework
             starts.
+        announce: Whether to state what is loaded even if stderr is not a terminal, as in the log of a training.
 
     Raises:
         NnspecError: If an extra is not installed. The message states how to install it.
@@ -30,8 +33,8 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> Non
     if "train" in extras:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        if "keras" not in sys.modules and sys.stderr is not None and sys.stderr.isatty():
-            echo(f"loading {backend} …", err=True)
+        if "keras" not in sys.modules and sys.stderr is not None and (announce or sys.stderr.isatty()):
+            echo(f"loading {_TITLES.get(backend, backend)} …", style="dim", err=True)
         with _stderr_suppressed():
             if as_on is not None:
                 from nnspec.training.backends.machine import restore_environment

@@ -10,7 +10,7 @@ import click
 
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.cli.options import format_option
-from nnspec.cli.text import echo, echo_json, echo_path, table
+from nnspec.cli.text import echo_json, echo_path, echo_tables, table
 
 if TYPE_CHECKING:
     from nnspec.generation.section import Beam, Sample
@@ -158,7 +158,7 @@ def _generate_sequences(
         return
     header = [name for name in (rows[0] if rows else {"row": 0}) if name != "ended"]
     numbers = frozenset(i for i, name in enumerate(header) if name in ("row", "score"))
-    echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+    echo_tables(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
 
 
 def _decoding_method(

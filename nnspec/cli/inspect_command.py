@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
-from nnspec.cli.text import echo, echo_document, show, table, terminal_width
+from nnspec.cli.text import echo, echo_document, echo_tables, show, table, terminal_width
 from nnspec.printable import json_text
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def command(
     else:
         text = _formatted(fixed, form, given, program)
     if out is None:
-        (echo if form == "text" else echo_document)(text.rstrip("\n"))
+        (echo_tables if form == "text" else echo_document)(text.rstrip("\n"))
     else:
         write_whole(out, text)
         echo(f"wrote {out}")
@@ -121,6 +122,7 @@ def _texts(
 ) -> str:
     from nnspec.cli.layer_table import layer_table
     from nnspec.graph.describe import describe, stated_sizes
+    from nnspec.graph.fixed_sizes import free_sizes
 
     described = describe(model)
     texts = [_params(model)] if model.params else []
@@ -134,11 +136,16 @@ def _texts(
             short = layer_table(model.networks[name], depth=depth, width=width)
             folded, narrowed = folded or short.folded, max(narrowed, short.narrowed, key=len)
             layers = short.text
-        texts.append(_text(title, layers, {**network, "conditions": stated_sizes(model.networks[name])}))
+        texts.append(_text(title, layers, {**network, "conditions": stated_sizes(model.networks[name])}, width))
     hints = [f"--depth {(depth or 0) + 1} opens ▸"] if folded else []
     hints += [f"--wide adds {', '.join(narrowed)}"] if narrowed else []
+    free = dict.fromkeys(symbol for graph in model.networks.values() for symbol in free_sizes(graph))
+    hints += [f"--at {','.join(f'{symbol}=N' for symbol in free)} sets sizes"] if free else []
     texts += [_program_text(program)] if program else []
-    return "\n".join([*texts, *(["; ".join(hints), ""] if hints else [])])
+    hint = "; ".join(hints)
+    if width is not None:
+        hint = textwrap.fill(hint, width)
+    return "\n".join([*texts, *([hint, ""] if hint else [])])
 
 
 def _program_text(program: Sequence[Mapping[str, Any]]) -> str:
@@ -188,7 +195,7 @@ def _every_layer(network: dict[str, Any]) -> str:
     return table(header, rows, right=frozenset({4, 5, 6}))
 
 
-def _text(title: str, layers: str, network: dict[str, Any]) -> str:
+def _text(title: str, layers: str, network: dict[str, Any], width: int | None) -> str:
     outputs = ", ".join(f"{name} {_shape(t['shape'])}" for name, t in network["outputs"].items())
     frozen = network["parameters"] - network["trainable_parameters"]
     totals = [
@@ -201,6 +208,8 @@ def _text(title: str, layers: str, network: dict[str, Any]) -> str:
         totals.append("peak activation memory per example: " + (_bytes(peak) if not isinstance(peak, list) else _maximum(peak)))
     totals += _plugins(network["layers"])
     totals += network["conditions"]
+    if width is not None:
+        totals = [textwrap.fill(line, width, subsequent_indent="  ", break_on_hyphens=False) for line in totals]
     return "\n".join([title, "", layers, "", *totals, ""])
 
 

@@ -8,7 +8,7 @@ import click
 
 from nnspec.cli.options import format_option
 from nnspec.cli.reference_text import echo_reference
-from nnspec.cli.text import echo, echo_error, echo_json, echo_path, table
+from nnspec.cli.text import echo, echo_error, echo_json, echo_path, echo_tables, table, terminal_width
 
 
 @click.command("layers")
@@ -47,9 +47,10 @@ def command(ctx: click.Context, name: str | None, form: str, docs: Path | None) 
             echo_json([*(layer.as_json() for layer in found), *(each.as_json() for each in functions())], indent=1)
         else:
             rows = [[layer.name, layer.package or "built-in", layer.about if layer.usable else ""] for layer in found]
-            echo(table(["layer", "package", "description"], rows))
+            echo_tables(table(["layer", "package", "description"], rows, width=terminal_width()))
             echo("\nFunctions of `Compute`:\n")
-            echo(table(["function", "family", "description"], [[each.name, each.family, each.about] for each in functions()]))
+            rows = [[each.name, each.family, each.about] for each in functions()]
+            echo_tables(table(["function", "family", "description"], rows, width=terminal_width()))
             for layer in found:
                 if not layer.usable:
                     echo_error(layer.about)

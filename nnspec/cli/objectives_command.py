@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from nnspec.cli.text import echo, table
+from nnspec.cli.text import echo, echo_tables, table, terminal_width
 from nnspec.diagnostics import NnspecError
 
 
@@ -22,7 +22,13 @@ def command(name: str | None) -> None:
     if name is None:
         from nnspec.reference.objectives import objectives
 
-        echo(table(["objective", "kind", "description"], [[each.name, each.kind, each.about] for each in objectives()]))
+        echo_tables(
+            table(
+                ["objective", "kind", "description"],
+                [[each.name, each.kind, each.about] for each in objectives()],
+                width=terminal_width(),
+            )
+        )
         return
     from nnspec.reference.objectives import objective_text
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from nnspec.cli.frameworks import load_frameworks
 from nnspec.cli.options import format_option
-from nnspec.cli.text import echo, echo_json, table
+from nnspec.cli.text import echo, echo_json, echo_tables, table
+
+if TYPE_CHECKING:
+    from nnspec.runtime.predicting import Predictions
 
 
 @click.command("predict")
@@ -32,6 +35,9 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
 
     Pass raw data, as for training: the run and the ONNX file contain the fitted transforms and the arguments of the reader.
     Without --data, a run predicts the test data of its spec.
+
+    The table shows the predicted class, its probability, and the next two. `--format json` writes a line for each row: the
+    numbers of each output, and the class as NAME_class.
 
     \b
     Examples:
@@ -63,9 +69,28 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
         for row in rows:
             echo_json(row)
         return
+    rows = [_ranked(predictions, row) for row in rows]
     header = list(rows[0]) if rows else ["row"]
-    numbers = frozenset(i for i, name in enumerate(header) if rows and isinstance(rows[0][name], int | float))
-    echo(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+    numbers = frozenset(
+        i for i, name in enumerate(header) if rows and (isinstance(rows[0][name], int | float) or name.endswith("probability"))
+    )
+    echo_tables(table(header, [[_cell(row[name]) for name in header] for row in rows], right=numbers))
+
+
+def _ranked(predictions: Predictions, row: dict[str, Any]) -> dict[str, Any]:
+    """A line of the table: of an output with probabilities, the class, its probability and the next classes."""
+    shown = dict(row)
+    several = len(predictions.outputs) > 1
+    for name in predictions.outputs:
+        if not (ranked := predictions.ranked(name, row["row"])):
+            continue
+        (label, probability), *others = ranked
+        del shown[f"{name}_class"]
+        shown[name] = str(label)
+        shown[f"{name} probability" if several else "probability"] = f"{100 * probability:.1f} %"
+        if len(predictions.outputs[name][row["row"]]) > 2:
+            shown[f"next of {name}" if several else "next"] = ", ".join(f"{each} {100 * p:.1f} %" for each, p in others)
+    return shown
 
 
 def _shape(value: Any) -> list[int]:
@@ -76,6 +101,8 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         # Large values are in the units of the data: print all digits that float32 represents.
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.7g}"
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], int | float):
+        return _cell(value[0])
     if isinstance(value, list) and value and isinstance(value[0], list):
         return " × ".join(map(str, _shape(value))) + " numbers"
     if isinstance(value, list):

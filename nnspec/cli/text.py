@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -14,25 +16,24 @@ from pathlib import Path
 
 import click
 
+from nnspec.colors import colored, uses_color
 from nnspec.diagnostics import Diagnostic, NnspecError, in_memory
 from nnspec.diagnostics.render import lines_of, render
 from nnspec.printable import json_text, on_one_line, terminal_text
 
-_COLORS: dict[str, dict[str, object]] = {
-    "error": {"fg": "red", "bold": True},
-    "warning": {"fg": "yellow", "bold": True},
-    "note": {"fg": "cyan", "bold": True},
-    "frame": {"fg": "blue"},
-    "strong": {"bold": True},
-    "good": {"fg": "green", "bold": True},
-}
+_TABLE = re.compile(r"(?m)^(?:(\S.*)\n\n)?(.+)\n(-{3,})$")
+"""A header and the line below it, with the title above it if there is one."""
 
 
-def styled(text: str, style: str) -> str:
-    """Style a text if stderr is a terminal and ``NO_COLOR`` is not set (https://no-color.org)."""
-    if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
-        return text
-    return click.style(text, **_COLORS[style])  # type: ignore[arg-type]
+def styled(text: str, style: str, *, err: bool = True) -> str:
+    """Style a text whose control characters are escaped, if the stream that it is written to has colors.
+
+    Args:
+        text: The text.
+        style: One of the styles of [`colored`][nnspec.colors.colored].
+        err: Whether it is written to stderr.
+    """
+    return colored(text, style) if uses_color(sys.stderr if err else sys.stdout) else text
 
 
 class OutputError(NnspecError):
@@ -81,7 +82,25 @@ def echo(text: object, *, lead: str = "", style: str | None = None, err: bool = 
         OutputError: If standard output cannot be written.
     """
     shown = terminal_text(text)
-    _write(lead + (styled(shown, style) if style else shown), err=err, nl=nl)
+    _write(lead + (styled(shown, style, err=err) if style else shown), err=err, nl=nl)
+
+
+def echo_line(*parts: str | tuple[str, str], err: bool = False) -> None:
+    """Write a line of texts, each alone or with its style."""
+    shown = [
+        terminal_text(part) if isinstance(part, str) else styled(terminal_text(part[0]), part[1], err=err) for part in parts
+    ]
+    _write("".join(shown), err=err)
+
+
+def echo_tables(text: str) -> None:
+    """Write a text with tables, each a header above a line of dashes; the headers are emphasized."""
+
+    def emphasized(found: re.Match[str]) -> str:
+        title, header = (styled(text or "", "strong", err=False) for text in found.groups()[:2])
+        return (f"{title}\n\n" if title else "") + f"{header}\n{styled(found[3], 'dim', err=False)}"
+
+    _write(_TABLE.sub(emphasized, terminal_text(text)))
 
 
 def echo_error(text: object) -> None:
@@ -121,11 +140,13 @@ def show(diagnostics: Iterable[Diagnostic], texts: Mapping[Path, str] | None = N
 
 
 def _write(text: str | bytes, *, err: bool = False, nl: bool = True) -> None:
+    color = uses_color(sys.stderr if err else sys.stdout)
     try:
         try:
-            click.echo(text, err=err, nl=nl)
+            click.echo(text, err=err, nl=nl, color=color)
         except UnicodeEncodeError as error:
-            click.echo(str(text).encode(error.encoding, "backslashreplace").decode(error.encoding), err=err, nl=nl)
+            escaped = str(text).encode(error.encoding, "backslashreplace").decode(error.encoding)
+            click.echo(escaped, err=err, nl=nl, color=color)
     except OSError as error:
         discard_output(err=err)
         if not err:  # if stderr cannot be written, only the exit status can report it
@@ -147,13 +168,25 @@ def terminal_width() -> int | None:
     return shutil.get_terminal_size().columns
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset()) -> str:
+_NARROWEST = 20
+
+
+def _wrapped(row: Sequence[str], width: int) -> list[list[str]]:
+    """The lines of a row whose last cell is at most that wide."""
+    first, *more = textwrap.wrap(row[-1], width, break_on_hyphens=False) or [""]
+    return [[*row[:-1], first], *([*[""] * (len(row) - 1), line] for line in more)]
+
+
+def table(
+    header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozenset[int] = frozenset(), width: int | None = None
+) -> str:
     """Format a table with aligned columns.
 
     Args:
         header: The title of each column.
         rows: The cells.
         right: Indices of right-aligned columns.
+        width: The width that the table must fit by wrapping its last column; None for no limit.
 
     Example:
         >>> print(table(["name", "size"], [["a", "1"], ["b", "20"]], right=frozenset({1})))
@@ -163,6 +196,9 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: frozen
         b       20
     """
     header, *rows = [[on_one_line(cell) for cell in row] for row in [header, *rows]]
+    if width is not None:
+        start = sum(max(len(row[i]) for row in [header, *rows]) + 2 for i in range(len(header) - 1))
+        rows = [line for row in rows for line in _wrapped(row, max(width - start, _NARROWEST))]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
 
     def line(cells: Sequence[str]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,12 @@ if TYPE_CHECKING:
 
 @click.command("train")
 @click.argument("spec", type=click.Path(path_type=Path), required=False)
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Run folder to write.  [default: runs/NAME/TIME]")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Run folder to write.  [default: runs/NAME/TIME, which the link runs/NAME/latest then names]",
+)
 @click.option("--overwrite", is_flag=True, help="Overwrite an existing run at --out.")
 @click.option("--resume", "run", type=click.Path(path_type=Path), metavar="RUN", help="Resume an interrupted run.")
 @click.option(
@@ -59,19 +63,23 @@ if TYPE_CHECKING:
 def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **options: Any) -> None:
     """Train a spec and write a run folder: weights, metrics, learning curves, and everything needed to reproduce the run.
 
+    The link runs/NAME/latest names the newest run without --out; every command takes it for a run.
+
     Ctrl-C stops after the current step. `--resume` continues an interrupted or killed run and reaches bit-identical weights.
 
     \b
     Examples:
       nnspec train net.nnspec.yaml
+      nnspec evaluate runs/net/latest
       nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
       nnspec train --resume runs/first
     """
     with _default_sigint():
         trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)
     echo_path(trained.path)
-    if trained.status in ("finished", "stopped early") and sys.stderr is not None and sys.stderr.isatty():
-        echo(f"next: nnspec evaluate {shlex.quote(str(trained.path))}, or nnspec report", err=True)
+    if trained.status in ("finished", "stopped early"):
+        folder = shlex.quote(str(trained.path))
+        echo(f"next: nnspec evaluate {folder}  (also: report, predict, export)", style="dim", err=True)
     if trained.status == "interrupted":
         ctx.exit(128 + signal.Signals[trained.info["signal"]])  # as a shell reports a program ended by a signal
 
@@ -99,7 +107,7 @@ def _train(
     from nnspec.spec import load
 
     loaded = load(spec, overrides, root=root, limits=limits_from(limits))
-    load_frameworks("train", as_on={"backend": backend} if backend else None)
+    load_frameworks("train", as_on={"backend": backend} if backend else None, announce=True)
     from nnspec.training import train
 
     options = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
@@ -134,7 +142,7 @@ def _resume(
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.training import Run
 
-    load_frameworks("train", as_on=Run.open(run).info["machine"])
+    load_frameworks("train", as_on=Run.open(run).info["machine"], announce=True)
     from nnspec.training import resume
 
     return resume(run, spec=spec, overrides=overrides, **options)

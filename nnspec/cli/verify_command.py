@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
-from nnspec.cli.text import echo, echo_json, table
+from nnspec.cli.text import echo, echo_json, echo_tables, table
 
 if TYPE_CHECKING:
     from nnspec.exporting.activations import Activation, Verified
@@ -61,7 +61,7 @@ def command(
         echo_json(verified.as_json())
     else:
         rows = [[each.name, each.recorded, *_cells(verified, each)] for each in verified.activations]
-        echo(table(["layer", "recorded as", "difference", ""], rows, right=frozenset({2})))
+        echo_tables(table(["layer", "recorded as", "difference", ""], rows, right=frozenset({2})))
         if verified.unknown:
             more = " …" if len(verified.unknown) > _LISTED else ""
             echo(f"of no layer with this name: {', '.join(verified.unknown[:_LISTED])}{more}")

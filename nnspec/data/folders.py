@@ -122,6 +122,15 @@ def _text_of(name: str) -> str:
     return os.fsencode(name).decode(errors="backslashreplace")
 
 
+def splits_in(folder: Path) -> dict[str, str]:
+    """Return the subfolders that look like splits of the data: the name of each by its split.
+
+    Args:
+        folder: The folder, such as one with the subfolders ``train`` and ``val``.
+    """
+    return {part: name for part, names in _SPLITS.items() for name in subfolders(folder) if name.lower() in names}
+
+
 def doubts_of_classes(folder: Path, written: str, reader: str) -> DataError | None:
     """Return why subfolders are probably not classes, and which folder is probably meant; None if they may be classes.
 
@@ -130,16 +139,16 @@ def doubts_of_classes(folder: Path, written: str, reader: str) -> DataError | No
         written: The path as written in the spec.
         reader: The reader's name, for the help.
     """
-    classes = _folders_in(folder)
+    classes = subfolders(folder)
     written = written.rstrip("/") or written
-    parts = {part: name for part, names in _SPLITS.items() for name in classes if name.lower() in names}
+    parts = splits_in(folder)
     if len(parts) > 1 or (len(parts) == 1 and len(classes) == 1):
         listed = ", ".join(f"`{name}`" for name in classes[:4])
         lines = ", ".join(f"`{part}: {flow({reader: f'{written}/{name}'})}`" for part, name in parts.items())
         reason = f"the class folders in `{written}` are {listed}, which look like splits of the data"
         return DataError(reason, help=f"write {lines}, with the reader's other arguments", argument="folder")
     inside_first = flow(f"{written}/{classes[0]}") if classes else ""
-    below = {name: _folders_in(folder / name) for name in classes[:20]}
+    below = {name: subfolders(folder / name) for name in classes[:20]}
     if len(classes) == 1:
         [inner] = below.values()
         reason = f"all examples belong to one class, `{classes[0]}`, the only folder in `{written}`"
@@ -156,7 +165,8 @@ def doubts_of_classes(folder: Path, written: str, reader: str) -> DataError | No
     return None
 
 
-def _folders_in(folder: Path) -> list[str]:
+def subfolders(folder: Path) -> list[str]:
+    """Return the names of the folders in a folder, sorted, without hidden ones; empty if it cannot be read."""
     try:
         entries = [entry.name for entry in os.scandir(folder) if entry.is_dir()]
     except OSError:

@@ -86,7 +86,7 @@ def read_guessed_times(table: Table, column: str) -> list[Times]:
     found = []
     texts = table.read(column, slice(None)).tolist()
     for day_first in (True, False):
-        moments = [_moment(_as_iso(text, day_first=day_first)) if isinstance(text, str) else None for text in texts]
+        moments = [iso_time(_as_iso(text, day_first=day_first)) if isinstance(text, str) else None for text in texts]
         if None not in moments:
             found.append(_since_epoch([moment.replace(tzinfo=None) for moment in moments if moment is not None]))
     return found
@@ -131,7 +131,7 @@ def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
     for row, value in enumerate(values):
         if value is None:
             raise DataError(f"{table.where(column, row)}: the time is missing", help=_EVERY_ROW)
-        moment = _moment(value) if isinstance(value, str) else None
+        moment = iso_time(value) if isinstance(value, str) else None
         if moment is None:
             shown = str(value)[:40]
             reason = f"{table.where(column, row)}: `{shown}` is neither a number nor an ISO 8601 date (2026-01-31)"
@@ -145,11 +145,28 @@ def _of_texts(table: Table, column: str, values: NDArray[Any]) -> Times:
     return Times(found, dates=True, written=values)
 
 
-def _moment(text: str) -> datetime | None:
+def iso_time(text: str) -> datetime | None:
+    """Return the time that a text in ISO 8601 states; None for other text.
+
+    Example:
+        >>> iso_time("2026-01")
+        datetime.datetime(2026, 1, 1, 0, 0)
+    """
     try:
         return datetime.fromisoformat(f"{text}-01" if _MONTH.fullmatch(text) else text)
     except ValueError:
         return None
+
+
+def looks_like_time(text: str) -> bool:
+    """Whether a text is a date or a time, in ISO 8601 or another common format.
+
+    Example:
+        >>> [looks_like_time(text) for text in ("2026-01-31", "31.01.2026", "13:45", "3.14")]
+        [True, True, True, False]
+    """
+    patterns = (_YEAR_LAST, _YEAR_FIRST, _TIME_OF_DAY)
+    return iso_time(text) is not None or any(pattern.fullmatch(text) for pattern in patterns)
 
 
 def _basic_dates(numbers: NDArray[np.float64]) -> Times | None:
@@ -157,7 +174,7 @@ def _basic_dates(numbers: NDArray[np.float64]) -> Times | None:
     low, high = _BASIC_DATES
     if not len(numbers) or numbers.min() < low or numbers.max() > high or (numbers % 1).any():
         return None
-    moments = [_moment(str(int(number))) for number in numbers]
+    moments = [iso_time(str(int(number))) for number in numbers]
     return None if None in moments else _since_epoch([moment for moment in moments if moment is not None])
 
 

@@ -46,14 +46,36 @@ Form = Literal["network", "loop", "parts"]
 """A network; the decoder or sampler of ``generate`` with the loop inside; the encoder and the decoder step, in a folder."""
 
 
+def default_output(path: str | Path, *, form: Form | None = None, network: str | None = None) -> Path:
+    """Return where a run is exported to by default: a file in the run folder, named after the model or its network.
+
+    Args:
+        path: The run folder.
+        form: What to write; of ``parts``, a folder.
+        network: The network that is exported; None for the default one.
+
+    Raises:
+        NnspecError: If the folder is not a run.
+    """
+    run = Run.open(path)
+    name = network or run.name
+    return run.path / (name if form == "parts" else f"{name}.onnx")
+
+
 def export_run(
-    path: str | Path, out: str | Path, *, opset: int | None = None, form: Form | None = None, network: str | None = None
+    path: str | Path,
+    out: str | Path | None = None,
+    *,
+    opset: int | None = None,
+    form: Form | None = None,
+    network: str | None = None,
 ) -> Parity | DecodingParity | SamplerParity:
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
     Args:
         path: The run folder.
-        out: The file, or the folder if the form is ``parts``. It is written completely or not at all.
+        out: The file, or the folder if the form is ``parts``; by default in the run folder. It is written completely or not at
+            all.
         opset: The version of ONNX's operators; by default that of the spec.
         form: What to write; by default the loop if the spec has a section ``generate`` and its section ``export`` names
             neither a network nor outputs, else the network.
@@ -66,6 +88,7 @@ def export_run(
         NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
     run = Run.open(path)
+    out = out if out is not None else default_output(path, form=form, network=network)
     sampling = sampling_of(run.spec, run.model)
     default = _trained(run) or network or (sampling.graph.name if sampling is not None else "")
     section = _section_of(run, default, "use `--network NAME`, or write")

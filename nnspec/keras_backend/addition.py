@@ -10,8 +10,8 @@ import keras
 def add(x1: Any, x2: Any) -> Any:
     """Return the sum of two tensors.
 
-    On one of its backends, ``keras.ops.add`` of Keras 3.15.1 takes an `x2` with only one axis longer than 1 for the bias of an axis
-    of `x1`: shapes (1, 4) and (4, 1) make (1, 4) instead of (4, 4). Subtraction does not.
+    On one of its backends, ``keras.ops.add`` of Keras 3.15.1 takes an `x2` with only one axis longer than 1 for the bias of an
+    axis of `x1`: shapes (1, 4) and (4, 1) make (1, 4) instead of (4, 4). Subtraction does not.
 
     Args:
         x1: A tensor, or a number.

@@ -20,6 +20,10 @@ from nnspec.runtime.tiled import Tiling
 from nnspec.runtime.token_output import texts_of
 from nnspec.types import TensorType
 
+_EVEN = 0.5
+"""The threshold of a probability."""
+_ROUNDING = 1e-3
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -56,6 +60,26 @@ class Predictions:
                     answer[f"{name}_text"] = self.texts[name][row]
                 answer[name] = value.tolist()
             yield answer
+
+    def ranked(self, name: str, row: int, most: int = 3) -> list[tuple[Any, float]]:
+        """The most probable classes of a row, with their probabilities; empty if the output has no probabilities.
+
+        Args:
+            name: The output.
+            row: The row.
+            most: The number of classes.
+        """
+        value = self.outputs[name][row]
+        if self._predicted_class(name, value) is None:
+            return []
+        found = [float(number) for number in value.ravel()]
+        if len(found) == 1 and self.answers[name].above == _EVEN and 0 <= found[0] <= 1:
+            found = [1 - found[0], found[0]]
+        if min(found) < 0 or abs(sum(found) - 1) > _ROUNDING:  # logits, or independent scores
+            return []
+        names = self.classes.get(name) or []
+        order = sorted(range(len(found)), key=lambda unit: -found[unit])[:most]
+        return [(names[unit] if unit < len(names) else unit, found[unit]) for unit in order]
 
     def _predicted_class(self, name: str, value: NDArray[Any]) -> int | None:
         """The index of the class that an output predicts for a row; None if it does not predict a single class."""

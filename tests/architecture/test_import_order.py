@@ -9,7 +9,7 @@ import pytest
 from tests.architecture.imports import ROOT, Import, package_imports
 
 ORDER: tuple[tuple[str, ...], ...] = (
-    ("printable", "json_words"),
+    ("printable", "json_words", "colors"),
     ("diagnostics",),
     ("files", "extras", "html_page"),
     ("types",),
@@ -27,7 +27,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("ejecting", "onnx_backend"),
     ("training",),
     ("exporting",),
-    ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "doctor"),
+    ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "drafting", "doctor"),
     ("packaging",),
     ("explanations",),
     ("api",),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,48 @@ def test_the_schema_that_a_template_names_is_written_beside_it_unless_it_is_ther
     named.write_text("mine", encoding="utf-8")
     run("tagger")
     assert named.read_text(encoding="utf-8") == "mine"
+
+
+# --- from data --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flowers(run):
+    """A table in an empty project."""
+    Path("pyproject.toml").write_text("", encoding="utf-8")
+    rows = "\n".join(f"{i},{i % 7}.5,{'' if i % 9 == 0 else i % 5},{'uvv'[i % 3]}" for i in range(90))
+    Path("flowers.csv").write_text(f"id,petal length,sepal width,species\n{rows}\n", encoding="utf-8")
+
+
+def test_a_spec_for_data_is_valid_and_what_was_seen_is_printed(run, flowers):
+    result = run("--from", "flowers.csv")
+    assert result.exit_code == 0
+    assert re.search(r"^sepal width +number +0 to 4 +10 +standardized, median if missing$", result.output, re.MULTILINE)
+    assert "The target is `species`: its name is common for a target." in result.output
+    assert result.output.splitlines()[-1] == "wrote flowers.nnspec.yaml; next: nnspec validate flowers.nnspec.yaml --data"
+    assert nnspec.validate("flowers.nnspec.yaml", data=True) == []
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_what_was_seen_fits_the_terminal(run, flowers, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = run("--from", "flowers.csv").output.splitlines()
+    assert max(map(len, shown)) <= columns
+
+
+def test_paths_are_relative_to_the_file_that_is_written(run, flowers):
+    Path("models").mkdir()
+    assert run("--from", "flowers.csv", "-o", "models/net.nnspec.yaml", "--target", "petal length").exit_code == 0
+    assert '  train: {csv: "../flowers.csv"}' in Path("models/net.nnspec.yaml").read_text(encoding="utf-8")
+    assert nnspec.validate("models/net.nnspec.yaml", data=True) == []
+
+
+def test_what_cannot_be_drafted_writes_no_file(run, flowers):
+    result = run("--from", "flowers.csv", "--target", "specis")
+    assert (result.exit_code, "did you mean `species`?" in result.output) == (1, True)
+    assert not Path("flowers.nnspec.yaml").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--target", "x"), ("--task", "regression"), ("digits", "--from", "flowers.csv")])
+def test_options_for_data_are_wrong_without_them(run, arguments):
+    assert run(*arguments).exit_code == 2

@@ -66,3 +66,18 @@ def test_parameters_of_the_rows_add_up_to_the_total(monkeypatch) -> None:
     column = lines[start].index("parameters")
     cells = [line[column : column + len("parameters")].replace(",", "").strip() for line in lines[start + 2 : end]]
     assert f"parameters: {sum(int(cell) for cell in cells if cell):,} (53,120 frozen)" in lines
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("name", ["resnet50", "unet_nuclei", "transformer", "dcgan"])
+def test_no_line_is_longer_than_the_terminal(name, columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = CliRunner().invoke(main, ["inspect", str(SPECS / f"{name}.nnspec.yaml")])
+    assert shown.exit_code == 0
+    assert [line for line in shown.output.splitlines() if len(line) > columns] == []
+
+
+def test_free_sizes_are_said_to_be_settable():
+    unet = str(SPECS / "unet_nuclei.nnspec.yaml")
+    assert "--at H=N,W=N sets sizes" in CliRunner().invoke(main, ["inspect", unet]).output
+    assert "--at" not in CliRunner().invoke(main, ["inspect", unet, "--at", "H=64,W=64"]).output

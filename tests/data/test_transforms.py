@@ -66,6 +66,16 @@ def test_impute_fills_each_column_with_its_own_statistic(strategy, value):
     np.testing.assert_array_equal(made[:3], rows[:3])
 
 
+def test_impute_keeps_the_type_of_a_column_that_may_be_text():
+    """Whether a CSV column is text is unknown until its values are read."""
+    assert impute(strategy="most_frequent").infer(Column((), "unknown")) == Column((), "unknown")
+    assert impute(strategy="median").infer(Column((), "unknown")).dtype == "float64"
+
+
+def test_values_that_overflow_float32_are_infinite_without_a_warning():
+    assert standardize().apply(np.array([3.5e38]), {"mean": 0.0, "std": 1.0}).tolist() == [np.inf]
+
+
 def test_impute_has_nothing_to_learn_from_a_column_that_is_all_missing():
     with pytest.raises(DataError, match="are missing"):
         impute(strategy="mean").fit([np.full((3, 1), np.nan)])

@@ -195,8 +195,8 @@ class _Shell:
 @pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("tutorial/")])
 def test_every_command_of_a_tutorial_runs(tmp_path: Path, page: str) -> None:
     text = (DOCS / page).read_text("utf-8")
-    for name, spec in re.findall(r'```yaml title="([^"]+)"\n(.*?)```', text, re.DOTALL):
-        (tmp_path / name).write_text(spec, "utf-8")
+    specs = dict(re.findall(r'```yaml title="([^"]+)"\n(.*?)```', text, re.DOTALL))
+    assert specs
     shell = _Shell(tmp_path)
     try:
         for commands in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
@@ -208,5 +208,7 @@ def test_every_command_of_a_tutorial_runs(tmp_path: Path, page: str) -> None:
             answer = shell.run(commands.strip())
             if commands.startswith("curl"):
                 assert "predictions" in json.loads(answer), answer
+            if commands.strip().startswith("nnspec init --from"):
+                assert {name: (tmp_path / name).read_text("utf-8") for name in specs} == specs
     finally:
         shell.close()

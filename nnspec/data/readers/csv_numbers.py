@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 # Spaces that word processors and statistical offices write between groups of digits.
 _SPACES = " \u00a0\u2009\u202f"
 
+NOTATIONS = ((".", ","), (",", None), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"), (".", "_"))
+"""Decimal and thousands separators to try, in order."""
+
 
 @dataclass(frozen=True)
 class Notation:

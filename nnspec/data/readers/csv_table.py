@@ -12,7 +12,7 @@ from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column
 from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers.base import Table
-from nnspec.data.readers.csv_numbers import Notation
+from nnspec.data.readers.csv_numbers import NOTATIONS, Notation
 from nnspec.spec.dumping import flow
 
 if TYPE_CHECKING:
@@ -162,10 +162,6 @@ class _ParsedColumn:
             self.texts.add(texts)
 
 
-_NOTATIONS = ((".", ","), (",", None), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'"), (".", "_"))
-"""Decimal and thousands separators to try, in order."""
-
-
 def _written(reader: Csv, **arguments: Any) -> str:
     """Return the reader as a spec writes it, with changed arguments."""
     given = reader.model_dump(exclude_unset=True) | arguments
@@ -216,7 +212,7 @@ def _notation(own: Collection[str], others: Collection[Collection[str]], used: N
     number in a column of words does not make it numeric.
     """
     best, least = None, min(len(_not_numbers(own, used)), len(own) / 2)
-    for decimal, thousands in _NOTATIONS:
+    for decimal, thousands in NOTATIONS:
         tried = Notation(decimal, thousands, used.missing)
         left = _not_numbers(own, tried)
         damaged = len(left) - len(missing_among(left, len(own) - len(left)))

@@ -104,7 +104,8 @@ class standardize(Transform):  # noqa: N801
         import numpy as np
 
         mean, deviation = (self.broadcastable(learned[name], values.ndim - 1) for name in ("mean", "std"))
-        scaled: Values = ((values - mean) / deviation).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinite values are reported with their row
+            scaled: Values = ((values - mean) / deviation).astype(np.float32)
         return scaled
 
     def broadcastable(self, statistic: Any, rank: int) -> NDArray[np.float64]:
@@ -145,7 +146,7 @@ class impute(Transform):  # noqa: N801
         return self.strategy == "most_frequent"
 
     def infer(self, column: Column) -> Column:
-        if column.is_text and self.takes_text:
+        if self.takes_text and (column.is_text or column.dtype == "unknown"):
             return column
         help = "write `impute: most_frequent`, and `label_encode` or `one_hot` after it"
         require_numbers(f"impute: {self.strategy}", column, help)

@@ -20,6 +20,7 @@ from nnspec.data.prepare import prepare, prepare_part
 from nnspec.data.readers.base import Table
 from nnspec.data.units import Units
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
 from nnspec.training.evaluation.baselines import UNREADABLE, baselines
@@ -210,7 +211,7 @@ def evaluation_text(metrics: dict[str, Any], *, chosen: bool = False) -> str:
     shown = {name: value for name, value in metrics.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        text = f"{value:.4f}" if isinstance(value, float) else ", ".join(f"{v:.4f}" for v in np.ravel(value))
+        text = ", ".join(significant(float(v)) for v in np.ravel(value))
         if (name == "loss" and transformed) or name in {f"{output}_loss" for output in transformed}:
             text += "  (of transformed targets, as in training)"
         lines.append(f"  {name:<{width}}  {text}")

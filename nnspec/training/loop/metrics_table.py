@@ -7,7 +7,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
 
-_ACCURACY = re.compile("(sparse_categorical|categorical|binary)_accuracy")
+_SHORT = {
+    "sparse_categorical_accuracy": "accuracy",
+    "categorical_accuracy": "accuracy",
+    "binary_accuracy": "accuracy",
+    "root_mean_squared_error": "rmse",
+    "mean_squared_error": "mse",
+    "mean_absolute_error": "mae",
+    "mean_absolute_percentage_error": "mape",
+    "r2_score": "r2",
+    "binary_dice": "dice",
+    "mean_dice": "dice",
+    "binary_io_u": "iou",
+    "mean_io_u": "iou",
+    "io_u": "iou",
+    "auc": "auc",
+    "perplexity": "perplexity",
+}
+_KNOWN = re.compile(rf"(?:^|(?<=_))({'|'.join(_SHORT)})$")
+"""Names of metrics at the end of a name, behind that of the output."""
 _NARROWEST = 8
 
 
@@ -44,7 +62,7 @@ class MetricsTable:
         return list(names) == self._names
 
     def row(self, record: Mapping[str, Any], metrics: Mapping[str, float], epochs: int) -> str:
-        """Format an epoch.
+        """Format an epoch; a new best one is followed by the word ``best``.
 
         Args:
             record: The epoch, with ``epoch``, ``seconds`` and ``examples_per_second``; ``best`` is true for a new best epoch.
@@ -80,29 +98,36 @@ def _least_wanted(names: Sequence[str]) -> int:
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """Shorten names of metrics for a table, where the short ones differ.
 
-    The prefix that all metrics have, the output, is left out, and every accuracy is ``accuracy``.
+    The prefix that all metrics have, the output, is left out; every accuracy is ``accuracy``, and known errors have
+    their usual letters.
 
     Example:
         >>> list(short_names(["loss", "y_sparse_categorical_accuracy", "val_y_sparse_categorical_accuracy"]).values())
         ['loss', 'accuracy', 'val_accuracy']
+        >>> short_names(["loss", "mpg_mean_absolute_error"])["mpg_mean_absolute_error"]
+        'mae'
         >>> short_names(["loss", "a_auc", "b_auc"])["a_auc"]
         'a_auc'
     """
     bare = {name: name.removeprefix("val_") for name in names}
     own = {text for text in bare.values() if text not in ("loss", "learning_rate")}
     prefix = _prefix(own)
-    short = {name: _ACCURACY.sub("accuracy", text.removeprefix(prefix) if text in own else text) for name, text in bare.items()}
+    short = {name: _shortened(text.removeprefix(prefix) if text in own else text) for name, text in bare.items()}
     short = {name: f"val_{text}" if name.startswith("val_") else text for name, text in short.items()}
     repeated = {text for text in short.values() if list(short.values()).count(text) > 1}
     return {name: name if text in repeated else text for name, text in short.items()}
 
 
+def _shortened(name: str) -> str:
+    return _KNOWN.sub(lambda found: _SHORT[found[1]], name)
+
+
 def _prefix(names: Iterable[str]) -> str:
-    """The words that all names start with; of a single accuracy, all before it."""
+    """The words that all names start with; of a single metric that is known, all before it."""
     names = list(names)
     if len(names) == 1:
-        found = _ACCURACY.search(names[0])
-        return names[0][: found.start()] if found and found.end() == len(names[0]) else ""
+        found = _KNOWN.search(names[0])
+        return names[0][: found.start()] if found else ""
     shared = [words[0] for words in takewhile(_are_equal, zip(*(name.split("_")[:-1] for name in names), strict=False))]
     return "".join(f"{word}_" for word in shared)
 

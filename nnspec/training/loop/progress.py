@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Protocol, TextIO
 
+from nnspec.colors import colored, uses_color
 from nnspec.printable import terminal_text
 from nnspec.training.loop.metrics_table import MetricsTable, short_names
 
@@ -99,8 +100,12 @@ class _Lines:
         metrics = _shown({name: value for name, value in record.items() if name not in _NOT_SHOWN})
         if self._table is None or not self._table.fits(metrics):
             self._table = MetricsTable(list(metrics), self._width())
-            self.print(self._table.header)
-        self.print(self._table.row(record, metrics, self._epochs))
+            self._print_styled(self._table.header, "strong")
+        self._print_styled(self._table.row(record, metrics, self._epochs), "good" if record.get("best") else "")
+
+    def _print_styled(self, line: str, style: str) -> None:
+        """Prints a line of the table, which has no text from a spec."""
+        print(colored(line, style) if style and uses_color(self._stream) else line, file=self._stream, flush=True)
 
     def _width(self) -> int | None:
         """The columns that a line may have; None for no limit."""
@@ -135,6 +140,9 @@ class _Terminal(_Lines):
     def print(self, text: str) -> None:
         self._bar.console.print(terminal_text(text), highlight=False, markup=False, soft_wrap=True)
 
+    def _print_styled(self, line: str, style: str) -> None:
+        self._bar.console.print(line, style=_RICH[style], highlight=False, markup=False, soft_wrap=True)
+
     def begin(self, epochs: int, steps: int, batch_size: int) -> None:
         super().begin(epochs, steps, batch_size)
         if self._task is not None:
@@ -158,6 +166,7 @@ class _Terminal(_Lines):
         self._bar.stop()
 
 
+_RICH = {"": "", "strong": "bold", "good": "green"}
 _NOT_SHOWN = {"epoch", "step", "seconds", "examples_per_second", "best"}
 
 

@@ -22,6 +22,7 @@ from nnspec.training.objectives.plugin import guarded
 from nnspec.training.run.digests import digest_of, info_digest
 from nnspec.training.run.files import INFO, DamagedRun, RunFiles
 from nnspec.training.run.info import damage
+from nnspec.training.run.latest import followed
 
 FORMAT = 2
 """The version of the format of run folders."""
@@ -50,7 +51,7 @@ class Run(RunFiles):
         Raises:
             NnspecError: If the folder is not a run, or is damaged.
         """
-        path = Path(path)
+        path = followed(Path(path))
         if not path.exists():
             raise NnspecError(f"there is no run at {path}")
         if not path.is_dir() or not (path / INFO).is_file():

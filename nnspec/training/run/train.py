@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
@@ -19,6 +19,7 @@ from nnspec.training.loop.progress import Progress, progress_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.run.create import create_run, run_folder
 from nnspec.training.run.folder import Run
+from nnspec.training.run.latest import link_latest
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
 
@@ -42,7 +43,7 @@ def train(
 
     Args:
         spec: The spec, or its file.
-        out: The run folder; by default ``runs/NAME/TIME``.
+        out: The run folder; by default ``runs/NAME/TIME``, which the link ``runs/NAME/latest`` then names.
         overwrite: Whether to replace a run at ``out``.
         progress: Reports progress; by default on standard error.
         checkpoint_every: Minutes between checkpoints in the middle of an epoch, in addition to one after each epoch.
@@ -74,7 +75,10 @@ def train(
     now = machine(strategy)
     session = Session(spec, plan, prepared, shown, devices_for(strategy))
     run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
-    shown.print(_start_text(run, session.parameters))
+    if out is None:
+        link_latest(path)
+    for line in _start_lines(run, session.parameters):
+        shown.print(line)
     if tensorboard:
         run = run.write_info(tensorboard=True)
     if session.taken:
@@ -113,14 +117,14 @@ def _plan(spec: Spec) -> tuple[Model, TrainingPlan, list[Diagnostic]]:
     return model, plan, problems
 
 
-def _start_text(run: Run, parameters: int) -> str:
+def _start_lines(run: Run, parameters: int) -> Iterator[str]:
     """What is trained, on what and into which folder."""
     machine, examples = run.info["machine"], run.info["data"]["examples"]
     devices = Counter(machine.get("devices") or ["CPU"])
     device = ", ".join(f"{count} {name}s" if count > 1 else str(name) for name, count in devices.items())
     validation = f" and {examples['validation']:,} for validation" if examples["validation"] else ""
-    counts = f"{examples['train']:,} examples{validation}, {parameters:,} parameters"
-    return f"{counts}, on {machine['backend']} ({device}), into {run.path}"
+    yield f"training {run.name}: {parameters:,} parameters, {examples['train']:,} examples{validation}"
+    yield f"on {machine['backend']} ({device}), into {run.path}"
 
 
 def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], progress: Progress) -> Prepared:
