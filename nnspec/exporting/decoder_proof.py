@@ -124,10 +124,11 @@ def _cases(models: DecoderModels, golden: Arrays | None, seed: int) -> Iterator[
             yield dict(inputs), np.full((len(next(iter(inputs.values()))), 1), -1, np.int64)
         return
     decoding = models.decoding
-    rows = table_rows(decoding.decoder).get(Ref(decoding.token), decoding.vocabulary)
+    assert decoding.vocabulary is not None  # a decoder without a source has nothing to point at
+    most = min(decoding.vocabulary, table_rows(decoding.decoder).get(Ref(decoding.token), decoding.vocabulary))
     rng = np.random.default_rng(seed)
     for size in (1, 5):
-        prompt = rng.integers(0, min(rows, decoding.vocabulary), (size, 4))
+        prompt = rng.integers(0, most, (size, 4))
         prompt[np.arange(4)[None, :] >= 1 + rng.integers(0, 4, (size, 1))] = -1
         yield {}, prompt
 
