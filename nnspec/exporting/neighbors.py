@@ -25,7 +25,7 @@ from nnspec.training import Run
 from nnspec.training.evaluation.evaluate import trained_model
 from nnspec.types import did_you_mean, listed
 
-_AT_ONCE = 1024
+_AT_ONCE = 256
 
 
 @dataclass(frozen=True)

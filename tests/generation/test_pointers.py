@@ -11,6 +11,7 @@ from nnspec.api import validate
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.pointers import positions
 from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.generation.section import Beam
 from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
 from nnspec.spec import load
@@ -168,6 +169,14 @@ def test_longer_sources_than_in_training_have_more_positions(folder):
     points = np.random.default_rng(1).random((3, 20, 2)).astype(np.float32)
     one, *_ = Generator(folder / "parts").generate({"points": points})
     assert all(0 <= position < 20 for position in one.positions)
+
+
+def test_beam_search_finds_positions_of_the_source(folder):
+    points = np.random.default_rng(2).random((4, 5, 2)).astype(np.float32)
+    generator = Generator(folder / "parts")
+    for one in generator.generate({"points": points}, way=Beam(width=3)):
+        assert all(0 <= position < 5 for position in one.positions)
+        assert one.score <= 0
 
 
 def test_a_prompt_cannot_point(folder):
