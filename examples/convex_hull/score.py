@@ -28,7 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     path, file = (*arguments, str(DATA / "test.jsonl"))[:2]
     rows = [json.loads(line) for line in Path(file).read_text("utf-8").splitlines()]
     found = [row["positions"] for row in generate_rows(Generator(path), file, batch_size=256)]
-    right = [_from_least(positions) == row["hull"] for positions, row in zip(found, rows, strict=True)]
+    right = [_from_least(positions) == _from_least(row["hull"]) for positions, row in zip(found, rows, strict=True)]
     shares = []
     for positions, row in zip(found, rows, strict=True):
         points = np.array(row["points"])

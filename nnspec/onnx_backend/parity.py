@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.onnx_backend.float64 import Exact, against_float64, distance, kept, wide
+from nnspec.onnx_backend.float64 import Exact, against_float64, are_masked, distance, kept, scale_of, wide
 from nnspec.onnx_backend.ties import LEAST_TOLERANCE, MOST_UNDECIDED, Ties
 from nnspec.runtime.session import Arrays, Run
 
@@ -290,8 +290,7 @@ def _of_all(batches: list[tuple[OutputParity, float]]) -> Iterator[OutputParity]
 
 
 def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
-    values = np.abs(wide(array, kept(array, mask)))
-    return float(values[np.isfinite(values)].max(initial=0.0))
+    return scale_of(wide(array, kept(array, mask)))
 
 
 class _Comparer:
@@ -446,7 +445,7 @@ def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
     values = np.asarray(array, np.float64)
     if not values.size:
         return 0.0
-    values = np.where(kept(values, mask) & np.isfinite(values), values, np.nan)
+    values = np.where(kept(values, mask) & np.isfinite(values) & ~are_masked(values), values, np.nan)
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
     largest = float(np.nanmax(np.abs(values), initial=0.0))
     return float(np.nanmax(high - low, initial=0.0)) / largest if largest else 0.0
