@@ -20,9 +20,11 @@ from numpy.typing import NDArray
 
 _FACTOR = 4
 _LEAST_ALLOWED = 1e-6
-_MASKED, _NEAR = -1e9, 1e6
 _LEAST_SHARE = 1e-3
 """The least fraction of the overall largest value that is used as the scale of a batch."""
+
+_MASKED, _NEAR = -1e9, 1e6
+"""The score by which attention masks a position, and how far a score that was added to it is from that."""
 
 
 def allowed(own: float) -> float:
