@@ -105,6 +105,10 @@ def check(
                 from nnspec.generation.check import check_generation
 
                 check_generation(spec, model, problems)
+            if spec.section("neighbors") is not None:
+                from nnspec.neighbors.check import check_neighbors
+
+                check_neighbors(spec, model, problems)
             if spec.section("sweep") is not None:
                 from nnspec.sweeping.check import check_sweep
 

@@ -14,6 +14,7 @@ SECTIONS = {
     "train": "nnspec.training.section.TrainSection",
     "sweep": "nnspec.sweeping.section.SweepSection",
     "generate": "nnspec.generation.section.GenerateSection",
+    "neighbors": "nnspec.neighbors.section.NeighborsSection",
     "export": "nnspec.graph.exported.ExportSection",
     "budget": "nnspec.graph.budget.Budget",
 }

@@ -6,7 +6,6 @@ import json
 import math
 import re
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -19,21 +18,15 @@ _WORD = re.compile(r"\w+")
 _K1, _B = 1.5, 0.75
 
 
-def encoded(run: str, network: str, file: Path) -> np.ndarray:
-    """Exports a network of the run, and returns its vectors of a file's rows."""
-    from nnspec.data.recipe import open_data, read_inputs
-    from nnspec.exporting.runs import export_run
-    from nnspec.runtime.ports import type_of
-    from nnspec.runtime.predictor import Predictor
+def encoded(run: str, file: Path, rows: int) -> np.ndarray:
+    """Scores each answer of a file for each question by the similarity of their vectors."""
+    from nnspec.exporting.run_predictions import predict_run
 
-    with tempfile.TemporaryDirectory() as work:
-        model = Path(work, f"{network}.onnx")
-        export_run(Path(run), model, network=network)
-        predictor = Predictor(model)
-        table, name = open_data(str(file))
-        inputs = read_inputs(table, name, predictor.recipe, {name: type_of(port) for name, port in predictor.inputs.items()})
-        [vectors] = predictor.predict(inputs).values()
-    return np.asarray(vectors)
+    neighbors = predict_run(run, str(file), neighbors=rows, among=str(file)).neighbors
+    assert neighbors is not None
+    scores = np.zeros((rows, rows))
+    np.put_along_axis(scores, neighbors.rows, neighbors.similarity.astype(np.float64), 1)
+    return scores
 
 
 def bm25(questions: list[str], answers: list[str]) -> np.ndarray:
@@ -73,7 +66,7 @@ def main(arguments: list[str]) -> int:
     rows: list[dict[str, Any]] = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     print(f"{len(rows):,} questions and answers")
     words = bm25([row["question"] for row in rows], [row["answer"] for row in rows])
-    vectors = encoded(run, "asking", file) @ encoded(run, "answering", file).T
+    vectors = encoded(run, file, len(rows))
     for name, scores in (("BM25", words), ("dual encoder", vectors)):
         print(name, recalls(scores))
     # Ranks are added, so that the scales of the scores do not matter.

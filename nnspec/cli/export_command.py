@@ -33,8 +33,16 @@ if TYPE_CHECKING:
     help="What to export. network: the network itself. loop: a decoder or sampler with its loop. parts: the encoder and "
     "a single decoding step, as two files in a folder.  [default: loop if the spec has `generate`, else network]",
 )
+@click.option(
+    "--among",
+    metavar="READER",
+    help="The knowledge base in which the file finds neighbors: a .csv, .jsonl or .npz file, or a complete reader.  "
+    "[default: the spec's, if it has a section `neighbors`]",
+)
 @format_option("text", "json")
-def command(run: Path, out: Path | None, opset: int | None, network: str | None, which: Form | None, form: str) -> None:
+def command(
+    run: Path, out: Path | None, opset: int | None, network: str | None, which: Form | None, among: str | None, form: str
+) -> None:
     """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
 
     \b
@@ -44,6 +52,7 @@ def command(run: Path, out: Path | None, opset: int | None, network: str | None,
       nnspec export runs/translator -o translate.onnx
       nnspec export runs/translator -o translate --form parts
       nnspec export runs/autoencoder -o encoder.onnx --network encoder
+      nnspec export runs/retrieval -o retrieval.onnx --among answers.csv
     """
     from nnspec.cli.frameworks import load_frameworks
 
@@ -51,7 +60,7 @@ def command(run: Path, out: Path | None, opset: int | None, network: str | None,
     from nnspec.exporting.runs import default_output, export_run
 
     out = out if out is not None else default_output(run, form=which, network=network)
-    parity = export_run(run, out, opset=opset, form=which, network=network)
+    parity = export_run(run, out, opset=opset, form=which, network=network, among=among)
     if form == "json":
         echo_json(parity.as_json())
     else:

@@ -14,9 +14,13 @@ from nnspec.cli.text import echo, echo_json, echo_tables, table
 if TYPE_CHECKING:
     from nnspec.runtime.predicting import Predictions
 
+_WIDEST = 80
+"""The most characters of a text in the table of neighbors."""
+
 
 @click.command("predict")
 @click.argument("model", type=click.Path(path_type=Path), metavar="RUN|MODEL.onnx")
+@click.argument("texts", nargs=-1, metavar="[TEXT]...")
 @click.option(
     "--data",
     metavar="READER",
@@ -29,12 +33,29 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Overlap of neighboring tiles, in pixels.  [default: enough to reproduce the predictions for the whole image]",
 )
+@click.option(
+    "--neighbors",
+    type=click.IntRange(min=1),
+    metavar="K",
+    help="Find the K nearest rows of the knowledge base.  [default: what an ONNX file returns; of a run, none]",
+)
+@click.option("--among", metavar="READER", help="The knowledge base (runs only).  [default: the spec's, or its training data]")
 @format_option("text", "json")
-def command(model: Path, data: str | None, limit: int | None, tile: int | None, overlap: int | None, form: str) -> None:
+def command(
+    model: Path,
+    texts: tuple[str, ...],
+    data: str | None,
+    limit: int | None,
+    tile: int | None,
+    overlap: int | None,
+    neighbors: int | None,
+    among: str | None,
+    form: str,
+) -> None:
     """Predict with a run (using Keras) or with an ONNX model (using only ONNX Runtime).
 
     Pass raw data, as for training: the run and the ONNX file contain the fitted transforms and the arguments of the reader.
-    Without --data, a run predicts the test data of its spec.
+    Without --data and TEXT, a run predicts the test data of its spec.
 
     The table shows the predicted class, its probability, and the next two. `--format json` writes a line for each row: the
     numbers of each output, and the class as NAME_class.
@@ -45,7 +66,11 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
       nnspec predict first.onnx --data 'builtin: digits' --limit 5
       nnspec predict first.onnx --data new.csv --format json
       nnspec predict unet.onnx --data scans.npz --tile 512
+      nnspec predict runs/retrieval --neighbors 3 'How do I reset my password?'
     """
+    if texts and data is not None:
+        raise click.UsageError("give either TEXT or --data")
+    source = list(texts) or data
     if overlap is not None and tile is None:
         raise click.UsageError("--overlap requires --tile, the size of the tiles")
     if model.is_dir():
@@ -54,14 +79,20 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
         load_frameworks("train")
         from nnspec.exporting.run_predictions import predict_run
 
-        predictions = predict_run(model, data, limit=limit)
+        if among is not None and neighbors is None:
+            raise click.UsageError("--among requires --neighbors, the number of neighbors")
+        predictions = predict_run(model, source, limit=limit, neighbors=neighbors, among=among)
     else:
-        if data is None:
-            raise click.UsageError(f"{model} is not a run folder; an ONNX model requires --data")
+        if among is not None:
+            raise click.UsageError(
+                f"{model} is not a run folder; `nnspec export --among` writes the knowledge base into a file"
+            )
+        if source is None:
+            raise click.UsageError(f"{model} is not a run folder; an ONNX model requires --data or TEXT")
         load_frameworks("predict")
         from nnspec.runtime.predicting import predict_file
 
-        predictions = predict_file(model, data, limit=limit, tile=tile, overlap=overlap)
+        predictions = predict_file(model, source, limit=limit, tile=tile, overlap=overlap, neighbors=neighbors)
         if predictions.tiling is not None:
             echo(predictions.tiling.text(), err=True)
     rows = list(predictions.rows())
@@ -69,7 +100,10 @@ def command(model: Path, data: str | None, limit: int | None, tile: int | None, 
         for row in rows:
             echo_json(row)
         return
-    rows = [_ranked(predictions, row) for row in rows]
+    if predictions.neighbors is not None:
+        rows = [_neighbor(row["row"], place, found) for row in rows for place, found in enumerate(row["neighbors"], 1)]
+    else:
+        rows = [_ranked(predictions, row) for row in rows]
     header = list(rows[0]) if rows else ["row"]
     numbers = frozenset(
         i for i, name in enumerate(header) if rows and (isinstance(rows[0][name], int | float) or name.endswith("probability"))
@@ -90,6 +124,16 @@ def _ranked(predictions: Predictions, row: dict[str, Any]) -> dict[str, Any]:
         shown[f"{name} probability" if several else "probability"] = f"{100 * probability:.1f} %"
         if len(predictions.outputs[name][row["row"]]) > 2:
             shown[f"next of {name}" if several else "next"] = ", ".join(f"{each} {100 * p:.1f} %" for each, p in others)
+    return shown
+
+
+def _neighbor(row: int, place: int, found: dict[str, Any]) -> dict[str, Any]:
+    """A line of the table of neighbors; long texts are shortened."""
+    shown = {"row": row, "place": place, "similarity": found["similarity"], "neighbor": found["row"]}
+    for name, value in found.items():
+        if name not in ("row", "similarity"):
+            text = "" if value is None else value if isinstance(value, int | float) else str(value)
+            shown[name] = text if not isinstance(text, str) or len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
     return shown
 
 

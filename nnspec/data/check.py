@@ -23,6 +23,7 @@ from nnspec.data.readers import Reader
 from nnspec.data.section import Columns, DataSection
 from nnspec.data.segments import TimesError
 from nnspec.data.shape_checks import check_feeds
+from nnspec.data.transforms.pointers import positions
 from nnspec.data.vocabularies import check_vocabularies, find_vocabularies
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
@@ -130,6 +131,7 @@ def known_data(
     windowing = [*check_window(plan)]
     problems.extend(windowing)
     check_weights(plan, problems)
+    _check_pointed(plan, graph.input_names, problems)
     columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
@@ -154,6 +156,17 @@ def _check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
             span, path = locate(plan.tree, "targets", output)
             problems.append(d.TargetIsComputed.at(span, path, help="remove it", name=output, input=source.input))
         problems.extend(source.check(plan, output))
+
+
+def _check_pointed(plan: DataPlan, known: Collection[str], problems: list[Diagnostic]) -> None:
+    """Report positions of an input that does not exist."""
+    for part in ("inputs", "targets"):
+        for name, given in getattr(plan.section, part).items():
+            for i, step in enumerate(given.transform):
+                if isinstance(step, positions) and step.of not in known:
+                    help = did_you_mean(step.of, known, f"the inputs are {listed(known)}")
+                    at = locate(plan.tree, part, name, "transform", i)
+                    problems.append(d.UnknownInput.at(*at, help=help, what="input", name=step.of))
 
 
 def _crop(section: DataSection, target: str) -> int:

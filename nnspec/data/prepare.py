@@ -23,6 +23,7 @@ from nnspec.data.lazy import is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
 from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, display_name, target_shape
+from nnspec.data.positions import check_positions
 from nnspec.data.reader_arguments import training_arguments
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe, recipe_of_feeds
@@ -274,6 +275,7 @@ def _read(
             weights[name] = border_weights(targets[name], plan.needs[name], feed.border)
     if not any(problem.is_error for problem in problems[before:]):
         check_lengths(plan, feeds, table, learned, problems)
+        check_positions(feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(

@@ -231,6 +231,16 @@ class BadWeight(Problem):
     message = "{where}: {value} is not a valid weight{more}"
 
 
+class TooFewFrames(Problem):
+    """The loss `CTC` assigns each label to frames of its own, with a blank frame between two equal labels.
+
+    A target with more labels than the output has frames has probability 0, and its loss is infinite.
+    """
+
+    code = "NN429"
+    message = "{where}: {labels} labels need {wanted} frames, and `{name}` has {frames}{more}"
+
+
 class UnreadableValue(Problem):
     """A value of the data cannot be read: a truncated image, or a file that was removed."""
 
@@ -295,6 +305,13 @@ class OutOfTable(Problem):
 
     code = "NN433"
     message = "{where}: {value} is out of range; the table that `{name}` indexes has rows 0 to {last}{more}"
+
+
+class NoSuchPosition(Problem):
+    """A position under `positions` is one of the row of the input that it names. Positions are counted from 0."""
+
+    code = "NN434"
+    message = "{where}: position {value}, but the row of `{of}` has {length} positions, 0 to {last}{more}"
 
 
 class NoStatistics(Problem):

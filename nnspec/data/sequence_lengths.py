@@ -41,7 +41,7 @@ def check_lengths(
             continue
         for place in (f"targets.{output}", *(f"inputs.{name}" for name in inputs)):
             if place in feeds and place not in lengths:
-                lengths[place] = _lengths(table, feeds[place], learned[place])
+                lengths[place] = lengths_of(table, feeds[place], learned[place])
         labels = lengths.get(f"targets.{output}")
         for name in inputs:
             tokens = lengths.get(f"inputs.{name}")
@@ -57,7 +57,7 @@ def check_lengths(
                 return
 
 
-def _lengths(table: Table, feed: Feed, learned: Sequence[Learned]) -> NDArray[np.int64] | None:
+def lengths_of(table: Table, feed: Feed, learned: Sequence[Learned]) -> NDArray[np.int64] | None:
     """Return the length of each row before padding; None if rows are not padded."""
     steps = feed.transforms
     cut = next((i for i, step in enumerate(steps) if isinstance(step, pad)), None)

@@ -22,6 +22,7 @@ _MODULES = (
     "nnspec.training.problems",
     "nnspec.training.objectives.problems",
     "nnspec.generation.problems",
+    "nnspec.neighbors.problems",
     "nnspec.sweeping.problems",
 )
 _FILE = "net.nnspec.yaml"

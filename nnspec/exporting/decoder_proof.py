@@ -20,7 +20,7 @@ from nnspec.graph.decoding import Decoding
 from nnspec.graph.model import Ref
 from nnspec.graph.tables import table_rows
 from nnspec.onnx_backend.emit import to_onnx
-from nnspec.onnx_backend.float64 import allowed, distance
+from nnspec.onnx_backend.float64 import allowed, distance, scale_of
 from nnspec.onnx_backend.parity import Parity, Reference
 from nnspec.onnx_backend.proof import verify, verify_varied
 from nnspec.onnx_backend.proto import serialized
@@ -124,10 +124,11 @@ def _cases(models: DecoderModels, golden: Arrays | None, seed: int) -> Iterator[
             yield dict(inputs), np.full((len(next(iter(inputs.values()))), 1), -1, np.int64)
         return
     decoding = models.decoding
-    rows = table_rows(decoding.decoder).get(Ref(decoding.token), decoding.vocabulary)
+    assert decoding.vocabulary is not None  # a decoder without a source has nothing to point at
+    most = min(decoding.vocabulary, table_rows(decoding.decoder).get(Ref(decoding.token), decoding.vocabulary))
     rng = np.random.default_rng(seed)
     for size in (1, 5):
-        prompt = rng.integers(0, min(rows, decoding.vocabulary), (size, 4))
+        prompt = rng.integers(0, most, (size, 4))
         prompt[np.arange(4)[None, :] >= 1 + rng.integers(0, 4, (size, 1))] = -1
         yield {}, prompt
 
@@ -221,7 +222,5 @@ class TokenComparison:
 
 def _logit_gap(logits: NDArray[np.float64], chosen: Tokens) -> NDArray[np.float64]:
     """The logit of the likeliest token minus that of each chosen token, relative to the largest logit."""
-    gap: NDArray[np.float64] = (logits.max(-1) - np.take_along_axis(logits, chosen[..., None], -1)[..., 0]) / np.abs(
-        logits
-    ).max()
-    return gap
+    gap: NDArray[np.float64] = logits.max(-1) - np.take_along_axis(logits, chosen[..., None], -1)[..., 0]
+    return gap / scale_of(logits)

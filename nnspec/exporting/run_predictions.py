@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from nnspec.data.reader_arguments import of_one_member
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.connections import IOMapping
+from nnspec.exporting.neighbors import index_of_run
 from nnspec.exporting.output_metadata import token_outputs_of_run
-from nnspec.exporting.runs import IOMapping, network_of_program
+from nnspec.exporting.runs import exported_network
 from nnspec.graph import Graph
 from nnspec.runtime.predicting import Predictions, read_rows
 from nnspec.runtime.token_output import texts_of
@@ -22,19 +24,31 @@ from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained
 from nnspec.types import listed
 
 
-def predict_run(path: str | Path, data: str | None = None, *, limit: int | None = None) -> Predictions:
+def predict_run(
+    path: str | Path,
+    data: str | Sequence[str] | None = None,
+    *,
+    limit: int | None = None,
+    neighbors: int | None = None,
+    among: str | None = None,
+) -> Predictions:
     """Predict with a run.
 
     Args:
         path: The run folder.
-        data: The data; by default the test split of the spec's data, or its validation split.
+        data: The data, or texts; by default the test split of the spec's data, or its validation split.
         limit: The most rows to predict.
+        neighbors: The number of neighbors to find with the exported network; None for none.
+        among: The data in which they are found; by default those of the section ``neighbors``, else the training data.
 
     Raises:
         NnspecError: If the run is damaged, or the data do not match it.
     """
     run = Run.open(path)
-    graph, mapping = network_of_program(run) if run.spec.program is not None else (run.main, None)
+    graph, mapping, index = run.main if run.spec.program is None else None, None, None
+    if graph is None or neighbors is not None:
+        graph, mapping, section = exported_network(run)
+        index = None if neighbors is None else index_of_run(run, section, among=among, count=neighbors)
     recipe = run.recipe() if mapping is None else mapping.recipe(run.recipe())
     if data is None:
         _, examples = examples_of(run)
@@ -48,7 +62,8 @@ def predict_run(path: str | Path, data: str | None = None, *, limit: int | None 
     answers = trained_model(run, graph).predict(arrays, verbose=0)
     outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)
     texts = texts_of(outputs, arrays, token_outputs_of_run(run))
-    return Predictions(outputs, run.classes(), answers_of(run), texts=texts)
+    found = None if index is None else index.nearest(outputs[index.search.output])
+    return Predictions(outputs, run.classes(), answers_of(run), texts=texts, neighbors=found)
 
 
 def _of_network(run: Run, graph: Graph, mapping: IOMapping, fields: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

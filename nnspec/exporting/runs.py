@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -12,28 +11,25 @@ from typing import Any, Literal
 from numpy.typing import NDArray
 
 from nnspec.data.reader_arguments import of_one_member
-from nnspec.data.recipe import Recipe
-from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
+from nnspec.exporting.connections import IOMapping, mapping_of
 from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
 from nnspec.exporting.keras_reference import keras_reference
+from nnspec.exporting.neighbors import Index, index_of_run
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
 from nnspec.exporting.sampler_models import SamplerParity, prove_sampler
 from nnspec.exporting.samplers import sampler_of_run
 from nnspec.generation.sampler_check import describes_sampler, sampling_of
-from nnspec.graph import Graph, Model
+from nnspec.graph import Graph
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
-from nnspec.graph.decoding import input_feeding
-from nnspec.graph.exported import ExportSection, exported, length_for, read_export
-from nnspec.graph.model import NetworkCall
+from nnspec.graph.exported import ExportSection, exported, read_export
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity
-from nnspec.runtime.metadata import DATA, MAPS, SAMPLES, SPEC_HASH, SPEC_NAME
-from nnspec.spec.program import Program
+from nnspec.runtime.metadata import DATA, MAPS, NEIGHBORS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
 from nnspec.training.objectives.plugin import guarded
@@ -69,6 +65,7 @@ def export_run(
     opset: int | None = None,
     form: Form | None = None,
     network: str | None = None,
+    among: str | None = None,
 ) -> Parity | DecodingParity | SamplerParity:
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
@@ -80,6 +77,8 @@ def export_run(
         form: What to write; by default the loop if the spec has a section ``generate`` and its section ``export`` names
             neither a network nor outputs, else the network.
         network: One of the spec's networks, with all its outputs; by default that of the section ``export``.
+        among: The data in which the file finds neighbors, as [`open_data`][nnspec.data.recipe.open_data] accepts them; by
+            default those of the section ``neighbors``, if there is one and `network` is not given.
 
     Returns:
         The parity of the file and Keras.
@@ -99,7 +98,11 @@ def export_run(
     weights = run.weights()
     if form == "network":
         section = section.model_copy(update={"network": section.network or default})
-        return _export_network(run, section, weights, out, opset or section.opset)
+        finds = among is not None or (network is None and run.spec.section("neighbors") is not None)
+        index = index_of_run(run, section, among=among) if finds else None
+        return _export_network(run, section, weights, out, opset or section.opset, index)
+    if among is not None:
+        raise NnspecError("--among is for networks that return a vector\n  = help: add `--form network`")
     if sampling is not None:
         return _export_sampler(run, weights, out, opset or section.opset, form)
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
@@ -135,8 +138,8 @@ def _section_of(run: Run, default: str, help: str) -> ExportSection:
     return section
 
 
-def network_of_program(run: Run) -> tuple[Graph, IOMapping]:
-    """The network of a run of a program that is exported, and how it is connected.
+def exported_network(run: Run) -> tuple[Graph, IOMapping, ExportSection]:
+    """The network of a run that is exported, how it is connected, and the section ``export``.
 
     Raises:
         NnspecError: If the spec states no network.
@@ -146,7 +149,7 @@ def network_of_program(run: Run) -> tuple[Graph, IOMapping]:
         help = "`nnspec generate` generates samples; an ONNX file of `nnspec export --network NAME` predicts with a network"
         raise NnspecError(f"{run.path} generates samples, as its section `generate` states\n  = help: {help}")
     graph = exported(section, run.model, default=_trained(run))
-    return graph, mapping_of(run, graph, section)
+    return graph, mapping_of(run, graph, section), section.model_copy(update={"network": graph.name})
 
 
 def _export_sampler(run: Run, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int, form: Form) -> SamplerParity:
@@ -176,7 +179,12 @@ def _trained(run: Run) -> str:
 
 
 def _export_network(
-    run: Run, section: ExportSection, weights: Mapping[str, NDArray[Any]], out: str | Path, opset: int
+    run: Run,
+    section: ExportSection,
+    weights: Mapping[str, NDArray[Any]],
+    out: str | Path,
+    opset: int,
+    index: Index | None = None,
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
@@ -199,6 +207,8 @@ def _export_network(
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
     if generator is not None:
         metadata[SAMPLES] = json.dumps(generator)
+    if index is not None:
+        metadata[NEIGHBORS] = json.dumps(index.knowledge.as_json())
     keras_of = partial(keras_reference, weights=weights)
     return export(
         graph,
@@ -212,104 +222,5 @@ def _export_network(
         opset=opset,
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),
+        search=None if index is None else index.search,
     )
-
-
-@dataclass(frozen=True)
-class IOMapping:
-    """How an exported network is connected in its document.
-
-    Attributes:
-        fields: The document's input that feeds each of the network's inputs; inputs that a layer feeds are omitted.
-        outputs: The network's name of each of the document's outputs that it computes.
-        inputs: The number of its inputs.
-        adapted: The length of each input that takes the transforms of a field of another length; 1 for a single value.
-    """
-
-    fields: Mapping[str, str]
-    outputs: Mapping[str, str]
-    inputs: int
-    adapted: Mapping[str, int] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, model: Model, graph: Graph) -> IOMapping:
-        """Map a network. If the document calls it several times, the first call counts.
-
-        Args:
-            model: The document's networks.
-            graph: The exported part of one of them.
-        """
-        if graph.name == "main" or "main" not in model.networks:
-            return cls({name: name for name in graph.inputs}, {name: name for name in graph.outputs}, len(graph.inputs))
-        fed = {name: input_feeding(model, graph, name) for name in graph.inputs}
-        fields = {name: field for name, field in fed.items() if field is not None}
-        use = next((use for use in model.main.uses if use.network == graph.name), None)
-        outputs = {} if use is None else _outputs_of(use, model.networks[graph.name], model.main)
-        return cls(fields, {shown: own for shown, own in outputs.items() if own in graph.outputs}, len(graph.inputs))
-
-    @classmethod
-    def of_program(cls, program: Program, graph: Graph, fields: Mapping[str, str]) -> IOMapping:
-        """Map a network of a program. An input takes the transforms of the field of the same name if that fits it.
-
-        Args:
-            program: The program.
-            graph: The exported part of the network.
-            fields: The fields that other inputs take the transforms of.
-        """
-        types = {name: given.type for name, given in program.fields.items() if given is not None}
-        lengths = {
-            name: length_for(type_, types[found])
-            for name, type_ in graph.inputs.items()
-            if (found := fields.get(name, name)) in types
-        }
-        named = {name: fields.get(name, name) for name, length in lengths.items() if length is not None}
-        adapted = {name: length for name, length in lengths.items() if length}
-        return cls(named, {name: name for name in graph.outputs}, len(graph.inputs), adapted)
-
-    def recipe(self, recipe: Recipe) -> Recipe:
-        """The recipe of the network's inputs.
-
-        Args:
-            recipe: The document's recipe.
-        """
-        known = recipe.get("inputs", {})
-        own = {name: known[field] for name, field in self.fields.items() if field in known}
-        own |= {name: _of_length(own[name], length) for name, length in self.adapted.items() if name in own}
-        return {**recipe, "inputs": own} if known else recipe
-
-    def golden(self, rows: Mapping[str, NDArray[Any]]) -> list[dict[str, NDArray[Any]]]:
-        """Real inputs of the network; empty if the data do not feed all of them.
-
-        Args:
-            rows: Real inputs of the document, by name.
-        """
-        own = {name: rows[field] for name, field in self.fields.items() if field in rows and name not in self.adapted}
-        return [own] if len(own) == self.inputs else []
-
-
-def mapping_of(run: Run, graph: Graph, section: ExportSection) -> IOMapping:
-    """How an exported network is connected in the document of a run.
-
-    Args:
-        run: The run.
-        graph: The exported part of the network.
-        section: The section ``export``.
-    """
-    program = run.spec.program
-    return IOMapping.of(run.model, graph) if program is None else IOMapping.of_program(program, graph, section.inputs)
-
-
-def _of_length(entry: dict[str, Any], length: int) -> dict[str, Any]:
-    """The recipe of an input, for rows of another length."""
-    *steps, last = entry["transforms"] or [None]
-    if last is None or last["transform"] != "pad":
-        return entry
-    whole = pad.model_validate({**last["arguments"], "length": length, "buckets": None})
-    changed = {**last, "arguments": whole.model_dump(mode="json"), "learned": {**last["learned"], "length": length}}
-    return {**entry, "transforms": [*steps, changed]}
-
-
-def _outputs_of(use: NetworkCall, network: Graph, main: Graph) -> dict[str, str]:
-    """The network's name of each of the document's outputs that it computes."""
-    own = {ref: name for name, ref in zip(network.outputs, use.outputs.values(), strict=False)}
-    return {shown: own[ref] for shown, ref in main.outputs.items() if ref in own}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nnspec.data.section import Columns, DataSection
+from nnspec.data.transforms.pointers import positions
 from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import Diagnostic, Span, SpecError
 from nnspec.generation import problems as g
@@ -86,7 +87,7 @@ def generation_of(spec: Spec, model: Model) -> tuple[GenerateSection, Decoding] 
 def _check_tokens(decoding: Decoding, tree: MappingNode, problems: list[Diagnostic]) -> None:
     """Checks that the decoder can read every token that it predicts."""
     rows = table_rows(decoding.decoder).get(Ref(decoding.token))
-    if rows is not None and rows != decoding.vocabulary:
+    if rows is not None and decoding.vocabulary is not None and rows != decoding.vocabulary:
         kind = g.NoRowForToken if rows < decoding.vocabulary else g.UnusedRows
         help = "make both sizes equal to that of the vocabulary"
         at = place(tree, "token", "logits")
@@ -148,7 +149,7 @@ def check_token(
         return
     place: tuple[Span, str] = (at.span, at.path)
     if isinstance(given, int):
-        if given >= decoding.vocabulary:
+        if decoding.vocabulary is not None and given >= decoding.vocabulary:
             reason = f"`{key}` is {given}, and `{decoding.logits}` has the tokens 0 to {decoding.vocabulary - 1}"
             problems.append(g.NotInVocabulary.at(*place, reason=reason))
         return
@@ -157,15 +158,17 @@ def check_token(
         return
     if step is None:
         fed = f"`data.inputs.{decoding.target}`" if decoding.target else f"`{decoding.token}`"
-        reason = f"`{key}` is the text `{given}`, and {fed} has no `tokenize` to look it up"
+        reason = f"`{key}` is the text `{given}`, and {fed} has no `tokenize` or `positions` to look it up"
         problems.append(g.NotInVocabulary.at(*place, help="write its number, such as 1", reason=reason))
-    elif given not in SPECIAL and isinstance(step.vocabulary, list) and given not in step.vocabulary:
-        help = did_you_mean(given, [*SPECIAL, *step.vocabulary])
+        return
+    words = step.vocabulary if isinstance(step, tokenize) else []
+    if given not in SPECIAL and isinstance(words, list) and given not in words:
+        help = did_you_mean(given, [*SPECIAL, *words])
         problems.append(g.NotInVocabulary.at(*place, help=help, reason=f"`{given}` is not in the vocabulary"))
 
 
-def _tokenizer(spec: Spec, decoding: Decoding) -> tuple[tokenize | None, bool]:
-    """The tokenizer of the decoder's input, and whether it is known: not if the inputs under `data` have errors."""
+def _tokenizer(spec: Spec, decoding: Decoding) -> tuple[tokenize | positions | None, bool]:
+    """The transform to tokens of the decoder's input, and whether it is known: not if the inputs under `data` have errors."""
     tree = spec.section("data")
     if tree is None:
         return None, True
@@ -175,4 +178,4 @@ def _tokenizer(spec: Spec, decoding: Decoding) -> tuple[tokenize | None, bool]:
         return None, False
     columns: Columns | None = section.inputs.get(decoding.target or "")
     found = columns.transform if columns is not None else []
-    return next((step for step in found if isinstance(step, tokenize)), None), True
+    return next((step for step in found if isinstance(step, tokenize | positions)), None), True

@@ -14,7 +14,7 @@ from nnspec.graph import Graph, Model
 from nnspec.graph.decoding import Decoding, fed_by, input_feeding
 from nnspec.graph.model import Ref
 from nnspec.spec.tree import MappingNode
-from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size
+from nnspec.types import Dim, TensorType, did_you_mean, listed, same_size, symbols_of
 
 
 @dataclass(frozen=True)
@@ -192,11 +192,14 @@ class Ports:
         if (
             not logits.dtype.startswith("float")
             or logits.rank not in (1, 2)
-            or not isinstance(logits.shape[-1], int)
+            or not (isinstance(logits.shape[-1], int) or symbols_of(logits.shape[-1]) <= self._memory_sizes(decoding))
             or any(same_size(a, b) is False for a, b in zip(logits.shape, sizes, strict=True))
         ):
             reason = f"`{self.section.token.logits}` is {logits}; logits are (time, vocabulary), or (vocabulary,) for the last"
-            self.problems.append(g.NotTokens.at(*self._at("token", "logits"), reason=reason))
+            help = ""
+            if logits.rank and not isinstance(logits.shape[-1], int):
+                help = "use a vocabulary of fixed size; only the length of an input under `memory` may be free, to point at it"
+            self.problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
             valid = False
         if self.section.token.logits in self.section.carry.values() and valid:
             reason = f"`{self.section.token.logits}` cannot be both the logits and a carried state"
@@ -204,6 +207,11 @@ class Ports:
             self.problems.append(g.NotTokens.at(*self._at("token", "logits"), help=help, reason=reason))
             valid = False
         return valid
+
+    def _memory_sizes(self, decoding: Decoding) -> set[str]:
+        """The free sizes of what the decoder attends to, at whose positions a token may point."""
+        types = (decoding.decoder.inputs[name] for name in decoding.memory)
+        return {name for type_ in types for size in type_.shape for name in symbols_of(size)}
 
     def _at(self, *path: str, key: bool = False) -> tuple[Span, str]:
         return place(self.tree, *path, key=key)

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from nnspec.data.transforms.pointers import positions
 from nnspec.data.transforms.text import SPECIAL, tokenize
 from nnspec.diagnostics import NnspecError
 from nnspec.json_words import misfit
@@ -39,6 +40,12 @@ def tokenizer_among(steps: Iterable[Mapping[str, Any]]) -> tuple[tokenize, dict[
                 raise NnspecError(f"the metadata of the tokenizer are damaged: {reason}") from None
             return found, learned
     return None
+
+
+def points(recipe: Mapping[str, Any], input_: str | None) -> bool:
+    """Whether the tokens of an input point at the positions of another one."""
+    steps = recipe.get("inputs", {}).get(input_, {}).get("transforms", [])
+    return any(step["transform"] == positions.__name__ for step in steps)
 
 
 def vocabulary_of(recipe: Mapping[str, Any], input_: str | None) -> list[str] | None:

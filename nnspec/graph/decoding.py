@@ -46,11 +46,10 @@ class Decoding:
         return self.decoder.output_types[self.logits]
 
     @property
-    def vocabulary(self) -> int:
-        """Size of the vocabulary."""
+    def vocabulary(self) -> int | None:
+        """Size of the vocabulary; None if tokens point at the positions of a source, whose number is free."""
         size = self.logits_type.shape[-1]
-        assert isinstance(size, int)
-        return size
+        return size if isinstance(size, int) else None
 
     @property
     def gives_probabilities(self) -> bool:

@@ -256,6 +256,8 @@ class Layer(Config):
             along: The ports whose tensors have the time axis; at least one.
         """
         del fed, along
+        if self.ports.counts_examples:
+            return TimeDependence(outputs=())
         return TimeDependence(obstacle=None if self.receptive_field(inputs) is None else LOOKS_AROUND)
 
     def owns(self, name: str, shape: tuple[int, ...], *, argument: str | None = None, trainable: bool = True) -> Weight:

@@ -14,11 +14,13 @@ from nnspec.diagnostics import NnspecError
 from nnspec.graph.model import Graph
 from nnspec.graph.receptive_field import output_receptive_fields
 from nnspec.graph.tables import table_rows
+from nnspec.neighbors import INDICES, SIMILARITY
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.preprocessing import InputPreprocessing, OutputPostprocessing
 from nnspec.onnx_backend.proto import finish
+from nnspec.onnx_backend.search import VectorSearch
 from nnspec.onnx_backend.value import Value
 from nnspec.runtime.metadata import CONDITIONS, FIELDS, OUTPUTS, ROWS, VERSION
 from nnspec.types import TensorType
@@ -36,6 +38,7 @@ def to_onnx(
     masks: bool | None = None,
     preprocessing: Mapping[str, InputPreprocessing] | None = None,
     postprocessing: Mapping[str, OutputPostprocessing] | None = None,
+    search: VectorSearch | None = None,
 ) -> onnx.ModelProto:
     """Build the ONNX inference model of a graph.
 
@@ -51,6 +54,7 @@ def to_onnx(
             of ``networks``, so that networks can be run one after another, and false for the main network.
         preprocessing: The preprocessing of inputs, by name.
         postprocessing: The postprocessing of outputs, by name.
+        search: Adds the nearest neighbors of an output with a vector; None for none.
 
     Raises:
         NnspecError: If a weight is missing or has a different shape, or the opset is not supported.
@@ -61,7 +65,8 @@ def to_onnx(
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
     b = Builder(opset, graph.conditions)
-    interface = Interface(b, graph.inputs, graph.outputs, preprocessing or {})
+    searched = (INDICES, SIMILARITY) if search is not None else ()
+    interface = Interface(b, graph.inputs, [*graph.outputs, *searched], preprocessing or {})
     values = lowered(b, graph, weights, interface.given)
     outputs: dict[str, TensorType] = {}
     after = {names[name]: own for name, own in (postprocessing or {}).items() if name in names}
@@ -70,6 +75,9 @@ def to_onnx(
             values[name] = _postprocessed(b, after[name], values[name])
         wanted = graph.name != "main" if masks is None else masks
         outputs |= interface.give(name, values[name], wanted)
+    if search is not None:
+        vector = values[names[search.output]]
+        outputs |= search.lower(b, vector.name, vector.type.dtype)
     model_metadata = {VERSION: nnspec.__version__, **(metadata or {})}
     if renamed := {given: name for name, given in names.items() if given != name}:
         model_metadata[OUTPUTS] = json.dumps(renamed)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from numpy.typing import ArrayLike
@@ -10,11 +12,13 @@ from numpy.typing import ArrayLike
 from nnspec.diagnostics import NnspecError
 from nnspec.files import write_whole
 from nnspec.graph.model import Graph
-from nnspec.onnx_backend.emit import to_onnx
+from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.parity import Parity, Reference
 from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
 from nnspec.onnx_backend.proof import first_difference, verify, verify_preprocessing, verify_varied
 from nnspec.onnx_backend.proto import sealed
+from nnspec.onnx_backend.samples import draw
+from nnspec.onnx_backend.search import VectorSearch
 from nnspec.runtime.session import Arrays, Run
 
 
@@ -32,6 +36,7 @@ def export(
     metadata: Mapping[str, str] | None = None,
     seed: int = 0,
     check_size: Callable[[int], None] | None = None,
+    search: VectorSearch | None = None,
 ) -> Parity:
     """Write the ONNX model of a graph if it agrees with the reference.
 
@@ -48,6 +53,7 @@ def export(
         metadata: Model metadata, in addition to nnspec's version and the parity record.
         seed: The seed of the random inputs.
         check_size: Receives the size of the file in bytes, and raises if it is too large.
+        search: Adds the nearest neighbors of an output with a vector, also verified; None for none.
 
     Returns:
         The parity of the file and the reference.
@@ -65,14 +71,19 @@ def export(
     parity = verify_varied(graph, weights, parity, reference, opset=opset, seed=seed)
     if parity.drawn is not None and not parity.drawn.agrees:
         raise NnspecError(_difference(graph, parity.drawn, None, bisected=False) + _DRAWN)
-    if preprocessing is not None or postprocessing:
-        before = preprocessing.inputs if preprocessing is not None else {}
+    before = preprocessing.inputs if preprocessing is not None else {}
+    if before or postprocessing:
         model = to_onnx(graph, weights, opset=opset, metadata=metadata, preprocessing=before, postprocessing=postprocessing)
         around = (preprocessing, postprocessing or {}, model, reference)
         processed = verify_preprocessing(graph, weights, *around, golden=golden, opset=opset, seed=seed)
         if not processed.agrees:
             raise NnspecError(_difference(graph, processed, None, bisected=False) + _PROCESSED)
         parity = parity.joined(processed)
+    if search is not None:
+        built = partial(to_onnx, graph, weights, opset=opset, metadata=metadata, preprocessing=before)
+        model = built(postprocessing=postprocessing, search=search)
+        cases = preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=False), *golden]
+        parity = replace(parity, search=search.verify(model, output_names(graph)[search.output], cases))
     content = sealed(model, parity.as_json())
     if check_size is not None:
         check_size(len(content))

@@ -23,6 +23,9 @@ _LEAST_ALLOWED = 1e-6
 _LEAST_SHARE = 1e-3
 """The least fraction of the overall largest value that is used as the scale of a batch."""
 
+_MASKED, _NEAR = -1e9, 1e6
+"""The score by which attention masks a position, and how far a score that was added to it is from that."""
+
 
 def allowed(own: float) -> float:
     """The largest error relative to float64 that rounding explains.
@@ -110,19 +113,35 @@ def wide(array: NDArray[Any], keep: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(array[keep], np.float64)
 
 
+def are_masked(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which values are masked scores, -1e9 up to a score that was added to it."""
+    return np.asarray(np.abs(values - _MASKED) <= _NEAR)
+
+
+def scale_of(values: NDArray[Any]) -> float:
+    """The largest magnitude of finite values. Masked scores would hide every error, and count only if there are no others.
+
+    Example:
+        >>> scale_of(np.array([-1e9, 2.0, np.inf])), scale_of(np.array([-1e9]))
+        (2.0, 1000000000.0)
+    """
+    finite = values[np.isfinite(values)]
+    scores = finite[~are_masked(finite)]
+    return float(np.abs(scores if scores.size else finite).max(initial=0.0))
+
+
 def distance(a: NDArray[Any], b: NDArray[Any], right: NDArray[Any]) -> float:
-    """The largest difference, relative to the largest value. Equal infinities are equal, and so are two NaNs.
+    """The largest difference, relative to the largest value. Equal infinities are equal, and so are NaNs and masked scores.
 
     Args:
         a: Values.
         b: Values of the same shape.
         right: The values whose largest magnitude is the scale.
     """
-    differs = ~((a == b) | (np.isnan(a) & np.isnan(b)))
+    differs = ~((a == b) | (np.isnan(a) & np.isnan(b)) | (are_masked(a) & are_masked(b)))
     if not differs.any():
         return 0.0
-    finite = np.abs(right[np.isfinite(right)])
-    largest = float(finite.max(initial=0.0))
+    largest = scale_of(right)
     with np.errstate(over="ignore", invalid="ignore"):
         difference = float(np.max(np.abs(a[differs] - b[differs])))
     return difference / largest if largest and np.isfinite(difference) else np.inf

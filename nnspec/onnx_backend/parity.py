@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.onnx_backend.float64 import Exact, against_float64, distance, kept, wide
+from nnspec.onnx_backend.float64 import Exact, against_float64, are_masked, distance, kept, scale_of, wide
 from nnspec.onnx_backend.ties import LEAST_TOLERANCE, MOST_UNDECIDED, Ties
 from nnspec.runtime.session import Arrays, Run
 
@@ -167,6 +167,8 @@ class Parity:
             were computed for several examples at once.
         drawn: The parity with random weights, if the model's own hide differences; see `proof.verify_varied`.
         float64_error: Why the float64 comparison failed; empty if it succeeded or was not needed.
+        search: The largest error of a similarity of the neighbors that the model finds, relative to the largest similarity;
+            None if it finds none.
     """
 
     outputs: Mapping[str, OutputParity]
@@ -175,6 +177,7 @@ class Parity:
     spread: Mapping[str, float] = field(default_factory=dict)
     drawn: Parity | None = None
     float64_error: str = ""
+    search: float | None = None
 
     @property
     def agrees(self) -> bool:
@@ -202,7 +205,8 @@ class Parity:
     def as_json(self) -> dict[str, object]:
         """The parity record that is written into the exported model."""
         drawn = {} if self.drawn is None else {"drawn_weights": self.drawn._counted()}
-        return {**self._counted(), **drawn, **({"constant": self.constant} if self.constant else {})}
+        search = {} if self.search is None else {"neighbors": {"error": self.search}}
+        return {**self._counted(), **drawn, **({"constant": self.constant} if self.constant else {}), **search}
 
     def _counted(self) -> dict[str, object]:
         outputs = {name: result.as_json() for name, result in self.outputs.items()}
@@ -216,6 +220,8 @@ class Parity:
         if self.constant:
             names = ", ".join(f"`{name}`" for name in self.constant)
             lines.append(f"hardly varies with the inputs, so agreement is weak evidence: {names}")
+        if self.search is not None:
+            lines.append(f"neighbors agree with those in NumPy: error {self.search:.1e}")
         return "\n".join(lines)
 
     def _lines(self) -> list[str]:
@@ -284,8 +290,7 @@ def _of_all(batches: list[tuple[OutputParity, float]]) -> Iterator[OutputParity]
 
 
 def _largest(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
-    values = np.abs(wide(array, kept(array, mask)))
-    return float(values[np.isfinite(values)].max(initial=0.0))
+    return scale_of(wide(array, kept(array, mask)))
 
 
 class _Comparer:
@@ -440,7 +445,7 @@ def _spread(array: NDArray[Any], mask: NDArray[Any] | None) -> float:
     values = np.asarray(array, np.float64)
     if not values.size:
         return 0.0
-    values = np.where(kept(values, mask) & np.isfinite(values), values, np.nan)
+    values = np.where(kept(values, mask) & np.isfinite(values) & ~are_masked(values), values, np.nan)
     low, high = np.fmin.reduce(values), np.fmax.reduce(values)
     largest = float(np.nanmax(np.abs(values), initial=0.0))
     return float(np.nanmax(high - low, initial=0.0)) / largest if largest else 0.0

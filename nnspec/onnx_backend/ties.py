@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.graph.model import Graph
+from nnspec.onnx_backend.float64 import scale_of
 from nnspec.runtime.session import Arrays, Run
 
 LEAST_TOLERANCE = 1e-5
@@ -126,7 +127,7 @@ def perturbed(arrays: Arrays, rng: np.random.Generator, change: float = _CHANGE)
 def _grows(own: NDArray[Any], runs: list[NDArray[Any]], farther: list[NDArray[Any]]) -> NDArray[np.bool_]:
     """The elements whose change grows with the perturbation, in most of the runs in which it is more than the tolerance."""
     wide = np.asarray(own, np.float64)
-    large = LEAST_TOLERANCE * float(np.abs(wide[np.isfinite(wide)]).max(initial=0.0))
+    large = LEAST_TOLERANCE * scale_of(wide)
     with np.errstate(invalid="ignore"):
         changes, larger = np.abs(np.stack(runs) - wide), np.abs(np.stack(farther) - wide)
         counts = changes > large
@@ -139,7 +140,7 @@ def _jumps(own: NDArray[Any], runs: list[NDArray[Any]]) -> NDArray[np.bool_]:
     if own.dtype.kind != "f":
         return np.asarray(np.logical_or.reduce([run != own for run in runs]))
     wide = np.asarray(own, np.float64)
-    largest = float(np.abs(wide[np.isfinite(wide)]).max(initial=0.0))
+    largest = scale_of(wide)
     if not wide.size or not largest:
         return np.asarray(np.logical_or.reduce([_differs(wide, run) for run in runs]))
     with np.errstate(invalid="ignore"):

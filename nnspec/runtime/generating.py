@@ -35,8 +35,9 @@ def generate_rows(
 
 
 def plain_values(one: Generated) -> dict[str, Any]:
-    """A sequence as plain values: text if available, tokens, and whether the end was reached."""
-    text = {"text": one.text} if one.text is not None else {}
+    """A sequence as plain values: text or positions if available, tokens, and whether the end was reached."""
+    text: dict[str, Any] = {"text": one.text} if one.text is not None else {}
+    text |= {"positions": list(one.positions)} if one.positions is not None else {}
     score = {"score": one.score} if one.score is not None else {}
     return {**text, "tokens": list(one.tokens), **score, "ended": one.ended}
 

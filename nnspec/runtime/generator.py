@@ -10,8 +10,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.data.transforms.pointers import positions_of
 from nnspec.diagnostics import NnspecError
 from nnspec.generation.section import Beam, Sample
+from nnspec.generation.vocabulary import points
 from nnspec.runtime.decoding.beam import beam_search
 from nnspec.runtime.decoding.one_by_one import drawn, greedy
 from nnspec.runtime.decoding.procedure import Procedure, read_procedure
@@ -35,6 +37,7 @@ class Generated:
         tokens: The tokens, without the end.
         ended: Whether the end token was reached, rather than the maximum length.
         text: The text of the tokens; None without a tokenizer.
+        positions: The positions that the tokens point at, from 0; None if they are tokens of a vocabulary.
         score: The score of beam search: the log-probability over the length penalty.
     """
 
@@ -42,6 +45,7 @@ class Generated:
     ended: bool
     text: str | None = None
     score: float | None = None
+    positions: tuple[int, ...] | None = None
 
 
 class Generator:
@@ -203,8 +207,11 @@ class Generator:
             raise NnspecError("the loop in this file accepts no prompt in addition to its source")
         if self.procedure.start is None and (start.shape[1] == 0 or (start[:, 0] < 0).any()):
             raise NnspecError("the model has no `start`: pass a prompt of at least one token for each sequence")
-        if (start >= self.procedure.vocabulary).any():
-            raise NnspecError(f"the prompt has a token above {self.procedure.vocabulary - 1}, the vocabulary's last")
+        vocabulary = self.procedure.vocabulary
+        if vocabulary is None and (start >= 0).any():
+            raise NnspecError("the model points at positions of its source, and accepts no prompt")
+        if vocabulary is not None and (start >= vocabulary).any():
+            raise NnspecError(f"the prompt has a token above {vocabulary - 1}, the vocabulary's last")
         return arrays, start
 
     def __repr__(self) -> str:
@@ -230,7 +237,8 @@ def generated_of(
     for row, length, score in zip(tokens, lengths, scores or [None] * len(tokens), strict=True):
         own = tuple(int(token) for token in row[: int(length)])
         ended = bool(length < len(row)) and int(row[int(length)]) == procedure.end
-        yield Generated(own, ended, text_of(recipe, procedure.target, own), score)
+        pointed = tuple(positions_of(own)) if points(recipe, procedure.target) else None
+        yield Generated(own, ended, text_of(recipe, procedure.target, own), score, pointed)
 
 
 def _source_type(file: ModelFile, name: str) -> TensorType:

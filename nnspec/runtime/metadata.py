@@ -38,6 +38,10 @@ GENERATE = "nnspec.generate"
 MAPS = "nnspec.maps"
 """The output that each class activation map belongs to, as JSON: ``{"digit_map": "digit"}``."""
 
+NEIGHBORS = "nnspec.neighbors"
+"""The knowledge base whose nearest rows the model finds, as JSON: ``{"rows": 2, "output": "vector", "columns":
+{"answer": ["yes", "no"]}}``. The vectors are a constant of the graph."""
+
 OUTPUTS = "nnspec.outputs"
 """The spec's names of renamed outputs, as JSON: ``{"state_out": "state"}``."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.per_series import RowSeries, series_of_rows
-from nnspec.data.recipe import open_data, read_inputs, series_columns
+from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
+from nnspec.diagnostics import NnspecError
+from nnspec.runtime.neighbors import INDICES, SIMILARITY, Neighbors
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.runtime.tiled import Tiling
-from nnspec.runtime.token_output import texts_of
-from nnspec.types import TensorType
+from nnspec.runtime.token_output import Texts, texts_of
+from nnspec.types import TensorType, listed
 
 _EVEN = 0.5
 """The threshold of a probability."""
@@ -35,6 +37,7 @@ class Predictions:
         answers: How to interpret the values of each output, if known.
         tiling: How images were tiled; None if they were not.
         texts: The texts of each output of tokens.
+        neighbors: The nearest rows of a knowledge base, if they were searched.
     """
 
     outputs: Mapping[str, NDArray[Any]]
@@ -42,14 +45,17 @@ class Predictions:
     answers: Mapping[str, DecisionRule] = field(default_factory=dict)
     tiling: Tiling | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
+    neighbors: Neighbors | None = None
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Each row as plain values: the outputs, the predicted class and the predicted text, if an output has one."""
+        """Each row as plain values: neighbors, the outputs, and the predicted class and text, if an output has one."""
         for row in islice(range(len(self)), limit):
             answer: dict[str, Any] = {"row": row}
+            if self.neighbors is not None:
+                answer["neighbors"] = list(self.neighbors.of(row))
             for name, values in self.outputs.items():
                 value = values[row]
                 predicted = self._predicted_class(name, value)
@@ -83,32 +89,48 @@ class Predictions:
 
     def _predicted_class(self, name: str, value: NDArray[Any]) -> int | None:
         """The index of the class that an output predicts for a row; None if it does not predict a single class."""
-        answer = self.answers.get(name, DecisionRule("class"))
+        is_vector = self.neighbors is not None and name == self.neighbors.knowledge.output
+        answer = self.answers.get(name, DecisionRule("number" if is_vector else "class"))
         if answer.kind == "class":
             return int(value.argmax()) if value.ndim == 1 and len(value) > 1 else None
         return int(value.item() > answer.above) if answer.kind == "yes_or_no" and value.size == 1 else None
 
 
 def predict_file(
-    path: str | Path, data: str, *, limit: int | None = None, tile: int | None = None, overlap: int | None = None
+    path: str | Path,
+    data: str | Sequence[str],
+    *,
+    limit: int | None = None,
+    tile: int | None = None,
+    overlap: int | None = None,
+    neighbors: int | None = None,
 ) -> Predictions:
     """Predict with an exported model.
 
     Args:
         path: The ONNX file.
-        data: The data, as [`open_data`][nnspec.data.recipe.open_data] takes them; raw, as before training.
+        data: The data, as [`open_data`][nnspec.data.recipe.open_data] takes them, raw as before training; or texts.
         limit: The most rows to predict.
         tile: The size of the tiles that images are cut into; None to predict whole images.
         overlap: The overlap of two tiles; by default the least at which the result equals that of the whole image.
+        neighbors: The number of neighbors; by default all that the file returns, if it has a knowledge base.
 
     Raises:
         NnspecError: If the file is not a model, or the data do not match it.
     """
     predictor = Predictor(path)
+    if neighbors is not None and predictor.knowledge is None:
+        raise NnspecError(
+            f"`{path}` has no knowledge base, in which it finds neighbors\n"
+            "  = help: export the run with `--among READER`, or with a section `neighbors` in the spec"
+        )
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
     arrays, series = read_rows(data, predictor.recipe, input_types(predictor), limit)
     answer = predictor.predict if tiling is None else tiling.predict
-    return predictions_of(predictor, arrays, answer(arrays), tiling, series)
+    found = predictions_of(predictor, arrays, answer(arrays), tiling, series)
+    if neighbors is None or found.neighbors is None:
+        return found
+    return replace(found, neighbors=found.neighbors.first(neighbors))
 
 
 def predictions_of(
@@ -127,9 +149,13 @@ def predictions_of(
         tiling: How the images were tiled, if they were.
         series: The series of each row, if the units differ between series.
     """
+    neighbors = None
+    if predictor.knowledge is not None:
+        neighbors = predictor.knowledge.found(outputs)
+        outputs = {name: values for name, values in outputs.items() if name not in (INDICES, SIMILARITY)}
     outputs = in_units(outputs, predictor.units, series)
     texts = texts_of(outputs, inputs, predictor.token_outputs)
-    return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts)
+    return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts, neighbors)
 
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:
@@ -138,18 +164,32 @@ def input_types(predictor: Predictor) -> dict[str, TensorType]:
 
 
 def read_rows(
-    data: str, recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
+    data: str | Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
 ) -> tuple[dict[str, NDArray[Any]], RowSeries | None]:
     """Read the inputs of rows of data, and the series of each row.
 
     Args:
-        data: The data, as [`open_data`][nnspec.data.recipe.open_data] accepts them.
+        data: The data, as [`open_data`][nnspec.data.recipe.open_data] accepts them, or a text for each row.
         recipe: How the inputs are made from raw data.
         types: The types of the inputs, by name.
         limit: The most rows to return.
     """
-    table, name = open_data(data, recipe, types)
+    table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
     first = slice(limit)
     return {name: array[first] for name, array in arrays.items()}, None if series is None else series.rows(first)
+
+
+def _texts(texts: Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Texts:
+    """A table of texts, for a model whose only input is a text.
+
+    Raises:
+        NnspecError: If it has another input.
+    """
+    feeds = [feed_of(name, recipe, "the texts")[0] for name in types]
+    if len(feeds) != 1 or len(feeds[0].columns) != 1 or not any(step.takes_text for step in feeds[0].transforms):
+        raise NnspecError(
+            f"texts are given, and the model takes {listed(types)}\n  = help: name a file with its columns: `--data FILE`"
+        )
+    return Texts(feeds[0].columns[0], texts)

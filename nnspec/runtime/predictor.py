@@ -14,6 +14,7 @@ from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime import metadata as m
+from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.ports import fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, reason_of, run_options
@@ -57,6 +58,7 @@ class Predictor:
         fields: The receptive field of each output along each axis between the batch and the channels.
         maps: The output that each class activation map belongs to; empty if the model has none.
         parity: The parity record; empty if there is none.
+        knowledge: The knowledge base in which the model finds neighbors; None if it has none.
 
     Raises:
         NnspecError: If the file is missing, is not a model, or requires external weight files.
@@ -93,6 +95,7 @@ class Predictor:
         self.fields: Mapping[str, tuple[ReceptiveField, ...]] = parsed[m.FIELDS]
         self.maps: Mapping[str, str] = parsed[m.MAPS]
         self.parity: Mapping[str, Any] = parsed[m.PARITY]
+        self.knowledge = cast("KnowledgeBase | None", parsed[m.NEIGHBORS])
         self._rows: Mapping[str, int] = parsed[m.ROWS]
         names = parsed[m.OUTPUTS]
         ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]

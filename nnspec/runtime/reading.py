@@ -15,6 +15,7 @@ from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime import metadata as m
+from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
@@ -49,7 +50,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
 
     Returns:
         The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
-        names, or plain values.
+        names, or plain values; or a `KnowledgeBase`.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -111,6 +112,7 @@ _TYPES: dict[str, Any] = {
     m.DATA: dict[str, dict[str, dict[str, Any]]],
     m.FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
     m.MAPS: dict[str, str],
+    m.NEIGHBORS: Annotated[dict[str, Any], AfterValidator(KnowledgeBase.from_json)],
     m.OUTPUTS: dict[str, str],
     m.PARITY: dict[str, Any],
     m.ROWS: dict[str, Annotated[int, Field(ge=1)]],

@@ -90,7 +90,7 @@ def source_tokens(recipe: Mapping[str, Any], input_: str, texts: Sequence[str]) 
         return padded([_numbers(text) for text in texts], 0)
     feed, learned = feed_of(input_, recipe, "the texts")
     problems: list[Diagnostic] = []
-    values = read_feed(_Texts(feed.columns[0], texts), feed, None, learned, problems)
+    values = read_feed(Texts(feed.columns[0], texts), feed, None, learned, problems)
     if values is None:
         raise SpecError(problems)
     return padded(list(values), 0)
@@ -130,7 +130,7 @@ def _numbers(text: str) -> list[int]:
         ) from None
 
 
-class _Texts(Table):
+class Texts(Table):
     """One column of texts."""
 
     def __init__(self, column: str, texts: Sequence[str]) -> None:

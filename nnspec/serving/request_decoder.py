@@ -77,6 +77,8 @@ class RequestDecoder:
                 "width": _size(self._port.shape[2]),
                 "channels": self._channels,
             }
+        if (knowledge := self.predictor.knowledge) is not None:
+            description["neighbors"] = {"rows": knowledge.rows, "columns": list(knowledge.columns)}
         return description
 
     def read(self, body: Content, kind: str, budget: Budget) -> tuple[Arrays, RowSeries | None]:

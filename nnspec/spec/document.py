@@ -36,10 +36,10 @@ from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.types import closest
 
 KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "objectives", "inputs",
-        "layers", "outputs", "data", "train", "sweep", "generate", "export", "budget")  # fmt: skip
+        "layers", "outputs", "data", "train", "sweep", "generate", "neighbors", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
 
-SECTIONS = ("data", "train", "sweep", "generate", "export", "budget")
+SECTIONS = ("data", "train", "sweep", "generate", "neighbors", "export", "budget")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _ROOT_MARKS = (".git", "pyproject.toml", "nnspec.toml")
 
@@ -347,8 +347,9 @@ def _may_misspell(word: str, library: Library) -> bool:
 
 
 def _named_networks(sections: Mapping[str, MappingNode]) -> set[str]:
-    """Return the networks that the sections ``generate`` and ``export`` name."""
-    places = (("generate", "network"), ("generate", "encode"), ("generate", "decode"), ("export", "network"))
+    """Return the networks that the sections ``generate``, ``neighbors`` and ``export`` name."""
+    keys = {"generate": ("network", "encode", "decode"), "neighbors": ("network",), "export": ("network",)}
+    places = [(section, key) for section, own in keys.items() for key in own]
     named = (sections[section].get(key) for section, key in places if section in sections)
     return {str(value.value) for value in named if isinstance(value, Scalar)}
 

@@ -44,9 +44,10 @@ ALLOWED: Mapping[tuple[str, str], str] = {
                 for name in (
                     "cli/inspect_command.py",
                     "exporting/run_predictions.py",
-                    "exporting/runs.py",
+                    "exporting/connections.py",
                     "graph/exported.py",
                     "json_schema/document.py",
+                    "neighbors/check.py",
                     "reference/objectives.py",
                 )
             ),

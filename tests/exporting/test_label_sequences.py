@@ -7,6 +7,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from nnspec.diagnostics import SpecError
 from nnspec.spec import load
 
 pytest.importorskip("keras")
@@ -45,3 +46,29 @@ def test_an_output_that_was_trained_with_ctc_answers_text(tmp_path):
         best = np.asarray(predictions.outputs["spoken"]).argmax(-1)
         expected = ["".join(vocabulary[i] for i, _ in groupby(row.tolist()) if i > 3) for row in best]
         assert predictions.texts == {"spoken": expected}
+    from tests.serving.conftest import running
+
+    with running([tmp_path / "net.onnx"]) as server:
+        body = "\n".join(["heard", *(row.partition(",")[0] for row in rows)]).encode()
+        status, found = server.json("POST", "/predict", body, {"Content-Type": "text/csv"})
+    assert status == 200, found
+    assert [row["spoken_text"] for row in found["predictions"]] == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "units", "message"),
+    [
+        ("abcaabcab", 10, "line 2, column `spoken`: 9 labels need 10 frames, and `spoken` has 8"),
+        ("ab", 5, "line 2, column `spoken`: class 5, but the output `spoken` has 5 classes, 0 to 4"),
+    ],
+)
+def test_labels_that_the_output_cannot_have_are_reported(tmp_path, word, units, message):
+    from nnspec.training import train
+
+    (tmp_path / "a.csv").write_text(f"heard,spoken\nabab,{word}\n", encoding="utf-8")
+    spec = SPEC.replace("pad: 4", "pad: 10").replace("units: 10", f"units: {units}")
+    (tmp_path / "net.nnspec.yaml").write_text(spec, encoding="utf-8")
+    loaded = load(tmp_path / "net.nnspec.yaml")
+    with pytest.raises(SpecError) as caught:
+        train(loaded, out=tmp_path / "run")
+    assert message in caught.value.diagnostics[0].message

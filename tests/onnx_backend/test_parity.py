@@ -109,6 +109,18 @@ def test_parity_does_not_depend_on_the_scale(scale: float, values: list[float]) 
     assert scaled.error == pytest.approx(plain.error, rel=1e-5)
 
 
+def test_masked_scores_do_not_hide_the_errors_of_others() -> None:
+    right = np.array([[2.0, -1e9, -1.0], [1.0, -1e9 + 64, 0.5]], np.float32)
+    off = right + np.array([[0, 128, 0], [0, 0, 0.01]], np.float32)
+    parity = measure(lambda i: {"y": right}, lambda i: {"y": off}, [{"x": X}]).outputs["y"]
+    assert parity.error == pytest.approx(0.005, rel=1e-3)
+    assert not parity.agrees
+    same = measure(lambda i: {"y": right}, lambda i: {"y": np.where(right < -1e8, off, right)}, [{"x": X}]).outputs["y"]
+    assert same.error == 0
+    unmasked = measure(lambda i: {"y": right}, lambda i: {"y": np.where(right < -1e8, 0, right)}, [{"x": X}]).outputs["y"]
+    assert not unmasked.agrees
+
+
 def test_a_mask_that_does_not_fit_leaves_nothing_out() -> None:
     x = {"x": np.ones((2, 3), np.float32)}
     parity = measure(dict, lambda inputs: {"x": inputs["x"] + 1}, [x], masks=lambda inputs: {"x": np.zeros((2, 4), bool)})

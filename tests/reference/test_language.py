@@ -106,7 +106,9 @@ def _checked(schema: dict, value: object) -> list[str]:
 
 
 _SECTIONS = [
-    key for key in all_keys() if key.path.partition(".")[0] in ("data", "train", "sweep", "generate", "export", "budget")
+    key
+    for key in all_keys()
+    if key.path.partition(".")[0] in ("data", "train", "sweep", "generate", "neighbors", "export", "budget")
 ]
 
 

@@ -134,6 +134,14 @@ def test_the_report_and_the_command_have_the_same_units(prices):
     assert "in the units of the data" in (prices / "r.html").read_text("utf-8")
 
 
+def test_export_does_not_depend_on_the_training_data_if_there_are_others(prices, tmp_path):
+    (prices / "a.csv").rename(tmp_path / "a.csv")
+    try:
+        assert export_run(prices / "run", tmp_path / "m.onnx").agrees
+    finally:
+        (tmp_path / "a.csv").rename(prices / "a.csv")
+
+
 @pytest.mark.parametrize("content", [None, "not,a\ntable", "b,price,pressure\n1,2,3\n"])
 def test_export_does_not_depend_on_the_test_data(prices, tmp_path, content):
     before = (prices / "t.csv").read_text()

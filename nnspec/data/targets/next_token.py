@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.data import problems as d
 from nnspec.data.locations import locate
 from nnspec.data.plan import StreamWindow, TargetSource
+from nnspec.data.transforms.pointers import positions
 from nnspec.data.transforms.text import pad, tokenize
 from nnspec.diagnostics import Diagnostic
 
@@ -91,9 +92,9 @@ class NextTokenTarget(TargetSource):
     def _unbounded(self, plan: DataPlan) -> Iterator[Diagnostic]:
         """Report a tokenizer that does not add start and end tokens."""
         for i, step in self._transforms(plan):
-            if isinstance(step, tokenize) and not (step.start and step.end):
+            if isinstance(step, tokenize | positions) and not (step.start and step.end):
                 missing = [f"`{token}`" for token, there in (("<SOS>", step.start), ("<EOS>", step.end)) if not there]
-                help = "write `tokenize: {start: true, end: true}`, with the other arguments"
+                help = f"write `{type(step).__name__}: {{start: true, end: true}}`, with the other arguments"
                 span, path = locate(plan.tree, "inputs", self.input, "transform", i)
                 yield d.Unbounded.at(span, path, help=help, name=self.input, missing=" and no ".join(missing))
 

@@ -97,6 +97,25 @@ def _labels(values: Values, need: Need, cells: Cells, wanted: str = "an integer"
     return values.astype(np.int32)
 
 
+def _sequence(values: Values, need: Need, cells: Cells) -> Values:
+    """Labels without alignment: class 0 is the blank, and a blank must be between two equal labels."""
+    labels = _labels(values, need, cells)
+    *_, frames, classes = (None, *need.output.shape)
+    if isinstance(classes, int):
+        help = f"give the output {int(labels.max(initial=0)) + 1} classes, with the blank"
+        bad = (labels < 0) | (labels >= classes)
+        cells.refuse_any(d.LabelOutOfRange, bad, labels, help=help, name=cells.feed.name, classes=classes, last=classes - 1)
+    if isinstance(frames, int):
+        repeated = (labels[:, 1:] == labels[:, :-1]) & (labels[:, 1:] != 0)
+        count, wanted = (labels != 0).sum(1), (labels != 0).sum(1) + repeated.sum(1)
+        bad = wanted > frames
+        if bad.any():
+            row = int(bad.argmax())
+            facts = {"labels": str(count[row]), "wanted": str(wanted[row]), "frames": str(frames), "name": cells.feed.name}
+            cells.refuse(d.TooFewFrames, bad, None, help="reduce the strides and pooling along the frames", **facts)
+    return labels
+
+
 def _number(values: Values, need: Need, cells: Cells) -> Values:
     del need
     with np.errstate(over="ignore"):
@@ -151,7 +170,7 @@ def _sign(values: Values, need: Need, cells: Cells) -> Values:
 _CHECKS: Mapping[str, Callable[[Values, Need, Cells], Values]] = {
     "class": _class,
     "label": _labels,
-    "sequence": _labels,
+    "sequence": _sequence,
     "integer": _labels,
     "distribution": _distribution,
     "probability": _bounded(0, 1, "from 0 to 1"),

@@ -15,6 +15,7 @@ _MODULES = {
     "classes": ("label_encode", "one_hot"),
     "numbers": ("impute", "rescale", "standardize"),
     "images": ("resize", "rgb"),
+    "pointers": ("positions",),
     "text": ("pad", "tokenize"),
 }
 

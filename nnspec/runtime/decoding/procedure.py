@@ -36,7 +36,7 @@ class Procedure:
         position: The decoder's input of the step index; None if it has none.
         whole: Whether the decoder reads all tokens so far at each step, rather than only the last.
         probabilities: Whether the logits are probabilities.
-        vocabulary: The number of tokens.
+        vocabulary: The number of tokens; None if they point at the positions of a source.
         start: The first token that the decoder reads; None for the first of the prompt.
         end: The token that ends a sequence, if any.
         max_length: The maximum number of tokens of a sequence.
@@ -57,7 +57,7 @@ class Procedure:
     position: str | None
     whole: bool
     probabilities: bool
-    vocabulary: int
+    vocabulary: int | None
     start: int | None
     end: int | None
     max_length: int

@@ -1,0 +1,1 @@
+"""Convex hulls of random points for a pointer network."""

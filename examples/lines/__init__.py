@@ -1,0 +1,1 @@
+"""Lines of handwritten digits for a line reader."""
