@@ -45,8 +45,13 @@ def command(run: Path, out: Path, opset: int | None, network: str | None, which:
 
     load_frameworks("train", "export")
     from nnspec.exporting.runs import export_run
+    from nnspec.training import Run
+    from nnspec.training.trackers.tracking import write_model
 
     parity = export_run(run, out, opset=opset, form=which, network=network)
+    if out.is_file():
+        for text in write_model(Run.open(run), out):
+            echo(text, err=True)
     if form == "json":
         echo_json(parity.as_json())
     else:
