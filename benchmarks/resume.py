@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +133,7 @@ def survive(
     seed: int = SEED,
     most_seconds: float = MOST_SECONDS,
     backend: str = "tensorflow",
+    options: Sequence[str] = (),
 ) -> Outcome:
     """Trains a spec twice: let alone, and killed again and again.
 
@@ -142,6 +144,7 @@ def survive(
         seed: At which moments.
         most_seconds: The longest that a child trains on before it is killed.
         backend: What trains.
+        options: Further options of the training that is killed.
     """
     spec = folder / "net.nnspec.yaml"
     spec.write_text(text, encoding="utf-8")
@@ -149,7 +152,7 @@ def survive(
     _let_run(_child(folder, str(spec), "--out", str(whole), "--backend", backend))
     outcome = Outcome()
     moments = random.Random(seed)
-    command = [str(spec), "--out", str(cut), "--checkpoint-every", str(CHECKPOINT_MINUTES), "--backend", backend]
+    command = [str(spec), "--out", str(cut), "--checkpoint-every", str(CHECKPOINT_MINUTES), "--backend", backend, *options]
     while outcome.kills < kills:
         child = _child(folder, *command)
         # One in four is killed while it builds, compiles or restores; the others once they have saved something.

@@ -63,7 +63,9 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "sweep": ("search hyperparameters", "import optuna"),
     "subword": ("subword tokenizers", "import tokenizers"),
     "text": ("BLEU and chrF", "import sacrebleu"),
+    "mlflow": ("record in MLflow", "import mlflow"),
     "tensorboard": ("log to TensorBoard", "import tensorboard"),
+    "wandb": ("record in Weights & Biases", "import wandb"),
 }
 _NEEDS = {"export": ("export", "train")}
 

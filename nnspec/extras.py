@@ -20,6 +20,8 @@ MODULES = {
     "sweep": ("optuna",),
     "text": ("sacrebleu",),
     "tensorboard": ("tensorboard",),
+    "mlflow": ("mlflow", "pandas", "sqlalchemy", "alembic"),
+    "wandb": ("wandb",),
 }
 
 

@@ -58,9 +58,14 @@ def command(
 
     load_frameworks("train", "export")
     from nnspec.exporting.runs import default_output, export_run
+    from nnspec.training import Run
+    from nnspec.training.trackers.tracking import write_model
 
     out = out if out is not None else default_output(run, form=which, network=network)
     parity = export_run(run, out, opset=opset, form=which, network=network, among=among)
+    if out.is_file():
+        for text in write_model(Run.open(run), out):
+            echo(text, err=True)
     if form == "json":
         echo_json(parity.as_json())
     else:

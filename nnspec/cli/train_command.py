@@ -50,7 +50,12 @@ if TYPE_CHECKING:
     type=click.Choice(["mirrored"]),
     help="Data parallelism over the GPUs of this machine: each batch is split, and the gradients are summed.",
 )
-@click.option("--tensorboard", is_flag=True, help="Also write metrics for TensorBoard to RUN/tensorboard.")
+@click.option(
+    "--track",
+    type=click.Choice(["mlflow", "tensorboard", "wandb"]),
+    multiple=True,
+    help="Also record the metrics in MLflow, for TensorBoard (in RUN/tensorboard), or in Weights & Biases; can be repeated.",
+)
 @click.option(
     "--allow-different",
     is_flag=True,
@@ -94,7 +99,7 @@ def _train(
     allow_different: bool,
     backend: str | None,
     strategy: str | None,
-    tensorboard: bool,
+    track: tuple[str, ...],
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
@@ -111,7 +116,7 @@ def _train(
     from nnspec.training import train
 
     options = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
-    return train(loaded, out=out, overwrite=overwrite, tensorboard=tensorboard, **options)
+    return train(loaded, out=out, overwrite=overwrite, track=track, **options)
 
 
 def _resume(
@@ -122,7 +127,7 @@ def _resume(
     overwrite: bool,
     backend: str | None,
     strategy: str | None,
-    tensorboard: bool,
+    track: tuple[str, ...],
     overrides: tuple[str, ...],
     root: Path | None,
     limits: tuple[str, ...],
@@ -135,7 +140,7 @@ def _resume(
         ("--limit", limits),
         ("--backend", backend),
         ("--strategy", strategy),
-        ("--tensorboard", tensorboard),
+        ("--track", track),
     ):
         if given:
             raise click.UsageError(f"{name} cannot be combined with --resume: a run is resumed with its original settings")

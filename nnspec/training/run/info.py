@@ -107,6 +107,7 @@ class _Info:
     samples: dict[str, Any] = field(default_factory=dict)
     sampler: dict[str, Any] = field(default_factory=dict)
     not_bit_for_bit: list[str] = field(default_factory=list)
+    trackers: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass

@@ -8,7 +8,6 @@ from typing import Any
 
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
-from nnspec.extras import require
 from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.training.backends.devices import devices_for
@@ -28,6 +27,7 @@ from nnspec.training.run.resume_checks import (
 )
 from nnspec.training.run.train import prepare_training
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
+from nnspec.training.trackers.tracking import Tracking, check_trackers, recorded
 
 _ENDED = ("finished", "stopped early")
 
@@ -86,7 +86,8 @@ def resume(
         different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
-        writer = RunWriter(run, keep=most, every_minutes=every, tensorboard=bool(run.info.get("tensorboard")))
+        tracking = Tracking.open(run, shown.print)
+        writer = RunWriter(run, keep=most, every_minutes=every, tracking=tracking)
         _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
             check_checkpoint(run, checkpoint)
@@ -96,7 +97,9 @@ def resume(
         for error in damaged:
             error.path.unlink(missing_ok=True)
         settings = {"every_minutes": every, "keep": most}
-        writer.run = _mark_resumed(writer.run, wanted, plan.graph, checkpoints=settings, **different)
+        writer.run = _mark_resumed(
+            writer.run, wanted, plan.graph, checkpoints=settings, trackers=tracking.states(), **different
+        )
         shown.print(_start_text(run, checkpoint))
         return finish(session, writer, shown)
 
@@ -117,8 +120,7 @@ def _spec_to_resume(
         for error in damaged:
             shown.print(str(error))
         return None
-    if run.info.get("tensorboard"):
-        require("tensorboard")
+    check_trackers(recorded(run.info))
     for error in damaged:
         shown.print(f"{error}; {'resuming from the previous one' if checkpoint else 'there is no previous one'}")
     wanted = check_same_spec(run, spec, overrides, allow_different=allow_different)

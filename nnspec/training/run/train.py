@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
-from nnspec.extras import require
 from nnspec.graph import Model, compile
 from nnspec.spec import Spec, load
 from nnspec.spec.ignores import silence
@@ -22,6 +21,8 @@ from nnspec.training.run.folder import Run
 from nnspec.training.run.latest import link_latest
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
+from nnspec.training.trackers.tracker import TrackerError
+from nnspec.training.trackers.tracking import Tracking, check_trackers
 
 
 def train(
@@ -33,7 +34,7 @@ def train(
     checkpoint_every: float = CHECKPOINT_MINUTES,
     keep: int = CHECKPOINTS_KEPT,
     strategy: Strategy | None = None,
-    tensorboard: bool = False,
+    track: Sequence[str] = (),
     stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Trains a spec according to its sections ``train`` and ``data``.
@@ -49,7 +50,7 @@ def train(
         checkpoint_every: Minutes between checkpoints in the middle of an epoch, in addition to one after each epoch.
         keep: The number of newest checkpoints to keep, in addition to that of the best epoch.
         strategy: How several devices share the training; None for one device.
-        tensorboard: Whether to write logs for TensorBoard into ``tensorboard`` in the run folder.
+        track: The trackers that record the metrics too: ``mlflow``, ``tensorboard`` (in the run folder) or ``wandb``.
         stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
     Returns:
@@ -57,10 +58,10 @@ def train(
 
     Raises:
         SpecError: If the spec or its data have errors; nothing is trained or written then.
-        NnspecError: If the run cannot be written, the strategy needs more devices, or the loss is not finite.
+        NnspecError: If the run cannot be written, the strategy needs more devices, a tracker cannot be opened, or the loss is
+            not finite.
     """
-    if tensorboard:
-        require("tensorboard")
+    check_trackers(track)
     if not isinstance(spec, Spec):
         spec = load(spec)
     shown = progress or progress_for()
@@ -79,8 +80,8 @@ def train(
         link_latest(path)
     for line in _start_lines(run, session.parameters):
         shown.print(line)
-    if tensorboard:
-        run = run.write_info(tensorboard=True)
+    if track:
+        run = run.write_info(trackers={name: {} for name in track})
     if session.taken:
         run = run.write_info(initial_weights=[taken.as_json() for taken in session.taken])
         for taken in session.taken:
@@ -90,8 +91,21 @@ def train(
         for name, joined in session.vectors.items():
             shown.print(joined.text(name))
     with run_lock(path):
-        writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tensorboard=tensorboard)
+        tracking = _tracking(run, shown)
+        run = run.write_info(trackers=tracking.states())
+        writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tracking=tracking)
         return finish(session, writer, shown, stop)
+
+
+def _tracking(run: Run, shown: Progress) -> Tracking:
+    """Open the trackers of a new run, which has failed if one cannot be opened."""
+    try:
+        tracking = Tracking.open(run, shown.print)
+    except TrackerError as error:
+        run.write_info(status="failed", reason=str(error))
+        raise
+    tracking.announce()
+    return tracking
 
 
 def prepare_training(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:

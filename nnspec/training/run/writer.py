@@ -16,7 +16,7 @@ from nnspec.training.run.folder import Run
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from nnspec.training.run.tensorboard import Board
+    from nnspec.training.trackers.tracking import Tracking
 
 CHECKPOINT_MINUTES = 10.0
 """The default minutes between checkpoints in the middle of an epoch."""
@@ -32,24 +32,20 @@ class RunWriter:
         run: The run folder.
         keep: The number of newest checkpoints to keep.
         every_minutes: The minutes between checkpoints in the middle of an epoch.
-        tensorboard: Whether to write logs for TensorBoard.
+        tracking: The trackers of the run.
 
     Attributes:
         records: The records of the completed epochs.
         stopped_by: The signal that interrupted the training; None if none did.
     """
 
-    def __init__(self, run: Run, *, keep: int, every_minutes: float, tensorboard: bool = False) -> None:
+    def __init__(self, run: Run, *, keep: int, every_minutes: float, tracking: Tracking) -> None:
         self.run = run
         self.every_minutes = every_minutes
         self.checkpoints = Checkpoints(run.path / "checkpoints", keep)
         self.records: list[dict[str, Any]] = []
         self.stopped_by: Signals | None = None
-        self._board: Board | None = None
-        if tensorboard:
-            from nnspec.training.run import tensorboard as events
-
-            self._board = events.Board(run.path, (run.path / "spec.yaml").read_text("utf-8"))
+        self.tracking = tracking
 
     @property
     def conditions(self) -> Mapping[str, Any]:
@@ -74,10 +70,9 @@ class RunWriter:
         self.run = self.run.write_weights(arrays, epoch)
 
     def write_metrics(self) -> None:
-        """Writes the log, and the last epoch for TensorBoard."""
+        """Writes the log, also to the trackers."""
         self.run = self.run.write_metrics(self.records)
-        if self._board is not None and self.records:
-            self._board.write(self.records[-1])
+        self.tracking.write(self.records)
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """The best weights."""
@@ -97,8 +92,6 @@ class RunWriter:
 
     def end(self, status: str, at: Position, monitor: str, reason: str, ended: str) -> Run:
         """Records how the training ended, and writes its learning curves."""
-        if self._board is not None:
-            self._board.close()
         kept = self.weights_epoch() or 0
         best = None
         if 0 < kept <= len(self.records):
@@ -123,4 +116,5 @@ class RunWriter:
             steps=at.step,
             best=best,
         )
+        self.tracking.end(self.run, self.records)
         return self.run

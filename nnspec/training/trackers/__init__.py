@@ -1,0 +1,1 @@
+"""Experiment trackers: records of a training outside its run folder."""
