@@ -99,6 +99,19 @@ def test_an_objective_of_the_package_trains(folder, name):
     assert all(np.isfinite(array).all() for array in run.weights().values())
 
 
+@pytest.mark.parametrize(("predicts", "loss"), [("noise", 1.0), ("velocity", "signal")])
+def test_diffusion_asks_for_the_noise_or_for_the_velocity(folder, predicts, loss):
+    pytest.importorskip("keras")
+    np.savez(folder / "a.npz", image=np.zeros((4000, 4, 4, 1), np.float32))  # its velocity is the scaled noise
+    text = SPECS["diffusion"].replace("padding: same}", "padding: same, kernel_initializer: zeros}")
+    text = text.replace("steps: 10}", f"steps: 10, last: 0.9, predicts: {predicts}}}").replace(
+        "epochs: 1}", "epochs: 1, optimizer: {SGD: {learning_rate: 1e-9}}}"
+    )
+    signal = np.cumprod(1 - np.linspace(1e-4, 0.9, 10))
+    run = train(load(written(folder, text)), out=folder / "run", progress=Quiet())
+    assert run.metrics()[-1]["loss"] == pytest.approx(signal.mean() if loss == "signal" else loss, abs=0.02)
+
+
 def test_an_objective_of_the_document_or_of_a_used_file_equals_the_program_that_it_stands_for(folder):
     pytest.importorskip("keras")
     written(folder, OBJECTIVES, "own")
