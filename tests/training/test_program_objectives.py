@@ -92,6 +92,12 @@ def test_each_objective_of_the_package_fits_its_networks_and_data(folder, name):
     assert objective_text(name) is not None
 
 
+def test_an_error_in_a_network_is_not_repeated_for_its_use_in_a_program(folder):
+    text = SPECS["diffusion"].replace("{target_shape: [4, 4, 1]}", "{target_shape: [4, 5, 1]}")
+    problems = validate(written(folder, text))
+    assert [problem.code for problem in problems if problem.is_error] == ["NN301"]
+
+
 @pytest.mark.parametrize("name", ["mean_teacher", "skip_gram"])
 def test_an_objective_of_the_package_trains(folder, name):
     pytest.importorskip("keras")
