@@ -55,18 +55,14 @@ def ct(folder: Path) -> None:
 
     ``train`` are slices of one patient with the tumour, and some above and below it: of each a window of 128 × 128 with the
     tumour's place in it, and one anywhere. ``validation`` are three whole slices between those; ``test`` are whole slices of
-    the other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the mean of four. Needs pynrrd.
+    the other patient. Of Hounsfield units −1,000 to 400 become 0 to 255; each pixel is the mean of four.
     """
-    import nrrd
-
     with source("pyradiomics==3.0.1") as package:
         volumes = {}
         for name in ("lung1", "lung2"):
-            image, _ = nrrd.read(str(package / f"data/{name}_image.nrrd"))
-            label, _ = nrrd.read(str(package / f"data/{name}_label.nrrd"))
+            image, label = (_nrrd(package / f"data/{name}_{kind}.nrrd") for kind in ("image", "label"))
             grey = np.clip((image.astype(np.float32) + 1000) * (255 / 1400), 0, 255)
-            # The file has x, y, z; a picture has rows of columns.
-            volumes[name] = [(_halved(grey[..., z].T), label[::2, ::2, z].T > 0) for z in range(image.shape[2])]
+            volumes[name] = [(_halved(plane), objects[::2, ::2] > 0) for plane, objects in zip(grey, label, strict=True)]
     between, random = (17, 20, 23), np.random.default_rng(0)
     tumour = np.argwhere(np.any([mask for _, mask in volumes["lung2"]], 0)).mean(0)
     train = [volumes["lung2"][z] for z in range(9, 32) if z not in between]

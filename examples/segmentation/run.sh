@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 WANTED='.[all]'
 . ./examples/setup.sh
-sh examples/segmentation/fetch.sh
+python -m examples.fetch nuclei ct
 
 # segment SPEC PICTURE [--set path=value]…
 segment() {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ def _texts(
     from nnspec.graph.fixed_sizes import free_sizes
 
     described = describe(model)
-    texts = [_params(model)] if model.params else []
+    texts = [_params(model, None if wide else width)] if model.params else []
     folded = False
     narrowed: tuple[str, ...] = ()
     for name, network in described["networks"].items():
@@ -160,17 +161,30 @@ def _program_text(program: Sequence[Mapping[str, Any]]) -> str:
     return table(["loss", "trains", "times", "computes", "in inference mode"], rows, right=frozenset({2})) + "\n"
 
 
-def _params(model: Model) -> str:
+def _params(model: Model, width: int | None) -> str:
     from nnspec.spec.dumping import flow
 
+    header = ["param", "value", "bounds", "help"]
     rows = [
         [param.name, "" if param.default is None else flow(param.default.plain()), param.text(), param.help]
         for param in model.params.values()
     ]
-    return table(["param", "value", "bounds", "help"], rows) + "\n"
+    if width is not None:
+        name, value, bounds = (max(len(row[column]) for row in [header, *rows]) for column in range(3))
+        room = max(width - name - bounds - 6, 2 * _NARROWEST_CELL)
+        value = min(value, max(room // 2, room - max(len(row[3]) for row in rows)))
+        rows = [line for row in rows for line in _wrapped(row, {1: value, 3: room - value})]
+    return table(header, rows) + "\n"
+
+
+def _wrapped(row: Sequence[str], widths: Mapping[int, int]) -> list[list[str]]:
+    """A row as the rows of a table whose columns are at most that wide."""
+    cells = [textwrap.wrap(cell, widths[column]) if column in widths else [cell] for column, cell in enumerate(row)]
+    return [list(line) for line in zip_longest(*cells, fillvalue="")]
 
 
 _LONGEST_OPERATION = 48
+_NARROWEST_CELL = 12
 
 
 def _every_layer(network: dict[str, Any]) -> str:

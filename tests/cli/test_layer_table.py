@@ -34,7 +34,7 @@ def test_a_repeated_step_of_a_large_network_is_one_row_with_the_sum_of_its_param
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-@pytest.mark.parametrize("spec", ["resnet50", "mobilenet", "lenet5", "transformer", "unet_ct"])
+@pytest.mark.parametrize("spec", ["resnet50", "mobilenet", "efficientnet_b0", "lenet5", "transformer", "unet_ct"])
 def test_the_table_fits_the_terminal(spec: str, columns: int, monkeypatch) -> None:
     lines = inspected(spec, columns=columns, monkeypatch=monkeypatch)
     rows = [line for line in lines if not line.startswith(("outputs:", "peak", "multiply"))]

@@ -92,11 +92,30 @@ def test_each_objective_of_the_package_fits_its_networks_and_data(folder, name):
     assert objective_text(name) is not None
 
 
+def test_an_error_in_a_network_is_not_repeated_for_its_use_in_a_program(folder):
+    text = SPECS["diffusion"].replace("{target_shape: [4, 4, 1]}", "{target_shape: [4, 5, 1]}")
+    problems = validate(written(folder, text))
+    assert [problem.code for problem in problems if problem.is_error] == ["NN301"]
+
+
 @pytest.mark.parametrize("name", ["mean_teacher", "skip_gram"])
 def test_an_objective_of_the_package_trains(folder, name):
     pytest.importorskip("keras")
     run = train(load(written(folder, SPECS[name])), out=folder / "run", progress=Quiet())
     assert all(np.isfinite(array).all() for array in run.weights().values())
+
+
+@pytest.mark.parametrize(("predicts", "loss"), [("noise", 1.0), ("velocity", "signal")])
+def test_diffusion_asks_for_the_noise_or_for_the_velocity(folder, predicts, loss):
+    pytest.importorskip("keras")
+    np.savez(folder / "a.npz", image=np.zeros((4000, 4, 4, 1), np.float32))  # its velocity is the scaled noise
+    text = SPECS["diffusion"].replace("padding: same}", "padding: same, kernel_initializer: zeros}")
+    text = text.replace("steps: 10}", f"steps: 10, last: 0.9, predicts: {predicts}}}").replace(
+        "epochs: 1}", "epochs: 1, optimizer: {SGD: {learning_rate: 1e-9}}}"
+    )
+    signal = np.cumprod(1 - np.linspace(1e-4, 0.9, 10))
+    run = train(load(written(folder, text)), out=folder / "run", progress=Quiet())
+    assert run.metrics()[-1]["loss"] == pytest.approx(signal.mean() if loss == "signal" else loss, abs=0.02)
 
 
 def test_an_objective_of_the_document_or_of_a_used_file_equals_the_program_that_it_stands_for(folder):

@@ -315,9 +315,14 @@ class _Checker:
         passed: dict[str, dict[str, int]] = {each: {} for each in (*networks, name)}
         found = Collected(self.check.spec.limits)
         typed = ProgramBuilder({**networks, name: itself}, name, passed, found).build_program()
-        # Warnings about the steps of networks are reported where the networks are built.
+        # Problems of the steps of networks are reported where the networks are built.
         inside = {node.span for graph in model.networks.values() for node in graph.every_node()}
-        self.problems.extend(problem for problem in once(found) if problem.is_error or problem.span not in inside)
+        reported = {(problem.code, problem.span) for problem in self.problems}
+        self.problems.extend(
+            problem
+            for problem in once(found)
+            if (problem.code, problem.span) not in reported and (problem.is_error or problem.span not in inside)
+        )
         return None if typed.graph.gaps or any(problem.is_error for problem in found) else typed
 
     def _networks(self, typed: ProgramGraph) -> dict[str, Graph]:
