@@ -26,6 +26,7 @@ from nnspec.types import did_you_mean
 
 # Characters that YAML 1.2.2, section 5.1, does not allow.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_OTHER_BREAK = re.compile("\r\n?")
 
 _MOST_SLIPS = 50
 
@@ -129,6 +130,7 @@ def read_text(text: str, name: str, problems: list[Diagnostic], limits: Limits |
     if len(text) > limits.bytes:
         problems.append(p.LimitExceeded.at(Span.whole(name), what=f"{len(text):,} bytes", limit="bytes", most=limits.bytes))
         return None
+    text = _OTHER_BREAK.sub("\n", text)  # as YAML reads them; lines and columns stay the same
     if forbidden := _FORBIDDEN.search(text):
         at = forbidden.start()
         line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)

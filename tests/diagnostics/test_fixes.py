@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from nnspec.api import validate
@@ -96,6 +98,23 @@ def test_lines_are_counted_as_the_parser_counts_them(fixes_of):
     text = (HEAD + "  - Dense: {unist: 2}\n").replace("\n", "\r\n")
     [fix] = fixes_of("\ufeff" + text)
     assert fix == Fix("Replace `unist` with `units`", (Edit(Span(fix.edits[0].span.file, 5, 13, 5, 18), "units"),))
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_line_breaks_of_other_systems_change_no_diagnostic(tmp_path, newline):
+    file = tmp_path / "net.nnspec.yaml"
+    texts = [problem.fails for problem in all_problems().values() if problem.fails]
+    expression = HEAD + "  - Flatten\n  - Compute: x + *y: 1\n  - Compute: flatten[:, 1: ]\n  - Compute: flatten + 1\n"
+    for text in [*texts, expression]:
+        file.write_bytes(text.encode())
+        expected = [(each.code, each.span, each.message, each.fix) for each in validate(file)]
+        file.write_bytes(text.replace("\n", newline).encode())
+        found = [(each.code, each.span, each.message, each.fix) for each in validate(file)]
+        assert _with_plain_breaks(found) == _with_plain_breaks(expected), text
+
+
+def _with_plain_breaks(found):
+    return [re.sub(r"(\\r)?\\n|\\r", "/", repr(each)) for each in found]
 
 
 def test_the_json_of_a_fix_has_the_ranges_and_the_new_text():
