@@ -21,6 +21,7 @@ _LONGEST_SHOWN = 16
 _WORDS_OF_TEXT = 4
 _MOSTLY = 0.95
 _CHECKED_TIMES = 1_000
+_LARGEST = 1e150
 
 _IDENTIFIER = re.compile(r"(?i:(?:.*[ _-])?(?:id|uuid|guid|index|idx|key|row|rownum|unnamed: 0|code|nr|no))|.*[a-z](?:Id|ID)")
 _SURE_IDENTIFIER = re.compile(r"(?i:(?:.*[ _-])?(?:id|uuid|guid))|.*[a-z](?:Id|ID)")
@@ -60,6 +61,11 @@ class ColumnFacts:
             and _SURE_IDENTIFIER.fullmatch(self.name) is not None
             and 1 < len(self.counts) < self.rows - self.missing
         )
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the square of a number, or the number itself, is infinite, so that no deviation can be computed."""
+        return self.kind == "number" and any(isinstance(value, float) and abs(value) > _LARGEST for value in self.counts)
 
 
 def column_facts(name: str, values: Sequence[Value]) -> ColumnFacts:

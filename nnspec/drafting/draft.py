@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nnspec.data.kinds import DataError
 from nnspec.diagnostics import NnspecError
 from nnspec.printable import on_one_line
+from nnspec.spec.dumping import flow
 from nnspec.spec.scalars import resolve_plain
 
 _LONGEST_NAME = 40
@@ -107,7 +108,7 @@ def header(name: str, source: str) -> list[str]:
         f"# Drafted by `nnspec init --from` from {on_one_line(source)}.",
         "# `nnspec validate FILE --data` checks it, and `nnspec train FILE` trains it.",
         "nnspec: 1",
-        f"name: {name}",
+        f"name: {flow(name)}",
     ]
 
 

@@ -16,7 +16,7 @@ from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader
 from nnspec.data.readers.csv import Csv
-from nnspec.data.readers.csv_numbers import NOTATIONS, Notation
+from nnspec.data.readers.csv_numbers import NOTATIONS, Notation, are_rounded
 from nnspec.data.text_files import Encoding, open_text, undecodable
 from nnspec.drafting.yaml_text import can_be_written
 
@@ -203,12 +203,13 @@ def _marks(texts: set[str], notation: Notation) -> list[str] | None:
     others = [text for text in texts if not notation.is_number(text) and not notation.is_missing(text)]
     numbers = len(texts) - len(others)
     marks = missing_among(others, numbers) if others else []
-    return marks if numbers and len(marks) == len(others) else None
+    infinite = [text for text in texts if "inf" in text.lower() and notation.is_infinite(text)]
+    return [*marks, *infinite] if numbers and len(marks) == len(others) else None
 
 
 def _values(texts: Sequence[str], notation: Notation) -> list[Value]:
     numbers = notation.numbers(texts)
-    if numbers is None:
+    if numbers is None or are_rounded(texts):
         return [None if text in notation.missing else text for text in texts]
     return [None if math.isnan(number) else number for number in numbers.tolist()]
 

@@ -144,6 +144,8 @@ class _TableDraft:
             return "an ID by its name"
         if column.kind in reasons:
             return reasons[column.kind]
+        if column.is_too_large:
+            return "infinite values, or values beyond 1e150, cannot be standardized"
         return self._copy(column)
 
     def _copy(self, column: ColumnFacts) -> str:
@@ -279,7 +281,10 @@ class _TableDraft:
         classes = list(self._target.classes)
         if classes == list(range(len(classes))):
             return []
-        writable = all(isinstance(name, int) or (isinstance(name, str) and can_be_written(name)) for name in classes)
+        writable = all(
+            (isinstance(name, int) and abs(name) < 2**53) or (isinstance(name, str) and can_be_written(name))
+            for name in classes
+        )
         # A rare class may have no training row, so that it is known only if it is listed.
         if not writable or (len(classes) > _MOST_LISTED and self._target.rarest[1] >= _ROWS_TO_LEARN):
             return ["label_encode"]

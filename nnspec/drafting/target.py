@@ -129,6 +129,8 @@ def _require_predictable(column: ColumnFacts) -> None:
     }.get(column.kind, "")
     if column.kind == "identifier" and column.rows - column.missing < 2 * len(column.counts):
         reason = "has another value in nearly every row"
+    if column.is_too_large:
+        reason = "has infinite values, or values beyond 1e150"
     if not can_be_written(column.name):
         raise NnspecError(
             f"a spec cannot name the column `{column.name}`, since `${{` begins an expression\n  = help: rename it"

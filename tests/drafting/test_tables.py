@@ -201,6 +201,33 @@ def test_a_file_without_a_header_gets_names(table):
     assert "names: [column1, column2, column3], header: false" in draft.text
 
 
+@pytest.mark.parametrize("name", ["null", "true", "off"])
+def test_a_file_named_like_a_value_of_yaml_names_the_model(table, name):
+    assert drafted(table(PASSENGERS, f"{name}.csv")).text.splitlines()[3] == f'name: "{name}"'
+
+
+def test_infinite_values_are_missing_values(table):
+    ratio = [R.choice(["0.5", "2", "inf", "-inf"]) for _ in range(120)]
+    draft = drafted(table({"Ratio": ratio, **PASSENGERS}))
+    assert uses(draft)["Ratio"] == "standardized, median if missing"
+    assert 'missing: ["-inf", "inf"]' in draft.text
+
+
+def test_numbers_that_cannot_be_standardized_are_left_out_and_cannot_be_predicted(table):
+    no_data = [R.choice(["0.5", "2.25", "-1.7976931348623157e308"]) for _ in range(120)]
+    file = table({"Height": no_data, **PASSENGERS})
+    assert uses(drafted(file))["Height"] == "infinite values, or values beyond 1e150, cannot be standardized"
+    assert "it has infinite values, or values beyond 1e150" in refused(file, target="Height")
+
+
+@pytest.mark.parametrize("values", [["3", "9007199254740993"], ["3", "9223372036854775809", "18446744073709551617"]])
+def test_integers_that_float64_rounds_are_classes_with_all_their_digits(table, values):
+    codes = [R.choice(values) for _ in range(120)]
+    file = table({"hash": codes, **PASSENGERS})
+    assert uses(drafted(file))["hash"] in ("standardized", "one-hot")
+    drafted(file, target="hash", task="classification")
+
+
 def test_the_index_that_pandas_writes_without_a_name_is_left_out(table):
     path = table({"": [str(i) for i in range(60)], "x": ["1.5", "2.5", "3.5"] * 20, "y": ["a", "b"] * 30})
     draft = drafted(path)
@@ -315,6 +342,10 @@ def _column(random: random.Random, rows: int) -> list[str]:
             lambda i: "same",
             lambda i: f"v{random.randrange(40)}",
             lambda i: random.choice(["1,234.5", "5.5", "7,000"]),
+            lambda i: random.choice(["0.5", "-1", "inf", "-inf"]),
+            lambda i: random.choice(["1e300", "-1.7976931348623157e308", "0.5"]),
+            lambda i: random.choice(["3", "9007199254740993", "9223372036854775807"]),
+            lambda i: random.choice(["3", "9223372036854775808", "18446744073709551617"]),
         ]
     )
     missing = random.choice([0, 0, 0.1, 0.6])

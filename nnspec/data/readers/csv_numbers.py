@@ -23,6 +23,19 @@ NOTATIONS = ((".", ","), (",", None), (",", "."), (".", " "), (",", " "), (".", 
 """Decimal and thousands separators to try, in order."""
 
 
+def are_rounded(texts: Sequence[str]) -> bool:
+    """Return whether texts are integers of which neither int64 nor float64 represents all, so that they stay text.
+
+    Example:
+        >>> are_rounded(["3", "9223372036854775809"]), are_rounded(["3", "9223372036854775807"])
+        (True, False)
+    """
+    if not all(text.lstrip("+-").isdecimal() for text in texts):
+        return False
+    whole = [int(text) for text in texts]
+    return not all(-(2**63) <= number < 2**63 for number in whole) and any(int(float(number)) != number for number in whole)
+
+
 @dataclass(frozen=True)
 class Notation:
     """How a table writes its numbers.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column
 from nnspec.data.missing_texts import missing_among
 from nnspec.data.readers.base import Table
-from nnspec.data.readers.csv_numbers import NOTATIONS, Notation
+from nnspec.data.readers.csv_numbers import NOTATIONS, Notation, are_rounded
 from nnspec.spec.dumping import flow
 
 if TYPE_CHECKING:
@@ -90,12 +91,12 @@ class CsvTable(Table):
             texts = packed.unpacked(self._rows)
             if not all(text.lstrip("+-").isdecimal() for text in texts):
                 continue
-            whole = [int(text) for text in texts]
-            if all(-(2**63) <= number < 2**63 for number in whole):
-                self._values[name] = np.array(whole, np.int64)
-            elif any(int(float(number)) != number for number in whole):
+            if are_rounded(texts):
                 del self._values[name]
                 self._texts[name] = packed
+                continue
+            with suppress(OverflowError):
+                self._values[name] = np.array([int(text) for text in texts], np.int64)
 
     def is_number(self, text: str) -> bool:
         return self._notation.is_number(text)
