@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,13 +23,14 @@ NOTATIONS = ((".", ","), (",", None), (",", "."), (".", " "), (",", " "), (".", 
 """Decimal and thousands separators to try, in order."""
 
 
-def are_rounded(texts: Sequence[str]) -> bool:
+def are_rounded(texts: Iterable[str]) -> bool:
     """Return whether texts are integers of which neither int64 nor float64 represents all, so that they stay text.
 
     Example:
         >>> are_rounded(["3", "9223372036854775809"]), are_rounded(["3", "9223372036854775807"])
         (True, False)
     """
+    texts = list(texts)
     if not all(text.lstrip("+-").isdecimal() for text in texts):
         return False
     whole = [int(text) for text in texts]
