@@ -159,14 +159,20 @@ def _check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
 
 
 def _check_pointed(plan: DataPlan, known: Collection[str], problems: list[Diagnostic]) -> None:
-    """Report positions of an input that does not exist."""
+    """Report positions of an input that does not exist, or of the positions themselves."""
     for part in ("inputs", "targets"):
         for name, given in getattr(plan.section, part).items():
             for i, step in enumerate(given.transform):
-                if isinstance(step, positions) and step.of not in known:
-                    help = did_you_mean(step.of, known, f"the inputs are {listed(known)}")
-                    at = locate(plan.tree, part, name, "transform", i)
+                if not isinstance(step, positions):
+                    continue
+                others = [each for each in known if each != name or part == "targets"]
+                at = locate(plan.tree, part, name, "transform", i)
+                if step.of not in known:
+                    help = did_you_mean(step.of, others, f"the inputs are {listed(others)}")
                     problems.append(d.UnknownInput.at(*at, help=help, what="input", name=step.of))
+                elif step.of not in others:
+                    help = f"write `of: {others[0]}`" if len(others) == 1 else f"name one of {listed(others)}" if others else ""
+                    problems.append(d.BadTransform.at(*at, help=help, reason=f"`{name}` cannot have positions of itself"))
 
 
 def _crop(section: DataSection, target: str) -> int:

@@ -155,6 +155,13 @@ def test_a_misspelled_source_of_positions_is_an_error(tmp_path):
     assert (problem.code, problem.help) == ("NN406", "did you mean `points`?")
 
 
+def test_positions_of_themselves_are_an_error(tmp_path):
+    write(tmp_path)
+    (tmp_path / "net.nnspec.yaml").write_text(SPEC.replace("of: points", "of: order"), encoding="utf-8")
+    [problem] = validate(tmp_path / "net.nnspec.yaml")
+    assert (problem.code, problem.help) == ("NN408", "write `of: points`")
+
+
 def test_a_decoder_answers_with_positions_of_its_source(folder, monkeypatch):
     monkeypatch.chdir(folder)
     lengths = [len(row["points"]) for row in rows(12)]
