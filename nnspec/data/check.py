@@ -132,7 +132,7 @@ def known_data(
     problems.extend(windowing)
     check_weights(plan, problems)
     _check_pointed(plan, graph.input_names, problems)
-    columns = {part: known for part, source in sources.items() if (known := _columns(source, tree, problems)) is not None}
+    columns = {part: known for part, source in sources.items() if (known := columns_of(source, tree, problems)) is not None}
     if "train" in columns:
         _check_split(section, tree, columns["train"], problems)
         feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
@@ -223,7 +223,12 @@ def _check_names(tree: MappingNode, key: str, what: str, known: Collection[str],
 
 
 def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, problems: list[Diagnostic]) -> Source | None:
-    reader = getattr(section, part)
+    source = source_of(spec, getattr(section, part), tree, part, problems)
+    return None if source is None else replace(source, reader=source.reader.reading_text(_text_columns(section)))
+
+
+def source_of(spec: Spec, reader: object, tree: MappingNode, part: str, problems: list[Diagnostic]) -> Source | None:
+    """Find the files of a reader, and report those that are missing; None if the part has no reader."""
     written = tree.get(part)
     if not isinstance(reader, Reader) or written is None:
         return None
@@ -239,7 +244,6 @@ def _source(spec: Spec, section: DataSection, tree: MappingNode, part: str, prob
         except DataError as error:
             missing = True
             problems.append(d.BadPath.at(span, path, help=error.help, reason=error.message))
-    reader = reader.reading_text(_text_columns(section))
     return Source(part, reader, None if missing else files, *locate(tree, part))
 
 
@@ -249,7 +253,8 @@ def _text_columns(section: DataSection) -> frozenset[str]:
     return frozenset(column for name, given in feeds if given.needs_text for column in given.names or (name,))
 
 
-def _columns(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, Column] | None:
+def columns_of(source: Source, tree: MappingNode, problems: list[Diagnostic]) -> dict[str, Column] | None:
+    """Return the columns of a source by its files' headers; None after a problem."""
     if source.files is None:
         return None
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from nnspec.data.check import columns_of, source_of
 from nnspec.data.locations import locate
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph, Model
@@ -54,11 +55,24 @@ def check_neighbors(
     tree = spec.section("neighbors") or MappingNode([], next(iter(spec.document.items()))[0].span)
     checked = check_known(NeighborsSection, tree, problems, name="neighbors")
     section = checked.value
+    if section is not None and "data" not in checked.wrong:
+        _check_base(spec, section, tree, problems)
     exported = exported or read_export(spec, model, [])
     if section is None or exported is None or checked.wrong & {"network", "inputs", "output"}:
         return None
     found = _Check(spec, model, section, tree, problems).search(exported)
     return found if checked.is_right else None
+
+
+def _check_base(spec: Spec, section: NeighborsSection, tree: MappingNode, problems: list[Diagnostic]) -> None:
+    """Report files of the knowledge base that are missing, and columns that it does not have."""
+    source = source_of(spec, section.data, tree, "data", problems)
+    columns = columns_of(source, tree, problems) if source is not None else None
+    for number, column in enumerate(section.show or ()):
+        if columns is not None and column not in columns:
+            help = did_you_mean(column, columns, f"the columns are {listed(columns)}")
+            reason = f"the knowledge base has no column `{column}`"
+            problems.append(NoVectors.at(*locate(tree, "show", number), help=help, reason=reason))
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ export: {network: asking}
 def reported(tmp_path):
     def check(spec):
         (tmp_path / "net.nnspec.yaml").write_text(spec, encoding="utf-8")
+        (tmp_path / "answers.csv").write_text("answer,page\nyes,1\n", encoding="utf-8")
         return [(one.code, one.message, one.help) for one in validate(tmp_path / "net.nnspec.yaml")]
 
     return check
@@ -44,6 +45,16 @@ def test_a_misspelled_network_is_answered_with_the_one_that_was_meant(reported):
     [(code, message, help)] = reported(SPEC.replace("network: answering,", "network: answerin,"))
     assert (code, message) == ("NN901", "there is no network `answerin`")
     assert "answering" in help
+
+
+def test_a_misspelled_column_of_the_knowledge_base_is_an_error(reported):
+    [found] = reported(SPEC.replace("show: [answer]", "show: [page, answr]"))
+    assert found == ("NN901", "the knowledge base has no column `answr`", "did you mean `answer`?")
+
+
+def test_a_missing_file_of_the_knowledge_base_is_reported(reported):
+    [found] = reported(SPEC.replace("answers.csv", "answer.csv"))
+    assert found[:2] == ("NN402", "there is no file `answer.csv`")
 
 
 def test_vectors_of_different_sizes_are_an_error(reported):
