@@ -53,6 +53,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "evaluation/predictions",
         "objectives",
         "check",
+        "trackers",
         "run",
         "evaluation",
         "__init__",
