@@ -52,14 +52,3 @@ def test_inputs_that_broadcast_add_up_in_batches_of_any_fixed_size(tmp_path, lay
         )
         [found] = model({"a": keras.ops.array(a), "b": keras.ops.array(b)}).values()
         np.testing.assert_allclose(np.asarray(found), expected(a, b), rtol=1e-6)
-
-
-def test_a_vector_without_a_batch_axis_broadcasts_along_the_last_axis(tmp_path):
-    file = tmp_path / "net.nnspec.yaml"
-    file.write_text(
-        "nnspec: 1\nname: net\ninputs: {x: [4]}\nlayers:\n  - Compute: expand_dims(x, 2) + cast(arange(4), 'float32')\n"
-    )
-    model = to_keras(compile(load(file)).main, seed=0)
-    x = np.random.default_rng(0).normal(size=(3, 4)).astype("float32")
-    [found] = model({"x": keras.ops.array(x)}).values()
-    np.testing.assert_allclose(np.asarray(found), x[:, :, None] + np.arange(4), rtol=1e-6)
