@@ -28,6 +28,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
     ("training",),
     ("exporting",),
     ("serving", "sweeping", "testing", "reference", "json_schema", "formatting", "reports", "templates", "drafting", "doctor"),
+    ("run_comparison",),
     ("packaging",),
     ("explanations",),
     ("api",),
