@@ -73,6 +73,9 @@ def command(
     from nnspec.diagnostics.render import FIXABLE, summary
     from nnspec.spec.discovery import find_specs
 
+    if form != "text" and (diff or (fix and _STDIN in specs)):
+        what = "the diff" if diff else "the fixed spec"
+        raise click.UsageError(f"{what} and --format {form} would both be written to standard output; leave out one of them")
     folders: list[Diagnostic] = []
     allowed = limits_from(limits)
     texts = {stdin_file.resolve(): _standard_input(allowed.bytes)} if _STDIN in specs else {}

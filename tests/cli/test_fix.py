@@ -158,6 +158,12 @@ def test_json_has_what_remains_and_its_fixes(validate):
     assert json.loads(validate("net.nnspec.yaml", "--fix", "--format", "json").stdout) == {"diagnostics": []}
 
 
+@pytest.mark.parametrize("arguments", [("net.nnspec.yaml", "--fix", "--diff"), ("-", "--fix")])
+def test_two_documents_are_not_written_to_standard_output(validate, arguments):
+    result = validate(*arguments, "--format", "json")
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
 def test_values_of_the_command_line_are_not_fixed(validate):
     file = place(GOOD)
     result = validate("--fix", file, "--set", "layers[1]=Relu6x")

@@ -176,6 +176,17 @@ def test_a_store_that_cannot_be_opened_is_reported_before_the_training(store, sp
     assert Run.open(tmp_path / "run").status == "failed"
 
 
+@deprecated
+def test_a_run_goes_on_without_a_store_that_has_lost_its_record(store, spec, tmp_path, monkeypatch):
+    run = train(load(spec, ["train.epochs=1"]), out=tmp_path / "run", progress=Quiet(), track=["mlflow"])
+    state = Run.open(run.path).info["trackers"]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/other.db")
+    listening = Listening()
+    run = resume(run.path, overrides=["train.epochs=2"], progress=listening)
+    assert (run.status, len(run.metrics()), run.info["trackers"]) == ("finished", 2, state)
+    assert sum("MLflow cannot open the record" in line for line in listening.lines) == 1
+
+
 def test_an_unknown_tracker_is_an_error_that_lists_those_that_exist(spec, tmp_path):
     with pytest.raises(NnspecError, match="trackers are mlflow, tensorboard, wandb"):
         train(load(spec), out=tmp_path / "run", progress=Quiet(), track=["mlfow"])

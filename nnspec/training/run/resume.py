@@ -86,7 +86,7 @@ def resume(
         different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
         session = Session(wanted, plan, prepared, shown, devices_for(strategy))
         every, most = _checkpointing(run, checkpoint_every, keep)
-        tracking = Tracking.open(run, shown.print)
+        tracking = Tracking.reopen(run, shown.print)
         writer = RunWriter(run, keep=most, every_minutes=every, tracking=tracking)
         _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
@@ -98,7 +98,12 @@ def resume(
             error.path.unlink(missing_ok=True)
         settings = {"every_minutes": every, "keep": most}
         writer.run = _mark_resumed(
-            writer.run, wanted, plan.graph, checkpoints=settings, trackers=tracking.states(), **different
+            writer.run,
+            wanted,
+            plan.graph,
+            checkpoints=settings,
+            trackers={**recorded(run.info), **tracking.states()},
+            **different,
         )
         shown.print(_start_text(run, checkpoint))
         return finish(session, writer, shown)

@@ -40,6 +40,7 @@ class MLflow(Tracker):
         with _errors("open the record"), _quiet():
             self._client = mlflow.MlflowClient(tracking_uri=uri)
             self._id = state.get("run_id") or self._create(run)
+            self._client.get_run(self._id)  # raises if the store has lost it
             self.epochs = sum(metric.step > 0 for metric in self._client.get_metric_history(self._id, _STEP))
         self._uri, self._running = uri, not state
         self.state = {"run_id": self._id, "uri": _without_credentials(uri)}

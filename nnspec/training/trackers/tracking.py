@@ -41,15 +41,26 @@ class Tracking:
 
     @classmethod
     def open(cls, run: Run, report: Callable[[str], None]) -> Self:
-        """Open the records of a run, those that ``run.json`` names.
+        """Open the records of a new run, those that ``run.json`` names.
 
         Raises:
             TrackerError: If a tracker cannot be opened.
         """
-        return cls(list(_opened(run)), report)
+        return cls([_opened(name, run, state) for name, state in recorded(run.info).items()], report)
+
+    @classmethod
+    def reopen(cls, run: Run, report: Callable[[str], None]) -> Self:
+        """Open the records of a run that is resumed, which goes on without those that cannot be opened."""
+        trackers = []
+        for name, state in recorded(run.info).items():
+            try:
+                trackers.append(_opened(name, run, state))
+            except TrackerError as error:
+                report(f"warning: {error}; the training goes on without it")
+        return cls(trackers, report)
 
     def states(self) -> dict[str, dict[str, str]]:
-        """Return what finds the records again, for ``run.json``."""
+        """Return what finds the open records again, for ``run.json``."""
         return {tracker.name: tracker.state for tracker in self._trackers}
 
     def announce(self) -> None:
@@ -111,17 +122,17 @@ def check_trackers(names: Iterable[str]) -> None:
 
 def write_model(run: Run, file: Path) -> Iterator[str]:
     """Write an exported model to the trackers of a run, and yield what to report."""
-    try:
-        for tracker in _opened(run):
+    for name, state in recorded(run.info).items():
+        try:
+            tracker = _opened(name, run, state)
             if tracker.write_model(run, file):
-                yield f"{tracker.name}: the model is in {tracker.place}"
-    except NnspecError as error:
-        yield f"warning: {error}; the file is written, and `nnspec export` again writes it there"
+                yield f"{name}: the model is in {tracker.place}"
+        except NnspecError as error:
+            yield f"warning: {error}; the file is written, and `nnspec export` again writes it there"
 
 
-def _opened(run: Run) -> Iterator[Tracker]:
-    states = recorded(run.info)
-    check_trackers(states)
-    for name, state in states.items():
-        module, kind = TRACKERS[name]
-        yield getattr(import_module(module), kind)(run, state)
+def _opened(name: str, run: Run, state: Mapping[str, str]) -> Tracker:
+    check_trackers([name])
+    module, kind = TRACKERS[name]
+    tracker: Tracker = getattr(import_module(module), kind)(run, state)
+    return tracker
