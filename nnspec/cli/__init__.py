@@ -53,7 +53,7 @@ _COMMANDS = {
     "serve": "serve ONNX models over HTTP, with a demo page",
     "package": "package a model for Triton, KServe, or Docker",
     "generate": "generate sequences or images with a run or an ONNX model",
-    "lsp": "serve an editor: diagnostics, shapes, completion, rename (Language Server Protocol)",
+    "lsp": "serve editors over the Language Server Protocol",
     "schema": "print the JSON Schema of specs, for editors",
     "doctor": "check which dependencies are installed and work",
     "export": "export a run to ONNX and verify parity with Keras",

@@ -13,6 +13,7 @@ from nnspec.data.readers import READERS
 from nnspec.data.transforms import TRANSFORMS
 from nnspec.layers.scalars import Flag, PositiveInt, PositiveNumber
 from nnspec.types import Config, Family, Named
+from nnspec.types.spelling import Misspelled
 
 
 class Border(Config):
@@ -244,7 +245,7 @@ class DataSection(Config):
         if isinstance(value, int | float) and not isinstance(value, bool):
             parts = round(1 / value) if 0 < value <= 0.5 else 5
             meant = f"{{fold: {{number: 1, of: {parts}}}}}"
-            raise ValueError(f"`test` must be a reader or a fold, not {value:g}; did you mean `test: {meant}`?")
+            raise Misspelled(f"`test` must be a reader or a fold, not {value:g}", f"did you mean `test: {meant}`?")
         return value
 
     @model_validator(mode="after")

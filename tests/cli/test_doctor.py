@@ -37,7 +37,7 @@ def test_what_breaks_is_reported_with_its_reason_and_fails_the_command(monkeypat
     only(monkeypatch, parquet=("Parquet is read", code))
     result = CliRunner().invoke(main, ["doctor"])
     assert result.exit_code == 1
-    assert reported in result.output
+    assert reported in " ".join(result.output.split())
     assert "pip install --force-reinstall 'nnspec[parquet]'" in result.output
 
 

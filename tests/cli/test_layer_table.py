@@ -79,5 +79,5 @@ def test_no_line_is_longer_than_the_terminal(name, columns, monkeypatch):
 
 def test_free_sizes_are_said_to_be_settable():
     unet = str(SPECS / "unet_nuclei.nnspec.yaml")
-    assert "--at H=N,W=N sets sizes" in CliRunner().invoke(main, ["inspect", unet]).output
+    assert "--at H=N,W=N sets sizes" in " ".join(CliRunner().invoke(main, ["inspect", unet]).output.split())
     assert "--at" not in CliRunner().invoke(main, ["inspect", unet, "--at", "H=64,W=64"]).output

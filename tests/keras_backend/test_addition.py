@@ -10,7 +10,7 @@ import keras
 
 from nnspec.graph import compile
 from nnspec.keras_backend import to_keras
-from nnspec.keras_backend.addition import add
+from nnspec.keras_backend.layers.addition import add
 from nnspec.spec import load
 
 SHAPES = [

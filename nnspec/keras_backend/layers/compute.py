@@ -13,7 +13,7 @@ from keras.src.backend.common.masking import get_keras_mask
 from nnspec.expressions.sizes import read_size
 from nnspec.functions.evaluation import NumpyRun, evaluate
 from nnspec.functions.terms import BOOL, FLOAT, INT, Application, Term
-from nnspec.keras_backend.addition import add
+from nnspec.keras_backend.layers.addition import add
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Typed, frozen, typed
 from nnspec.types import Dim, substitute, unknown

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from nnspec.keras_backend.addition import add
+from nnspec.keras_backend.layers.addition import add
 
 
 @keras.saving.register_keras_serializable("nnspec")
