@@ -65,6 +65,20 @@ def significant(number: float) -> str:
     return f"{number:.{max(0, 4 - len(str(int(size))))}f}" if size >= 1 else f"{number:.4f}"
 
 
+def number(value: Any) -> str:
+    """Format a number for a table: four significant digits, and all of an integer.
+
+    Example:
+        >>> number(0.98765), number(None), number(12345), number(True)
+        ('0.9877', '–', '12,345', 'True')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+
+
 def html_text(text: object) -> str:
     """Escape a text for HTML, SVG and XML.
 

@@ -1,7 +1,7 @@
 """The perplexity of n-gram models of the data of a language model: what that has to be better than.
 
 An n-gram's distribution is interpolated with that of the next shorter one (Witten and Bell 1991), down to the uniform one.
-The end of a paragraph is a token, as in ``specs/language_model.nnspec.yaml``, and the first of the text is not said.
+The end of a paragraph is a token, as in ``specs/language_model.nnspec.yaml``, and the first token of the text is not predicted.
 Run ``python examples/language_model/ngrams.py`` for the characters of data/topics, or with the folder of a run for its tokens.
 """
 
@@ -21,7 +21,7 @@ def perplexity(train: Sequence[Hashable], test: Sequence[Hashable], longest: int
 
     Args:
         train: What is counted, a string or a tuple.
-        test: What is said; a token that was not counted is one of the uniform distribution.
+        test: The tokens to predict; a token that was not counted is one of the uniform distribution.
         longest: The largest n.
 
     Example:

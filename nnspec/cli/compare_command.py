@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -35,22 +34,13 @@ def command(runs: tuple[Path, ...], out: Path | None, form: str) -> None:
         echo_json(compared.as_json(), indent=1)
     else:
         numbers = frozenset(range(1, len(runs) + 1))
-        rows = [[name, *map(_cell, values)] for name, values in compared.metrics.items()]
-        echo_tables(table(["metric", *compared.names], rows, right=numbers))
+        echo_tables(table(["metric", *compared.names], compared.metric_rows, right=numbers))
         for name, difference in zip(compared.names[1:], compared.differences, strict=True):
             echo(f"\nfrom {compared.names[0]} to {name}:\n{as_text(difference)}")
         if compared.conditions:
-            rows = [
-                [name, *("–" if value is None else str(value) for value in values)]
-                for name, values in compared.conditions.items()
-            ]
             echo("")
-            echo_tables(table(["other differences", *compared.names], rows))
+            echo_tables(table(["other differences", *compared.names], compared.condition_rows))
     if out is not None:
         from nnspec.run_comparison.page import write_comparison
 
         echo(f"wrote {write_comparison(compared, out)}", err=True)
-
-
-def _cell(value: Any) -> str:
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -6,6 +6,7 @@ import re
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from nnspec.diagnostics import Span
 from nnspec.expressions.syntax import Attribute, Call, ExpressionError, Loop, Syntax, parse
@@ -169,11 +170,11 @@ class _Binder:
                 found = self._define("output", name, (*keys, "outputs", key), value, "an output")
                 owner.outputs[found.text] = found
             elif isinstance(value, Scalar):
-                self._later.append(lambda value=value: self._name_output(value, owner))  # type: ignore[misc]
+                self._later.append(partial(self._name_output, value, owner))
             self._source(value, owner.scope)
         if isinstance(tree, Scalar):
             self._source(tree, owner.scope)
-            self._later.append(lambda: self._name_output(tree, owner))
+            self._later.append(partial(self._name_output, tree, owner))
         if tree is None and owner.last is not None:
             owner.outputs.setdefault(owner.last.text, owner.last)
 
@@ -193,7 +194,7 @@ class _Binder:
         operation, word = operation_of(item), ""
         if operation is not None:
             word = str(operation.value)
-            self._use_later(operation, lambda: self._definitions.get(word))
+            self._use_of_definition(operation)
         self._name_step(keys, item, operation, scope)
         if not isinstance(item, MappingNode):
             return
@@ -245,7 +246,7 @@ class _Binder:
         """Bind the names in the arguments of an operation, which are the params of a block."""
         if isinstance(tree, MappingNode) and word:
             for name, _ in tree.items():
-                self._use_later(name, lambda name=name: self._param_of(word, name))  # type: ignore[misc]
+                self._use_later(name, partial(self._param_of, word, name))
         self._values(keys, tree, scope, params)
 
     def _param_of(self, word: str, name: Scalar) -> Name | None:
@@ -258,7 +259,7 @@ class _Binder:
                 self._source(item, scope)
             return
         for name, value in tree.items():
-            self._use_later(name, lambda name=name: self._input_of(word, str(name.value)))  # type: ignore[misc]
+            self._use_later(name, partial(self._input_of, word, str(name.value)))
             self._source(value, scope)
 
     def _input_of(self, word: str, text: str) -> Name | None:
@@ -276,10 +277,11 @@ class _Binder:
         text, dot, output = tree.value.partition(".")
         self._part_later(tree, 0, text, lambda: scope.find(text))
         if dot:
-            self._part_later(tree, len(text) + 1, output, lambda: self._output(scope.find(text), output))
+            self._part_later(tree, len(text) + 1, output, partial(self._output_of_step, text, output, scope))
 
-    def _output(self, step: Name | None, output: str) -> Name | None:
-        """Return the output of a block or network that a step uses."""
+    def _output_of_step(self, name: str, output: str, scope: _Scope) -> Name | None:
+        """Return the output of the block or network that a step uses."""
+        step = scope.find(name)
         return None if step is None else self._output_of(self._steps_of.get(id(step), ""), output)
 
     def _compute(self, tree: Tree, source: Tree | None, scope: _Scope, params: Params) -> None:
@@ -314,11 +316,11 @@ class _Binder:
             if name is not None and name.dynamic:
                 self._values(within, name, scope, params)
             if name is not None and inside:
-                self._use_later(name, lambda name=name: self._definitions.get(str(name.value)))  # type: ignore[misc]
+                self._use_of_definition(name)
                 self._arguments(within, value, scope or _Scope(), params, str(key))
                 continue
             if isinstance(value, Scalar) and key in _LAYERS_INSIDE:
-                self._use_later(value, lambda value=value: self._definitions.get(str(value.value)))  # type: ignore[misc]
+                self._use_of_definition(value)
             self._values(within, value, scope, params)
 
     def _expression(
@@ -336,14 +338,13 @@ class _Binder:
             name = read.name
             if name in local:
                 continue
-            start = offset + read.start
-            self._part_later(scalar, start, name, lambda name=name: (scope.find(name) if scope else None) or params.get(name))  # type: ignore[misc]
+            self._part_later(scalar, offset + read.start, name, partial(self._value_of, name, scope, params))
             if output is not None and scope is not None:
                 at = offset + output.end - len(output.name)
-                self._part_later(
-                    scalar, at, output.name,
-                    lambda name=name, output=output: self._output(scope.find(name), output.name),  # type: ignore[misc]
-                )  # fmt: skip
+                self._part_later(scalar, at, output.name, partial(self._output_of_step, name, output.name, scope))
+
+    def _value_of(self, name: str, scope: _Scope | None, params: Params) -> Name | None:
+        return (scope.find(name) if scope else None) or params.get(name)
 
     # --- sections of the document -----------------------------------------------------------------------------------------
 
@@ -376,7 +377,7 @@ class _Binder:
     def _networks(self, tree: Tree | None) -> None:
         for item in tree.items if isinstance(tree, SequenceNode) else [tree]:
             if isinstance(item, Scalar):
-                self._use_later(item, lambda item=item: self._definitions.get(str(item.value)))  # type: ignore[misc]
+                self._use_of_definition(item)
 
     def _key_in_section(self, keys: Keys, name: Scalar) -> None:
         text = str(name.value)
@@ -386,9 +387,9 @@ class _Binder:
             case ("data", "targets") | ("train", "loss" | "metrics" | "loss_weights" | "class_weight"):
                 self._use_later(name, lambda: self._main.outputs.get(text) or self._definitions.get(text))
             case ("train", "optimizer"):
-                self._use_later(name, lambda: self._definitions.get(text))
+                self._use_of_definition(name)
             case ("train", "loss" | "metrics", *_):
-                self._use_later(name, lambda: self._definitions.get(text))
+                self._use_of_definition(name)
             case ("train", "objective", _, "restores"):
                 self._use_later(name, lambda: self._main.outputs.get(text))
             case ("export", "inputs"):
@@ -402,13 +403,13 @@ class _Binder:
         text = tree.value
         match keys:
             case ("train", "loss" | "metrics", *_):
-                self._use_later(tree, lambda: self._definitions.get(text))
+                self._use_of_definition(tree)
             case (*_, "freeze", int()) | (*_, "freeze"):
                 self._path(tree)
             case ("generate", "encode" | "decode" | "network") | ("export", "network"):
-                self._use_later(tree, lambda: self._definitions.get(text))
+                self._use_of_definition(tree)
             case ("train", "objective", _, "generator" | "discriminator"):
-                self._use_later(tree, lambda: self._definitions.get(text))
+                self._use_of_definition(tree)
             case ("export", "outputs", *_):
                 self._use_later(tree, lambda: self._output_of(self._chosen("network", "export") or "main", text))
             case ("export", "inputs", _):
@@ -455,6 +456,10 @@ class _Binder:
     def _use_later(self, scalar: Scalar, find: Callable[[], Name | None]) -> None:
         if isinstance(scalar.value, str) and not scalar.dynamic:
             self._part_later(scalar, 0, scalar.value, find)
+
+    def _use_of_definition(self, scalar: Scalar) -> None:
+        """Add a use of a block, network or objective of the document."""
+        self._use_later(scalar, partial(self._definitions.get, str(scalar.value)))
 
     def _part_later(self, scalar: Scalar, start: int, text: str, find: Callable[[], Name | None]) -> None:
         """Add a use of a part of a scalar, once all definitions are known."""

@@ -163,14 +163,14 @@ class _Server(LanguageServer):
         """Return the other open documents."""
         return {other.path: other.version for other in self.documents.values() if other is not document}
 
-    def name_at(self, uri: str, position: types.Position) -> tuple[Names, Name] | None:
-        """Return the names of a document and the one at a position."""
+    def name_at(self, uri: str, position: types.Position) -> tuple[Document, Names, Name] | None:
+        """Return a document, its names, and the one at a position."""
         document = self.documents.get(uri)
         names = document.names if document is not None else None
         if document is None or names is None:
             return None
         found = names.at(*document.version.text.line_column(position))
-        return None if found is None else (names, found)
+        return None if found is None else (document, names, found)
 
     def location(self, document: Document, name: Name) -> types.Location:
         """Return where a name of a document is."""
@@ -290,38 +290,38 @@ def definition(ls: _Server, params: types.DefinitionParams) -> types.Location | 
     document = ls.documents.get(params.text_document.uri)
     if document is None:
         return None
-    if found is None or found[1].is_implied:  # a step is named after a block, which may be in another file
+    if found is None or found[2].is_implied:  # a step is named after a block, which may be in another file
         return ls.elsewhere(document, params.position)
-    names, name = found
+    _, names, name = found
     target = names.defined(name)
     return None if target is None else ls.location(document, target)
 
 
 @server.feature(types.TEXT_DOCUMENT_REFERENCES)
 def references(ls: _Server, params: types.ReferenceParams) -> list[types.Location] | None:
-    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
-    if document is None or found is None:
+    found = ls.name_at(params.text_document.uri, params.position)
+    if found is None:
         return None
-    names, name = found
+    document, names, name = found
     uses = [use for use in names.uses(name) if params.context.include_declaration or not use.is_definition]
     return [ls.location(document, use) for use in uses]
 
 
 @server.feature(types.TEXT_DOCUMENT_DOCUMENT_HIGHLIGHT)
 def highlight(ls: _Server, params: types.DocumentHighlightParams) -> list[types.DocumentHighlight] | None:
-    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
-    if document is None or found is None:
+    found = ls.name_at(params.text_document.uri, params.position)
+    if found is None:
         return None
-    names, name = found
+    document, names, name = found
     return [types.DocumentHighlight(document.version.text.range(use.span)) for use in names.uses(name)]
 
 
 @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
 def prepare_rename(ls: _Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
-    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
-    if document is None or found is None:
+    found = ls.name_at(params.text_document.uri, params.position)
+    if found is None:
         return None
-    names, name = found
+    document, names, name = found
     if reason := refusal(name, names):
         raise JsonRpcInvalidParams(reason)
     return types.PrepareRenamePlaceholder(document.version.text.range(name.span), name.text)
@@ -329,10 +329,10 @@ def prepare_rename(ls: _Server, params: types.PrepareRenameParams) -> types.Prep
 
 @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
 def rename(ls: _Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    document, found = ls.documents.get(params.text_document.uri), ls.name_at(params.text_document.uri, params.position)
-    if document is None or found is None:
+    found = ls.name_at(params.text_document.uri, params.position)
+    if found is None:
         return None
-    names, name = found
+    document, names, name = found
     version = document.version
     analysis = document.current or Analysis.of(version, ls.others(document))
     try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from nnspec.printable import html_text
 
@@ -66,17 +65,3 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers
     head = element("thead", line(header, "th")) if header else Html()
     body = element("tbody", *(line(cells, "td") for cells in rows))
     return element("div", element("table", head, body, class_=kind or None), class_="wide")
-
-
-def number(value: Any) -> str:
-    """Formats a number.
-
-    Example:
-        >>> number(0.98765), number(None), number(12345), number(True)
-        ('0.9877', '–', '12,345', 'True')
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.reports.elements import Html, element, figure, number, section, table
+from nnspec.printable import number
+from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.reports.examples import columns_of, draw_examples, image_input, row_of
 from nnspec.reports.images import image_tag
 from nnspec.training.batches.cropping import crops_of

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.printable import number
 from nnspec.reports import plots
-from nnspec.reports.elements import Html, element, figure, number, section, table
+from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.reports.images import colored, image_tag
 from nnspec.training.evaluation.baselines import baselines_text
 from nnspec.training.evaluation.evaluate import Evaluation

@@ -10,6 +10,7 @@ from typing import Any
 
 from nnspec.comparison import Difference, compare
 from nnspec.diagnostics import NnspecError
+from nnspec.printable import number
 from nnspec.training.run.folder import Run
 
 _NOT_METRICS = ("epoch", "step", "seconds")
@@ -58,6 +59,16 @@ class ComparedRuns:
         names = dict.fromkeys(name for each in found for name in each)
         rows = {name: tuple(each.get(name) for each in found) for name in names}
         return {name: values for name, values in rows.items() if any(value != values[0] for value in values)}
+
+    @property
+    def metric_rows(self) -> list[list[str]]:
+        """A row of text for each metric: its name, and its value for each run."""
+        return [[name, *map(number, values)] for name, values in self.metrics.items()]
+
+    @property
+    def condition_rows(self) -> list[list[str]]:
+        """A row of text for each condition that differs."""
+        return [[name, *("–" if value is None else str(value) for value in values)] for name, values in self.conditions.items()]
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON."""

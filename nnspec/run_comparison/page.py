@@ -14,7 +14,7 @@ from nnspec.files import write_whole
 from nnspec.html_page import html_page
 from nnspec.printable import html_text
 from nnspec.reports import plots
-from nnspec.reports.elements import Html, element, figure, number, section, table
+from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.run_comparison.compared_runs import ComparedRuns
 from nnspec.training.run.curves import curve_names
 
@@ -45,17 +45,13 @@ def write_comparison(compared: ComparedRuns, out: str | Path) -> Path:
 
 def _sections(compared: ComparedRuns) -> Iterator[Html]:
     columns = range(1, len(compared.runs) + 1)
-    rows = [[name, *map(number, values)] for name, values in compared.metrics.items()]
     note = element("p", "Metrics of the epoch whose weights are kept.", class_="note")
-    yield section("Metrics", note, table(["", *compared.names], rows, numbers=columns))
+    yield section("Metrics", note, table(["", *compared.names], compared.metric_rows, numbers=columns))
     yield section("Learning curves", element("div", *_curves(compared), class_="plots"))
     for name, difference in zip(compared.names[1:], compared.differences, strict=True):
         yield section(f"From {compared.names[0]} to {name}", element("pre", as_text(difference)))
     if compared.conditions:
-        rows = [
-            [name, *("–" if value is None else str(value) for value in values)] for name, values in compared.conditions.items()
-        ]
-        yield section("Other differences", table(["", *compared.names], rows))
+        yield section("Other differences", table(["", *compared.names], compared.condition_rows))
 
 
 def _curves(compared: ComparedRuns) -> Iterator[Html]:

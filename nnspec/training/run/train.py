@@ -80,8 +80,6 @@ def train(
         link_latest(path)
     for line in _start_lines(run, session.parameters):
         shown.print(line)
-    if track:
-        run = run.write_info(trackers={name: {} for name in track})
     if session.taken:
         run = run.write_info(initial_weights=[taken.as_json() for taken in session.taken])
         for taken in session.taken:
@@ -91,21 +89,23 @@ def train(
         for name, joined in session.vectors.items():
             shown.print(joined.text(name))
     with run_lock(path):
-        tracking = _tracking(run, shown)
-        run = run.write_info(trackers=tracking.states())
+        run, tracking = _tracked(run, track, shown)
         writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tracking=tracking)
         return finish(session, writer, shown, stop)
 
 
-def _tracking(run: Run, shown: Progress) -> Tracking:
+def _tracked(run: Run, names: Sequence[str], shown: Progress) -> tuple[Run, Tracking]:
     """Open the trackers of a new run, which has failed if one cannot be opened."""
+    if not names:
+        return run, Tracking()
+    run = run.write_info(trackers={name: {} for name in names})
     try:
         tracking = Tracking.open(run, shown.print)
     except TrackerError as error:
         run.write_info(status="failed", reason=str(error))
         raise
     tracking.announce()
-    return tracking
+    return run.write_info(trackers=tracking.states()), tracking
 
 
 def prepare_training(spec: Spec, progress: Progress) -> tuple[TrainingPlan, Prepared]:

@@ -15,9 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import mlflow
 from mlflow.entities import Metric, Param
 
-from nnspec.diagnostics import NnspecError
-from nnspec.printable import on_one_line
-from nnspec.training.trackers.tracker import Tracker, TrackerError, numbers_of, settings_of
+from nnspec.training.trackers.tracker import Tracker, numbers_of, settings_of, tracker_errors
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
@@ -29,6 +27,8 @@ _MOST_CHARACTERS = 6000
 _STEP = "step"
 """The metric that is written last, so that an epoch with it is complete."""
 
+_SERVICE = "MLflow"
+
 
 class MLflow(Tracker):
     """A run in MLflow."""
@@ -37,7 +37,7 @@ class MLflow(Tracker):
 
     def __init__(self, run: Run, state: Mapping[str, str]) -> None:
         uri = os.environ.get("MLFLOW_TRACKING_URI") or state.get("uri") or mlflow.get_tracking_uri()
-        with _errors("open the record"), _quiet():
+        with tracker_errors(_SERVICE, "open the record"), _quiet():
             self._client = mlflow.MlflowClient(tracking_uri=uri)
             self._id = state.get("run_id") or self._create(run)
             self._client.get_run(self._id)  # raises if the store has lost it
@@ -62,7 +62,7 @@ class MLflow(Tracker):
         now, epoch = int(time.time() * 1000), record["epoch"]
         values = [Metric(name, value, now, epoch) for name, value in numbers_of(record).items()]
         values.append(Metric(_STEP, record["step"], now, epoch))
-        with _errors("write a record"):
+        with tracker_errors(_SERVICE, "write a record"):
             if not self._running:
                 self._client.update_run(self._id, status="RUNNING")
                 self._running = True
@@ -70,7 +70,7 @@ class MLflow(Tracker):
                 self._client.log_batch(self._id, metrics=values[start : start + _MOST_METRICS])
 
     def end(self, run: Run) -> None:
-        with _errors("end the record"):
+        with tracker_errors(_SERVICE, "end the record"):
             if (run.path / "curves.png").is_file():
                 self._client.log_artifact(self._id, str(run.path / "curves.png"))
             best = run.info.get("best")
@@ -82,7 +82,7 @@ class MLflow(Tracker):
         import mlflow.onnx
         import onnx
 
-        with _errors("write the model"), _quiet():
+        with tracker_errors(_SERVICE, "write the model"), _quiet():
             mlflow.set_tracking_uri(self._uri)
             model = onnx.load(file)
             status = self._client.get_run(self._id).info.status
@@ -123,17 +123,6 @@ def _without_credentials(uri: str) -> str:
     """
     parts = urlsplit(uri)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else uri
-
-
-@contextmanager
-def _errors(action: str) -> Iterator[None]:
-    """Report any error of MLflow, its database or its server as a `TrackerError`."""
-    try:
-        yield
-    except NnspecError:
-        raise
-    except Exception as error:
-        raise TrackerError(f"MLflow cannot {action}: {on_one_line(str(error)) or type(error).__name__}") from error
 
 
 @contextmanager

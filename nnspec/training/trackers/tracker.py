@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from nnspec.diagnostics import NnspecError
+from nnspec.printable import on_one_line
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
@@ -15,6 +17,22 @@ if TYPE_CHECKING:
 
 class TrackerError(NnspecError):
     """An error of a tracker, such as a server that does not answer."""
+
+
+@contextmanager
+def tracker_errors(service: str, action: str) -> Iterator[None]:
+    """Raise any error of a client, its database or its server as a `TrackerError`.
+
+    Args:
+        service: The name of the service.
+        action: What it cannot do then, as a verb.
+    """
+    try:
+        yield
+    except NnspecError:
+        raise
+    except Exception as error:
+        raise TrackerError(f"{service} cannot {action}: {on_one_line(error) or type(error).__name__}") from error
 
 
 class Tracker(ABC):

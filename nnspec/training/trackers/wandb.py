@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import wandb
 
-from nnspec.printable import on_one_line
-from nnspec.training.trackers.tracker import Tracker, TrackerError, numbers_of, settings_of
+from nnspec.training.trackers.tracker import Tracker, numbers_of, settings_of, tracker_errors
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
+
+_SERVICE = "Weights & Biases"
 
 
 class WeightsAndBiases(Tracker):
@@ -27,7 +27,7 @@ class WeightsAndBiases(Tracker):
 
     def __init__(self, run: Run, state: Mapping[str, str]) -> None:
         logged = len(run.metrics()) if state else 0
-        with _errors("open the record"):
+        with tracker_errors(_SERVICE, "open the record"):
             self._run = wandb.init(
                 project=state.get("project") or run.name,
                 name=run.path.resolve().name,
@@ -42,27 +42,18 @@ class WeightsAndBiases(Tracker):
         self.place = str(self._run.url or self._run.dir)
 
     def write(self, record: Mapping[str, Any]) -> None:
-        with _errors("write a record"):
+        with tracker_errors(_SERVICE, "write a record"):
             self._run.log(numbers_of(record), step=record["epoch"])
 
     def end(self, run: Run) -> None:
-        with _errors("end the record"):
+        with tracker_errors(_SERVICE, "end the record"):
             if best := run.info.get("best"):
                 self._run.summary[f"best_{best['monitor']}"] = best["value"]
             self._run.finish(exit_code=0 if run.status in ("finished", "stopped early") else 1)
 
     def write_model(self, run: Run, file: Path) -> bool:
         del run
-        with _errors("write the model"):
+        with tracker_errors(_SERVICE, "write the model"):
             self._run.log_model(str(file), name=file.stem)
             self._run.finish()
         return True
-
-
-@contextmanager
-def _errors(action: str) -> Iterator[None]:
-    """Report any error of the client or its server as a `TrackerError`."""
-    try:
-        yield
-    except Exception as error:
-        raise TrackerError(f"Weights & Biases cannot {action}: {on_one_line(error) or type(error).__name__}") from error
