@@ -35,5 +35,5 @@ def keras_run(model: keras.Model, *, masks: bool = False) -> _Run:
         import tensorflow as tf
 
         signature = {name: tf.TensorSpec(tensor.shape, tensor.dtype) for name, tensor in model.input.items()}
-        run = tf.function(run, input_signature=[signature], autograph=False)
+        run = tf.function(run, input_signature=[signature])
     return lambda inputs: {name: np.asarray(keras.ops.convert_to_numpy(value)) for name, value in run(dict(inputs)).items()}
