@@ -67,6 +67,7 @@ class Learner:
         augmenter: Augments training batches; None for no augmentation.
 
     Attributes:
+        models: The networks.
         trainable: The weights that are trained, by optimizer.
         batches: The number of batches of ``batch_size`` that one step takes.
         means: The means, by name.
@@ -81,7 +82,7 @@ class Learner:
         metrics: Iterable[str],
         augmenter: Augmenter | None = None,
     ) -> None:
-        self._models, self.trainable, self._augmenter = list(models), trainable, augmenter
+        self.models, self.trainable, self._augmenter = list(models), trainable, augmenter
         self.means = {name: keras.metrics.Mean(name=name) for name in metrics}
 
     @property
@@ -96,7 +97,7 @@ class Learner:
     @property
     def variables(self) -> Sequence[Any]:
         """All variables of its networks."""
-        return [variable for model in self._models for variable in model.variables]
+        return [variable for model in self.models for variable in model.variables]
 
     @property
     def metrics(self) -> list[Any]:
