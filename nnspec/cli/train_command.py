@@ -16,6 +16,7 @@ from nnspec.cli.options import limit_option, limits_from, root_option, set_optio
 from nnspec.cli.text import echo, echo_path
 
 if TYPE_CHECKING:
+    from nnspec.spec import Spec
     from nnspec.training import Run
     from nnspec.training.processes.environment import Place
 
@@ -105,6 +106,8 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, processe
             raise click.UsageError("--processes starts processes, and this is already one of several")
         if processes > 1:
             _check_backend(options["backend"])
+            if spec is not None:
+                _loaded(spec, **options)  # its errors are reported once
             from nnspec.training.processes.launch import launch, this_command
 
             ctx.exit(launch(this_command(), processes))
@@ -126,6 +129,13 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, processe
         echo(f"next: nnspec evaluate {folder}  (also: report, predict, export)", style="dim", err=True)
     if trained.status == "interrupted":
         ctx.exit(128 + signal.Signals[trained.info["signal"]])  # as a shell reports a program ended by a signal
+
+
+def _loaded(spec: Path, *, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...], **others: Any) -> Spec:
+    del others
+    from nnspec.spec import load
+
+    return load(spec, overrides, root=root, limits=limits_from(limits))
 
 
 def _check_backend(backend: str | None) -> None:
@@ -172,9 +182,8 @@ def _train(
     if allow_different:
         raise click.UsageError("--allow-different requires --resume")
     from nnspec.cli.frameworks import load_frameworks
-    from nnspec.spec import load
 
-    loaded = load(spec, overrides, root=root, limits=limits_from(limits))
+    loaded = _loaded(spec, overrides=overrides, root=root, limits=limits)
     first = place is None or place.index == 0
     load_frameworks("train", as_on={"backend": backend} if backend else None, announce=first, place=place, devices=devices)
     from nnspec.training import train

@@ -125,6 +125,7 @@ def join(place: Place) -> Group:
         where = f" at {place.address}" if place.address is not None else ""
         raise NnspecError(f"process {place.index} cannot join the training{where}: {str(error).splitlines()[0]}") from None
     _joined.append(Group(place.count, place.index))
+    current().any(False)  # the first collective prints messages of its library
     return current()
 
 

@@ -46,9 +46,11 @@ def launch(command: Sequence[str], count: int) -> int:
         errors = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(count)]
         for index in range(count):
             environment = {**os.environ, COORDINATOR: address, COUNT: str(count), INDEX: str(index), LAUNCHED: "1"}
-            streams = {} if index == 0 else {"stdout": subprocess.DEVNULL, "stderr": errors[index]}
+            stdout, stderr = (None, None) if index == 0 else (subprocess.DEVNULL, errors[index])
             with _processors_of(index, count):
-                processes.append(subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, **streams))
+                processes.append(
+                    subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+                )
         statuses = _wait(processes)
         failed = [index for index, status in enumerate(statuses) if status]
         if not failed:
