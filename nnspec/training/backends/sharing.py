@@ -193,12 +193,37 @@ class Sharing:
                 continue
             self._prepared.add(id(model))
             model.call = types.MethodType(partial(_shared_call, self, model.call), model)  # the call takes no second `self`
-            for layer in model._flatten_layers(include_self=False):
-                if isinstance(layer, keras.layers.BatchNormalization):
+            layers = list(model._flatten_layers(include_self=False))
+            self.prepare_random(layers)
+            for layer in layers:
+                if isinstance(layer, keras.layers.BatchNormalization) and id(layer) not in self._prepared:
+                    self._prepared.add(id(layer))
                     layer._moments = partial(self._moments, layer._moments, layer)
-                for value in vars(layer).values():
-                    if isinstance(value, keras.random.SeedGenerator):
-                        value.next = partial(self._key, value.next)
+
+    def prepare_random(self, layers: Iterable[Any]) -> None:
+        """Makes the random generators of layers draw shares where `each` runs them."""
+        for layer in layers:
+            for value in vars(layer).values():
+                if isinstance(value, keras.random.SeedGenerator) and id(value) not in self._prepared:
+                    self._prepared.add(id(value))
+                    value.next = partial(self._key, value.next)
+
+    def each(self, function: Callable[[Any], Any], batch: Any) -> Any:
+        """Applies a function of single examples to a batch, each device to its share.
+
+        Args:
+            function: The function; of its variables it changes only the states of random generators.
+            batch: The batch.
+        """
+        size = jax.tree.leaves(batch)[0].shape[0]
+        if not self._in_step or not self.divides(size):
+            return function(batch)
+        self._in_network, self._size = True, size // self.count
+        try:
+            shares = function(jax.tree.map(self.share, batch))
+        finally:
+            self._in_network = False
+        return jax.tree.map(self.whole, shares)
 
     def call(self, original: Callable[..., Any], model: keras.Model, inputs: Any, mask: Any, **arguments: Any) -> Any:
         """Calls a network, each device on its share."""
