@@ -19,7 +19,11 @@ from nnspec.training.processes.environment import COORDINATOR, COUNT, INDEX, LAU
 _SECONDS_TO_END = 15.0
 """The time that processes have to end by themselves after one has failed."""
 
+_SECONDS_AFTER_THE_FIRST = 1.0
+"""The time after process 0 has failed, without which the others cannot go on."""
+
 _MOST_LINES = 20
+_RESUME = "\n  = help: the run can be resumed with `nnspec train --resume RUN`, by any number of processes"
 
 
 def launch(command: Sequence[str], count: int) -> int:
@@ -56,22 +60,26 @@ def launch(command: Sequence[str], count: int) -> int:
         if not failed:
             return 0
         # Those that lost another process have not failed by themselves.
-        first = next((index for index in failed if statuses[index] not in (LOST, -signal.SIGABRT)), failed[0])
+        causes = [index for index in failed if statuses[index] not in (LOST, -signal.SIGABRT)]
+        silent = [index for index, status in enumerate(statuses) if status is None]
+        if silent and not causes:
+            raise NnspecError(f"process {silent[0]} of {count} did not answer the others, and was ended{_RESUME}")
+        first = [*causes, *failed][0]
         errors[first].seek(0)
-        return _reported(first, count, statuses[first], errors[first].read().decode(errors="replace"))
+        return _reported(first, count, statuses[first] or 0, errors[first].read().decode(errors="replace"))
 
 
-def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[int]:
-    """Waits for the processes and returns their statuses; those that go on after another one has failed are ended."""
+def _wait(processes: Sequence[subprocess.Popen[bytes]]) -> list[int | None]:
+    """Waits for the processes and returns their statuses; None for those that go on after another one has failed."""
     until = float("inf")
     while any(process.poll() is None for process in processes) and time.monotonic() < until:
         if until == float("inf") and any(process.returncode for process in processes):
             # Process 0 records the failure in the run.
             until = time.monotonic() + _SECONDS_TO_END
         if processes[0].returncode:
-            until = 0.0
+            until = min(until, time.monotonic() + _SECONDS_AFTER_THE_FIRST)
         time.sleep(0.02)
-    return [0 if process.returncode is None else process.returncode for process in processes]
+    return [process.returncode for process in processes]
 
 
 def _end(processes: Sequence[subprocess.Popen[bytes]]) -> None:
@@ -87,11 +95,10 @@ def _reported(index: int, count: int, status: int, text: str) -> int:
     Raises:
         NnspecError: If a signal ended it, or another process than the first failed.
     """
-    help = "\n  = help: the run can be resumed with `nnspec train --resume RUN`, by any number of processes"
     if status < 0:
         name = signal.Signals(-status).name
         memory = ", perhaps for lack of memory" if name == "SIGKILL" else ""
-        raise NnspecError(f"process {index} of {count} was ended by {name}{memory}{help}")
+        raise NnspecError(f"process {index} of {count} was ended by {name}{memory}{_RESUME}")
     if index:
         lines = "".join(f"\n  {line}" for line in text.strip().splitlines()[-_MOST_LINES:])
         raise NnspecError(f"process {index} of {count} failed:{lines}")

@@ -59,6 +59,11 @@ def test_a_process_that_hangs_after_another_has_failed_is_ended(monkeypatch):
         started("sys.exit(3) if index else time.sleep(60)", 2)
 
 
+def test_a_process_that_the_others_lost_but_that_has_not_ended_is_named():
+    with pytest.raises(NnspecError, match="process 1 of 3 did not answer the others"):
+        started("time.sleep(60) if index == 1 else sys.exit(75)")
+
+
 def test_sigterm_reaches_all_processes():
     program = f"""
 def end(number, frame):
