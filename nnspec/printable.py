@@ -71,12 +71,14 @@ def number(value: Any) -> str:
     Example:
         >>> number(0.98765), number(None), number(12345), number(True)
         ('0.9877', '–', '12,345', 'True')
+        >>> number(15093.21), number(1e-9)
+        ('15,093', '1e-09')
     """
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def html_text(text: object) -> str:

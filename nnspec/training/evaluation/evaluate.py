@@ -23,7 +23,8 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
-from nnspec.training.evaluation.baselines import UNREADABLE, baselines
+from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
+from nnspec.training.evaluation.forecasts import forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -164,7 +165,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
 
 
 def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
-    """The baselines of each classification of an evaluation, by output; none on training data, which are their own neighbors.
+    """The baselines of each output of an evaluation; none on training data, which are their own neighbors.
 
     Args:
         run: The run.
@@ -178,11 +179,19 @@ def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
         except NnspecError:
             return UNREADABLE
 
-    return {
-        name: baselines(found.plan.outputs[name], predictions, found.examples, training)
-        for name, predictions in found.predictions.items()
-        if isinstance(predictions, ClassPredictions) and found.part != "train"
-    }
+    compared: dict[str, dict[str, Any]] = {}
+    if found.part == "train":
+        return compared
+    units = output_units(found.plan.outputs, found.plan.target_sources, run.transforms())
+    for name, predictions in found.predictions.items():
+        output = found.plan.outputs[name]
+        if isinstance(predictions, ClassPredictions):
+            compared[name] = baselines(output, predictions, found.examples, training)
+        else:
+            series = forecasts_of(found.plan, found.part, name, predictions, found.examples.rows)
+            last = series.last_values if series is not None else None
+            compared[name] = number_baselines(output, predictions, found.examples, training, units.get(name), last)
+    return compared
 
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
