@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.drawing import to_svg
@@ -31,12 +32,20 @@ _TRAINING_EXAMPLES = 5_000
 _LARGEST_DRAWING = 1_500_000
 
 
-def write_report(path: str | Path, out: str | Path | None = None, *, part: str | None = None, onnx: Path | None = None) -> Path:
+def write_report(
+    path: Run | str | Path,
+    out: str | Path | None = None,
+    *,
+    data: Any = None,
+    part: str | None = None,
+    onnx: Path | None = None,
+) -> Path:
     """Writes the report of a run; the run is not changed.
 
     Args:
-        path: The run folder.
+        path: The run, or its folder.
         out: The file; by default next to the folder, with its name and ``.html``.
+        data: Other data, as for [`evaluate`][nnspec.training.evaluation.evaluate.evaluate].
         part: The split to evaluate: `train`, `validation` or `test`; by default the first that exists of test, validation and
             train.
         onnx: The exported model to show; by default those in the run folder.
@@ -47,7 +56,7 @@ def write_report(path: str | Path, out: str | Path | None = None, *, part: str |
     Raises:
         NnspecError: If the run is damaged, or the file cannot be written.
     """
-    run = Run.open(path)
+    run = Run.of(path).with_data(data)
     place = Path(out) if out is not None else run.path.resolve().with_name(f"{run.path.resolve().name}.html")
     return write_whole(place, to_page(run, part=part, onnx=onnx))
 

@@ -65,11 +65,14 @@ class Evaluation:
     transformed: tuple[str, ...] = ()
 
 
-def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False, compare: bool = True) -> dict[str, Any]:
+def evaluate(
+    run: Run | str | Path, *, data: Any = None, part: str | None = None, curves: bool = False, compare: bool = True
+) -> dict[str, Any]:
     """Evaluates the best weights of a run.
 
     Args:
         run: The run, or its folder.
+        data: Other data: a DataFrame, or a dict of arrays by column, as test data; or a dict of these by split.
         part: `train`, `validation` or `test`; by default the first that exists of test, validation and train.
         curves: Whether to include the points of the ROC and precision–recall curves.
         compare: Whether to compute the baselines of classifications.
@@ -84,7 +87,7 @@ def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = F
         SpecError: If the data cannot be used.
         NnspecError: If the run is damaged, or its data changed.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = Run.of(run).with_data(data)
     if run.objective.measures:
         return _measured(run, part)
     found = run_evaluation(run, part=part)
@@ -391,6 +394,9 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
 def _require_files(plan: TrainingPlan, part: str) -> None:
     assert plan.data is not None
     source = plan.data.sources[part]
+    if (frame := source.reader.missing_frame) is not None:
+        what = f"the {display_name(part)} data of the run are passed in Python, and are not in its folder"
+        raise NnspecError(f"{what}\n  = help: pass them to the function: `data={{'{frame}': frame}}`")
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
         raise NnspecError(f"{source.span}: the {display_name(part)} data do not exist: {named}")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from nnspec.data.frames import with_data
 from nnspec.data.recipe import steps_of
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError, SpecError
@@ -42,7 +43,10 @@ class Run(RunFiles):
     Attributes:
         path: The folder.
         info: The content of ``run.json``.
+        frames: The tables in memory that its spec names as data; they are not in the folder.
     """
+
+    frames: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -105,7 +109,27 @@ class Run(RunFiles):
         # A process may be killed between writing the two files, when a run is extended.
         if spec.hash not in (where.get("hash"), where.get("hash_next")):
             raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {INFO}\n{_UNDO}")
-        return spec
+        return replace(spec, frames=self.frames) if self.frames else spec
+
+    def with_frames(self, frames: Mapping[str, Any]) -> Run:
+        """The run with tables in memory, by the names that its spec gives them."""
+        return replace(self, frames={**self.frames, **frames}) if frames else self
+
+    def with_data(self, data: Any) -> Run:
+        """The run with other data: a table as its test data, or tables by split.
+
+        Args:
+            data: A DataFrame or a dict of arrays by column; or a dict of these by split; None for the data of its spec.
+
+        Raises:
+            NnspecError: If they are no tables.
+        """
+        if data is None:
+            return self
+        spec = with_data(self.spec, data, "test")
+        run = replace(self, frames=spec.frames)
+        run.__dict__["spec"] = spec
+        return run
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -119,6 +143,11 @@ class Run(RunFiles):
             return (self.path / text).resolve() if isinstance(text, str) else None
         except (OSError, RuntimeError, ValueError) as error:
             raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is not a path: {error}\n{_RESTORE}") from None
+
+    @classmethod
+    def of(cls, run: Run | str | Path) -> Run:
+        """A run, opened if its folder is given."""
+        return run if isinstance(run, Run) else cls.open(run)
 
     @cached_property
     def model(self) -> Model:
