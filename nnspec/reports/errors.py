@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.html_elements import FOLDED, Html, element, figure, fold, section, table
 from nnspec.printable import number
 from nnspec.reports import plots
-from nnspec.reports.elements import FOLDED, Html, element, figure, fold, section, table
 from nnspec.reports.examples import columns_of, draw_examples, image_input, row_of
 from nnspec.reports.images import colored, image_tag, is_image, scaled
 from nnspec.training.batches.cropping import crops_of

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
+from nnspec.html_elements import Html
 from nnspec.printable import number
-from nnspec.reports.elements import Html
 from nnspec.reports.images import image_tag, is_image, scaled
 from nnspec.reports.plots import series_plot
 from nnspec.training.evaluation.evaluate import Evaluation

@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnspec.html_elements import Html, element, section
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
-from nnspec.reports.elements import Html, element, section
 from nnspec.training.evaluation.baselines import baseline_names
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions

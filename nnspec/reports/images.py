@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from nnspec.reports.elements import Html, element
+from nnspec.html_elements import Html, element
 
 _LARGEST = 192
 """The most pixels along an edge; larger images are subsampled."""

@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from nnspec.html_elements import Html
 from nnspec.printable import html_text, on_one_line
-from nnspec.reports.elements import Html
 
 # Unique placeholder colors, which are replaced by CSS variables of the page.
 _INK, _SOFT = "#010203", "#040506"

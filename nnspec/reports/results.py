@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from nnspec.html_elements import FOLDED, Html, element, figure, fold, section, table
 from nnspec.printable import number
 from nnspec.reports import plots
-from nnspec.reports.elements import FOLDED, Html, element, figure, fold, section, table
 from nnspec.reports.images import colored, image_tag
 from nnspec.training.evaluation.baselines import distinct_baselines
 from nnspec.training.evaluation.evaluate import Evaluation
@@ -53,6 +53,17 @@ def learning_curves(run: Run) -> Html:
 
 def results(found: Evaluation, reports: dict[str, dict[str, Any]], train: Evaluation | None) -> Html:
     """The metrics and plots of an evaluation. The details of each output are folded if there are several."""
+    pieces = metric_tables(found, reports, train)
+    for name, report in reports.items():
+        is_class = "confusion" in report
+        own = _classes(name, report) if is_class else _numbers(name, report, found)
+        summary = f"{name}: accuracy {report['accuracy']:.2%}" if is_class else f"{name}: {_error_text(report)}"
+        pieces.append(fold(summary, *own) if len(reports) >= FOLDED else Html("".join([element("h3", summary), *own])))
+    return section("Results", *pieces)
+
+
+def metric_tables(found: Evaluation, reports: dict[str, dict[str, Any]], train: Evaluation | None) -> list[Html]:
+    """The losses and metrics, and the metrics of all outputs with those of their baselines."""
     where = {"train": "training"}.get(found.part, found.part)
     header = ["", where] + (["training"] if train is not None else [])
     rows = [
@@ -66,12 +77,7 @@ def results(found: Evaluation, reports: dict[str, dict[str, Any]], train: Evalua
     pieces = [element("p", note, class_="note"), table(header, rows, numbers=(1, 2))]
     classes = {name: report for name, report in reports.items() if "confusion" in report}
     numbers = {name: report for name, report in reports.items() if "confusion" not in report}
-    pieces += [*_scores("accuracy", CLASS_METRICS, classes), *_scores("errors", NUMBER_METRICS, numbers)]
-    for name, report in reports.items():
-        own = _classes(name, report) if name in classes else _numbers(name, report, found)
-        summary = f"{name}: accuracy {report['accuracy']:.2%}" if name in classes else f"{name}: {_error_text(report)}"
-        pieces.append(fold(summary, *own) if len(reports) >= FOLDED else Html("".join([element("h3", summary), *own])))
-    return section("Results", *pieces)
+    return [*pieces, *_scores("accuracy", CLASS_METRICS, classes), *_scores("errors", NUMBER_METRICS, numbers)]
 
 
 def _metric(value: Any) -> str:

@@ -101,6 +101,10 @@ class Predictor:
         ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
+    def __repr__(self) -> str:
+        ends = (", ".join(str(port).replace("`", "") for port in ports.values()) for ports in (self.inputs, self.outputs))
+        return f"<Predictor {self.path}: {' → '.join(ends)}>"
+
     @property
     def hash(self) -> str | None:
         """The hash of the model's spec, if stated."""

@@ -79,7 +79,7 @@ class Network:
     reads_fields: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """A document that was read.
 
@@ -112,7 +112,26 @@ class Spec:
     overrides: tuple[str, ...] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
     program: Program | None = None
-    frames: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    frames: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        """Describe it in one line.
+
+        Example:
+            >>> load("specs/lenet5.nnspec.yaml")
+            <Spec lenet5 from specs/lenet5.nnspec.yaml: 8 steps; data, train, budget>
+        """
+        steps = ", ".join(
+            f"{len(network.steps):,} steps" + ("" if name == "main" else f" in {name}")
+            for name, network in self.networks.items()
+        )
+        contents = "; ".join(text for text in (steps, ", ".join(self.sections)) if text)
+        return f"<Spec {self.name} from {self.file}: {contents}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.graph.notebook import spec_html
+
+        return spec_html(self)
 
     def section(self, name: str) -> MappingNode | None:
         """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""

@@ -17,8 +17,8 @@ from PIL import Image
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
+from nnspec.html_elements import table
 from nnspec.reports import to_page, write_report
-from nnspec.reports.elements import table
 from nnspec.reports.findings import Finding, findings
 from nnspec.reports.plots import bin_edges
 from nnspec.reports.results import results
@@ -201,7 +201,7 @@ def test_the_report_changes_nothing_in_the_run(digits, tmp_path):
         return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in digits.path.rglob("*") if path.is_file()}
 
     before = state()
-    assert write_report(digits.path, tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert write_report(digits.path, tmp_path / "page.html").path.read_text("utf-8").startswith("<!doctype html>")
     assert state() == before
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from nnspec.data.kinds import DataError
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.encoder_split import EncoderSplit, split_encoder
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.layers.sampling import Sampling
-from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import table_of
 from nnspec.reports.images import image_tag, is_image, mosaic, scaled
 from nnspec.reports.objectives.supervised import findings

@@ -15,6 +15,7 @@ from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.merge_graphs import merge_graphs
+from nnspec.printable import number
 from nnspec.spec import Spec, load
 from nnspec.training.backends.machine import installed_version
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -34,7 +35,7 @@ _WITHOUT_DIGESTS = 1
 _REQUIRED = ("status", "name", "seed", "spec", "data", "versions", "machine")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(RunFiles):
     """A run folder. Opening and reading it never changes it.
 
@@ -46,7 +47,18 @@ class Run(RunFiles):
         frames: The tables in memory that its spec names as data; they are not in the folder.
     """
 
-    frames: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    frames: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        best = self.info.get("best")
+        epochs = f"{self.info.get('epochs') or 0} epochs"
+        kept = f", {best['monitor']} {number(best['value'])} in epoch {best['epoch']}" if best else ""
+        return f"<Run {self.path}: {self.name}, {self.status}, {epochs}{kept}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.training.run.notebook import run_html
+
+        return run_html(self)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
