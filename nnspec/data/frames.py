@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -133,10 +134,10 @@ def _columns_of_frame(data: Any) -> tuple[str, dict[Any, Any]]:
     except TypeError:
         raise NnspecError(f"data of the type `{kind}` are not supported\n  = help: pass {_KINDS}") from None
     except ValueError as error:  # pandas: duplicate names
-        raise NnspecError(f"the {kind} cannot be read: {str(error).strip().partition(chr(10))[0]}") from None
+        raise NnspecError(f"the {kind} cannot be read: {' '.join(str(error).split())}") from None
     if isinstance(frame, nw.LazyFrame):
         raise NnspecError(f"a `{kind}` that is not computed yet has no rows\n  = help: collect it first, `data.collect()`")
-    return kind, {name: frame[name] for name in frame.columns}
+    return kind, dict(zip(frame.columns, frame.iter_columns(), strict=True))
 
 
 def _length(values: Any, column: str, kind: str) -> int:
@@ -212,7 +213,7 @@ class Frame:
             return Column((), "unknown", refused=error.reason), None
         except DataError as error:
             # This is an error only if the column is used.
-            return Column((), "unknown", refused=f"cannot be read: {error.message}"), None
+            return Column((), "unknown", refused=f"cannot be read: {error.message.replace('first line', 'first row')}"), None
 
     def _place(self, row: int) -> str:
         return f"{self.name}, row {row}"
@@ -269,7 +270,7 @@ def _of_series(series: Any) -> Values | list[Any]:
         else:
             values[~missing] = known.dt.total_microseconds().to_numpy() / 1e6
         return values
-    if kind in (nw.String, nw.Categorical, nw.Enum, nw.List, nw.Array, nw.Object) or "unknown" in str(kind).lower():
+    if kind in (nw.String, nw.Categorical, nw.Enum, nw.List, nw.Array, nw.Object, nw.Binary) or "unknown" in str(kind).lower():
         return _plain([None if gone else value for value, gone in zip(series.to_list(), missing.tolist(), strict=True)])
     raise _Unsupported(f"has the unsupported type {str(kind)[:80]}")
 
@@ -347,6 +348,10 @@ def _plain_value(value: Any) -> Any:
         return [_plain_value(item) for item in value]
     if type(value).__name__ == "NAType":
         return None
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
+    if isinstance(value, date):
+        return float((value - date(1970, 1, 1)).days)
     return float(value) if type(value).__name__ == "Decimal" else value
 
 

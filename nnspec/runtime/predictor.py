@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.data.frames import frame_of
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
@@ -141,7 +142,7 @@ class Predictor:
             NnspecError: If an array has no name, or rows do not match the columns of the training.
         """
         if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
-            return self._of_rows(given)
+            return self._read(given)
         if isinstance(given, np.ndarray | np.generic | list | tuple | int | float):
             if len(self.inputs) != 1:
                 listed = ", ".join(map(str, self.inputs.values()))
@@ -165,11 +166,14 @@ class Predictor:
         return any(name in columns and np.asarray(given[name]).dtype.kind in "UO" for name in given)
 
     def _of_rows(self, given: Any) -> Mapping[str, NDArray[Any]]:
-        from nnspec.runtime.predicting import input_types, read_rows
-
         if isinstance(given, Mapping) and given and all(np.ndim(value) == 0 for value in given.values()):
             given = {name: [value] for name, value in given.items()}
-        return read_rows(given, self.recipe, input_types(self), None)[0]
+        return self._read(frame_of(given, "data"))
+
+    def _read(self, rows: Any) -> Mapping[str, NDArray[Any]]:
+        from nnspec.runtime.predicting import input_types, read_rows
+
+        return read_rows(rows, self.recipe, input_types(self), None)[0]
 
     def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute the outputs of any number of examples, `batch_size` at a time.
