@@ -121,10 +121,8 @@ class Spec:
             >>> load("specs/lenet5.nnspec.yaml")
             <Spec lenet5 from specs/lenet5.nnspec.yaml: 8 steps; data, train, budget>
         """
-        steps = ", ".join(
-            f"{len(network.steps):,} steps" + ("" if name == "main" else f" in {name}")
-            for name, network in self.networks.items()
-        )
+        counts = {name: f"{len(own.steps):,} step{'s' * (len(own.steps) != 1)}" for name, own in self.networks.items()}
+        steps = ", ".join(count if name == "main" else f"{count} in {name}" for name, count in counts.items())
         contents = "; ".join(text for text in (steps, ", ".join(self.sections)) if text)
         return f"<Spec {self.name} from {self.file}: {contents}>"
 
