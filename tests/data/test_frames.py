@@ -178,6 +178,27 @@ def test_a_table_replaces_that_of_a_reader_of_windows():
     assert again.hash == bound.hash
 
 
+def test_windows_are_cut_from_a_table():
+    document = {
+        "nnspec": 1,
+        "name": "series",
+        "inputs": {"past": [3, 1]},
+        "layers": ["Flatten", {"Dense": {"units": 1}, "name": "next"}],
+        "data": {
+            "train": {"series": {"csv": "gone.csv", "window": 3, "time": "day"}},
+            "inputs": {"past": {"columns": ["y"]}},
+            "targets": {"next": {"column": "y"}},
+        },
+        "train": {"epochs": 1, "loss": "mse"},
+    }
+    rows = {"day": [f"2020-01-0{i}" for i in range(1, 9)], "y": [float(i) for i in range(8)]}
+    assert nnspec.validate(document, data=pl.DataFrame(rows)) == []
+    [problem] = nnspec.validate(document, data=pl.DataFrame({**rows, "day": rows["day"][::-1]}))
+    assert problem.path.startswith("data.train.series")
+    [problem] = nnspec.validate(document, data={"y": rows["y"]})
+    assert problem.code == "NN404"
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     pytest.importorskip("keras")

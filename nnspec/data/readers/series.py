@@ -71,7 +71,9 @@ class Series(TableBackedReader):
         return self.windows(columns)
 
     def open(self, files: Files) -> Table:
-        return _SeriesTable(self, self.open_table(files))
+        table = self.open_table(files)
+        self._require(table.columns)
+        return _SeriesTable(self, table)
 
     def windows(self, columns: Mapping[str, Column]) -> dict[str, Column]:
         """Return the columns of windows over the columns of a table."""

@@ -72,7 +72,8 @@ class TableBackedReader(Reader):
         kind = self.table_kind
         assert kind is not None
         reader: Reader = getattr(self, kind)
-        return reader, dict.fromkeys(reader.named_paths(), files[kind])
+        # Rows in memory have no file.
+        return reader, dict.fromkeys(reader.named_paths(), files[kind]) if kind in files else {}
 
     def _moved(self, error: DataError) -> DataError:
         """Attribute an error of the table's file to the argument that gives it."""
