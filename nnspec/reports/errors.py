@@ -14,7 +14,6 @@ from nnspec.reports.examples import columns_of, draw_examples, image_input, row_
 from nnspec.reports.images import colored, image_tag, is_image, scaled
 from nnspec.training.batches.cropping import crops_of
 from nnspec.training.evaluation.evaluate import Evaluation
-from nnspec.training.evaluation.forecasts import forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 
 _IMAGES = 24
@@ -147,7 +146,7 @@ def _drawn_numbers(
     captions = [f"row {found.examples.rows[i]}: error {number(float(distance[i]))}" for i in places]
     if is_image(shape):
         return _drawn_images(found, name, predictions, places, captions)
-    forecasts = forecasts_of(found.plan, found.part, name, predictions, found.examples.rows)
+    forecasts = found.forecasts(name)
     if forecasts is not None:
         drawn = [
             plots.forecast_example(forecasts.past[i, :, 0], forecasts.future[i, :, 0], forecasts.predicted[i, :, 0], caption)

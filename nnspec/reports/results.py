@@ -14,7 +14,6 @@ from nnspec.reports import plots
 from nnspec.reports.images import colored, image_tag
 from nnspec.training.evaluation.baselines import distinct_baselines
 from nnspec.training.evaluation.evaluate import Evaluation
-from nnspec.training.evaluation.forecasts import forecasts_of
 from nnspec.training.evaluation.number_errors import NUMBER_METRICS
 from nnspec.training.evaluation.predictions import NumberPredictions
 from nnspec.training.run.curves import curve_names, draw_curve
@@ -192,7 +191,7 @@ def _numbers(name: str, report: dict[str, Any], found: Evaluation) -> list[Html]
     header = ["mean", "std", *(f"{q} %" for q in residuals["quantiles"])]
     row = [number(value) for value in (residuals["mean"], residuals["std"], *residuals["quantiles"].values())]
     what = "examples" if true.size == len(predictions.true) else "values"
-    drawn = [*_series(name, predictions, found), plots.residuals(true, predicted), plots.histogram(predicted - true, what)]
+    drawn = [*_series(name, found), plots.residuals(true, predicted), plots.histogram(predicted - true, what)]
     return [
         table(["residuals", *header], [["predicted minus actual", *row]], numbers=range(1, len(header) + 1)),
         element("p", "The mean, the standard deviation and the quantiles of the residuals.", class_="note"),
@@ -200,9 +199,9 @@ def _numbers(name: str, report: dict[str, Any], found: Evaluation) -> list[Html]
     ]
 
 
-def _series(name: str, predictions: NumberPredictions, found: Evaluation) -> list[Html]:
+def _series(name: str, found: Evaluation) -> list[Html]:
     """The actual and the predicted values over time, of the series with the most examples."""
-    forecasts = forecasts_of(found.plan, found.part, name, predictions, found.examples.rows)
+    forecasts = found.forecasts(name)
     if forecasts is None:
         return []
     known, counts = np.unique(forecasts.series, return_counts=True)

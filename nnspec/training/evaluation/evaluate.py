@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
-from nnspec.data.kinds import DecisionRule, TargetKind, decision_rule
+from nnspec.data.kinds import DataError, DecisionRule, TargetKind, decision_rule
 from nnspec.data.lazy import SomeRows
 from nnspec.data.plan import display_name
 from nnspec.data.prepare import prepare, prepare_part
@@ -24,7 +24,7 @@ from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
 from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
-from nnspec.training.evaluation.forecasts import forecasts_of
+from nnspec.training.evaluation.forecasts import Forecasts, forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -63,6 +63,25 @@ class Evaluation:
     outputs: Mapping[str, NDArray[Any]]
     predictions: Mapping[str, ClassPredictions | NumberPredictions]
     transformed: tuple[str, ...] = ()
+
+    @cached_property
+    def table(self) -> Table | None:
+        """The raw rows, which the examples' rows are indices of; None if they can no longer be read."""
+        data = self.plan.data
+        if data is None:
+            return None
+        source = data.sources.get(self.part) or data.sources["train"]
+        try:
+            return source.reader.open(source.files) if source.files is not None else None
+        except DataError:
+            return None
+
+    def forecasts(self, output: str) -> Forecasts | None:
+        """The forecasts of an output of numbers; None if it forecasts no series."""
+        predictions = self.predictions[output]
+        assert isinstance(predictions, NumberPredictions)
+        feeds = (self.plan.data.feeds or {}) if self.plan.data is not None else {}
+        return forecasts_of(feeds, self.table, output, predictions, self.examples.rows)
 
 
 def evaluate(
@@ -191,7 +210,7 @@ def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
         if isinstance(predictions, ClassPredictions):
             compared[name] = baselines(output, predictions, found.examples, training)
         else:
-            series = forecasts_of(found.plan, found.part, name, predictions, found.examples.rows)
+            series = found.forecasts(name)
             last = series.last_values if series is not None else None
             compared[name] = number_baselines(output, predictions, found.examples, training, units.get(name), last)
     return compared

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError, at_name, bare_name
-from nnspec.data.readers.series import Series
+from nnspec.data.plan import Feed
+from nnspec.data.readers.base import Table
 from nnspec.training.evaluation.predictions import NumberPredictions
-from nnspec.training.plan import TrainingPlan
 
 
 @dataclass(frozen=True)
@@ -42,41 +43,34 @@ class Forecasts:
 
 
 def forecasts_of(
-    plan: TrainingPlan, part: str, output: str, predictions: NumberPredictions, rows: NDArray[np.int64]
+    feeds: Mapping[str, Feed], table: Table | None, output: str, predictions: NumberPredictions, rows: NDArray[np.int64]
 ) -> Forecasts | None:
     """Reads the series that an output forecasts.
 
     Args:
-        plan: The training plan.
-        part: The split.
+        feeds: The feeds of the inputs and targets.
+        table: The raw rows; None if they are not known.
         output: The output.
         predictions: Its predictions, in the units of the data.
-        rows: The rows of the data that are predicted.
+        rows: The rows that are predicted.
 
     Returns:
         The forecasts; None if the data are no windows of a series, the output does not predict the future of columns that are
         inputs, or the data can no longer be read.
     """
-    data = plan.data
-    feeds = (data.feeds or {}) if data is not None else {}
     feed = feeds.get(f"targets.{output}")
-    if data is None or feed is None:
-        return None
-    source = data.sources.get(part) or data.sources["train"]
-    reader = source.reader
-    if source.files is None or not isinstance(reader, Series):
+    if feed is None or table is None or table.timeline is None:
         return None
     names = tuple(bare_name(column) for column in feed.columns)
     known = {bare_name(column) for place, own in feeds.items() if place.startswith("inputs.") for column in own.columns}
     if not known >= set(names):
         return None
     try:
-        table = reader.open(source.files)
         past, future = (
             np.stack([np.asarray(table.read(at_name(name, at), rows), np.float64) for name in names], -1)
             for at in ("past", "future")
         )
-    except (DataError, ValueError):  # files that changed, or texts
+    except (DataError, KeyError, ValueError):  # files that changed, texts, or windows of another reader
         return None
     # The prediction is of the same values only if the target is the future, unchanged.
     if past.ndim != 3 or predictions.true.size != future.size:
