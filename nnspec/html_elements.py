@@ -44,6 +44,12 @@ def section(title: str, *content: Html) -> Html:
     return element("section", element("h2", title), *kept, id=anchor) if kept else Html()
 
 
+def contents(sections: Iterable[str]) -> Html:
+    """Links to the sections of a page."""
+    titles = [(found[1], found[2]) for text in sections for found in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
+    return Html("".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles))
+
+
 def figure(content: Html, caption: object = "") -> Html:
     """A figure with a caption."""
     return element("figure", content, element("figcaption", caption) if caption else Html())
@@ -63,7 +69,7 @@ def table(
     kind: str = "",
     kinds: Sequence[str | None] = (),
 ) -> Html:
-    """A table that scrolls horizontally if it is wider than the page.
+    """A table that scrolls horizontally if it is wider than the page, also with the arrow keys.
 
     Args:
         header: The column headers; empty for none.
@@ -91,8 +97,11 @@ def table(
         is_long = not isinstance(content, Html) and len(str(content)) > _A_LINE
         return element("td", content, class_="long" if is_long else None)
 
-    names = (element("th", name, class_="n" if i in right else None) for i, name in enumerate(header))
-    head = element("thead", element("tr", *names)) if header else Html()
+    # A header cell must have text; the first of a table of named rows has none.
+    titles = (
+        element("th" if str(title) else "td", title, class_="n" if i in right else None) for i, title in enumerate(header)
+    )
+    head = element("thead", element("tr", *titles)) if header else Html()
     body = element(
         "tbody",
         *(
@@ -100,7 +109,7 @@ def table(
             for j, row in enumerate(lines)
         ),
     )
-    return element("div", element("table", head, body, class_=kind or None), class_="wide")
+    return element("div", element("table", head, body, class_=kind or None), class_="wide", tabindex=0)
 
 
 def _number_columns(lines: Sequence[Sequence[object]]) -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.drawing import to_svg
 from nnspec.files import write_whole
-from nnspec.html_elements import Html, element, fold, section
+from nnspec.html_elements import Html, contents, element, fold, section
 from nnspec.html_page import html_page
 from nnspec.notebook import fragment
 from nnspec.printable import html_text
@@ -107,13 +106,12 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
 
 
 def _page(run: Run, sections: list[Html]) -> str:
-    titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
     return html_page(
         "nnspec.reports",
         f"{run.name}: report",
         name=html_text(run.name),
         summary=html_text(_description(run)),
-        contents="".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
+        contents=contents(sections),
         sections="\n".join(sections),
         footer=html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
     )

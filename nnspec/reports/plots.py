@@ -179,6 +179,7 @@ def forecast(true: NDArray[Any], predicted: NDArray[Any], name: str) -> Html:
         axes.plot(places, true[::step], color=_COLOR, linewidth=1.4, label="actual")
         axes.plot(places, predicted[::step], color=_OTHER, linewidth=1.4, label="predicted")
         axes.set(xlabel="example", title=_plain(name[:40]))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend(fontsize=7, frameon=False)
 
     return plot(draw, f"actual and predicted values of {name}")
@@ -202,6 +203,7 @@ def forecast_example(past: NDArray[Any], true: NDArray[Any], predicted: NDArray[
             if len(true) == 1:
                 line.set(marker="o", markevery=[1], markersize=4)
         axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.legend(fontsize=6, frameon=False)
 
     return plot(draw, label, width=2.6, height=1.9)
@@ -221,6 +223,7 @@ def overlaid(true: NDArray[Any], predicted: NDArray[Any], label: str) -> Html:
             lines = axes.plot(values, color=color, linewidth=1.2)
             lines[0].set_label(name)
         axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.legend(fontsize=6, frameon=False)
 
     return plot(draw, label, width=2.6, height=1.9)

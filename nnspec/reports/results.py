@@ -178,9 +178,9 @@ def _matrix(names: Sequence[str], cell: Callable[[int, int], Html], totals: Sequ
         element("tr", element("th", label), *(cell(i, j) for j in range(len(names))), element("td", totals[i], class_="total"))
         for i, label in enumerate(names)
     ]
-    head = element("tr", element("th", ""), *(element("th", label) for label in names), element("th", "examples"))
+    head = element("tr", element("td", ""), *(element("th", label) for label in names), element("th", "examples"))
     whole = element("table", element("thead", head), element("tbody", *rows), class_="confusion")
-    return element("div", whole, class_="wide")
+    return element("div", whole, class_="wide", tabindex=0)
 
 
 def _numbers(name: str, report: dict[str, Any], found: Evaluation) -> list[Html]:

@@ -328,9 +328,9 @@ def test_a_confusion_is_in_percent_of_the_actual_class_and_its_counts_are_folded
     found = Evaluation(WITHOUT_DATA, None, "test", Examples({}, {}, {}, np.arange(10)), {}, {}, {"kind": judged})
     page = results(found, {"kind": report_of(judged, curves=True)}, None)
     matrix, counts = re.findall(r'<table class="confusion">(.*?)</table>', page)
-    assert re.findall(r"<td[^>]*>([^<]*)</td>", matrix) == ["75", "25", "8", "·", "100", "2"]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", matrix) == ["", "75", "25", "8", "·", "100", "2"]
     assert 'title="&lt;a&gt; predicted as b: 2 of 8, 25.0%"' in matrix
-    assert re.findall(r"<td[^>]*>([^<]*)</td>", counts) == ["6", "2", "8", "0", "2", "2"]
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", counts) == ["", "6", "2", "8", "0", "2", "2"]
     assert "<summary>Counts</summary>" in page
     read(page)
 
