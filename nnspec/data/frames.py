@@ -270,6 +270,10 @@ def _of_series(series: Any) -> Values | list[Any]:
         else:
             values[~missing] = known.dt.total_microseconds().to_numpy() / 1e6
         return values
+    if kind == nw.Array and not missing.any():
+        found = series.to_numpy()
+        if found.ndim > 1 and found.dtype.kind in "biuf":
+            return found
     if kind in (nw.String, nw.Categorical, nw.Enum, nw.List, nw.Array, nw.Object, nw.Binary) or "unknown" in str(kind).lower():
         return _plain([None if gone else value for value, gone in zip(series.to_list(), missing.tolist(), strict=True)])
     raise _Unsupported(f"has the unsupported type {str(kind)[:80]}")
@@ -317,6 +321,10 @@ def _plain(values: list[Any]) -> Values | list[Any]:
     """Return Python values: None for missing ones, numbers, strings and lists. Strings alone are an array."""
     import numpy as np
 
+    if values and all(isinstance(value, np.ndarray) and value.ndim for value in values):
+        kinds_of_arrays = {(value.shape, value.dtype) for value in values}
+        if len(kinds_of_arrays) == 1 and values[0].dtype.kind in "biuf":
+            return np.stack(values)
     found = [_plain_value(value) for value in values]
     kinds = {type(value) for value in found}
     if kinds == {str} or kinds == {str, type(None)}:

@@ -100,6 +100,7 @@ def test_special_types_of_libraries_are_numbers_and_texts():
     assert pandas.values("date").tolist() == [2.0, 2.0, 2.0]
     assert pandas.values("exact").tolist() == [1.5] * 3
     assert pandas.values("image").shape == (3, 2, 2)
+    assert pandas.columns["image"].shape == (2, 2)
     assert np.isnan(pandas.values("gone")).all()
     assert pandas.values("7").tolist() == [1, 2, 3]
     polars = frame_of(
@@ -113,6 +114,7 @@ def test_special_types_of_libraries_are_numbers_and_texts():
     )
     assert polars.values("enum").tolist() == ["x", "y"]
     assert polars.values("array").tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert polars.columns["array"].dtype == "float32"
 
 
 def test_arrays_keep_their_axes_and_element_types():
