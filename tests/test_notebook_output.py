@@ -82,7 +82,9 @@ def test_a_run_a_report_and_a_predictor_are_described_in_one_line(run, report):
     nnspec.export(run, run.path / "net.onnx")
     predictor = nnspec.Predictor(run.path / "net.onnx")
     assert repr(predictor) == f"<Predictor {predictor.path}: facts (batch, 1) float32 → kind (batch, 2) float32>"
-    for shown in (run, report, predictor):
+    predictions = nnspec.predict_run(run, ROWS)
+    assert repr(predictions) == "<Predictions of 16 rows: kind (2,)>"
+    for shown in (run, report, predictor, predictions):
         assert "\n" not in repr(shown)
 
 

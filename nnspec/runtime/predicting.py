@@ -51,6 +51,10 @@ class Predictions:
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
 
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {values.shape[1:]}" for name, values in self.outputs.items())
+        return f"<Predictions of {len(self):,} rows: {shapes}>"
+
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Each row as plain values: neighbors, the outputs, and the predicted class and text, if an output has one."""
         for row in islice(range(len(self)), limit):
