@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from nnspec.data.frames import bound, frames_by_part
 from nnspec.data.reader_arguments import of_one_member
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.exporting.connections import IOMapping, mapping_of
@@ -59,9 +60,10 @@ def default_output(path: str | Path, *, form: Form | None = None, network: str |
 
 
 def export_run(
-    path: str | Path,
+    path: Run | str | Path,
     out: str | Path | None = None,
     *,
+    data: Any = None,
     opset: int | None = None,
     form: Form | None = None,
     network: str | None = None,
@@ -70,7 +72,9 @@ def export_run(
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
     Args:
-        path: The run folder.
+        path: The run, or its folder.
+        data: The data of a run that was trained on tables in memory, if it is opened again: the file is compared with Keras on
+            some of their rows.
         out: The file, or the folder if the form is ``parts``; by default in the run folder. It is written completely or not at
             all.
         opset: The version of ONNX's operators; by default that of the spec.
@@ -86,8 +90,12 @@ def export_run(
     Raises:
         NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
-    run = Run.open(path)
-    out = out if out is not None else default_output(path, form=form, network=network)
+    run = Run.of(path)
+    if data is not None:
+        frames = frames_by_part(data, "train")
+        bound(run.spec, frames)
+        run = run.with_frames(frames)
+    out = out if out is not None else default_output(run.path, form=form, network=network)
     sampling = sampling_of(run.spec, run.model)
     default = _trained(run) or network or (sampling.graph.name if sampling is not None else "")
     section = _section_of(run, default, "use `--network NAME`, or write")
@@ -108,7 +116,7 @@ def export_run(
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
     if models is None:
         raise NnspecError(
-            f"the spec of {path} has no section `generate`, which defines how sequences are decoded\n"
+            f"the spec of {run.path} has no section `generate`, which defines how sequences are decoded\n"
             "  = help: add one, or omit `--form` to export the network"
         )
     _, golden = golden_rows(run, GOLDEN_ROWS)

@@ -1,5 +1,5 @@
 """Reports of runs: one HTML page each."""
 
-from nnspec.reports.page import to_page, write_report
+from nnspec.reports.page import Report, to_page, write_report
 
-__all__ = ["to_page", "write_report"]
+__all__ = ["Report", "to_page", "write_report"]

@@ -9,8 +9,8 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.drawing.facts import count_text
 from nnspec.graph.memory import bytes_text
+from nnspec.html_elements import Html, element, section, table
 from nnspec.printable import number
-from nnspec.reports.elements import Html, element, section, table
 from nnspec.training.run.folder import Run
 
 

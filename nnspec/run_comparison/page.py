@@ -11,10 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from nnspec.comparison.difference import as_text
 from nnspec.files import write_whole
+from nnspec.html_elements import Html, element, figure, section, table
 from nnspec.html_page import html_page
 from nnspec.printable import html_text
 from nnspec.reports import plots
-from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.run_comparison.compared_runs import ComparedRuns
 from nnspec.training.run.curves import curve_names
 

@@ -17,7 +17,7 @@ from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.extras import require
 from nnspec.files import write_whole
 from nnspec.printable import json_text
-from nnspec.spec import Limits, Spec, load
+from nnspec.spec import Document, Limits, Spec, load
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range, SweepSection
 from nnspec.sweeping.settings import sweep_folder, sweep_settings
@@ -33,7 +33,7 @@ _TRIALS_FOR_IMPORTANCE = 8
 
 
 def sweep(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     out: str | Path | None = None,
@@ -45,7 +45,7 @@ def sweep(
     """Runs the trials of the section ``sweep`` of a spec.
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         overrides: Overrides of every trial, ``path=value`` each.
         out: The folder; by default ``runs/NAME/sweep-TIME``.
         resume: Whether to resume the sweep at ``out``.
