@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
@@ -302,14 +302,33 @@ def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
     Raises:
         NnspecError: If none of the run's data can be read.
     """
+    return _some_rows(run, ("train", "validation", "test"), lambda examples: examples.only(slice(0, count)))
+
+
+def spread_rows(run: Run, count: int) -> Table:
+    """Raw rows of a run's data, spread evenly: of the first that can be read of test, validation and training data.
+
+    Raises:
+        NnspecError: If none of the run's data can be read.
+    """
+
+    def spread(examples: Examples) -> Examples:
+        total = len(examples.rows)
+        return examples.only(np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64)))
+
+    return _some_rows(run, ("test", "validation", "train"), spread)[0]
+
+
+def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Examples]) -> tuple[Table, dict[str, NDArray[Any]]]:
+    """Some rows of the first split that can be read, and the inputs computed from them."""
     failure: NnspecError | SpecError | None = None
-    for part in ("train", "validation", "test"):
+    for part in parts:
         try:
             plan = _plan(run, parts=(part,))
             if plan.data is not None and part in plan.data.sources:
                 _require_files(plan, part)
                 examples = prepare_part(plan.data, part, run.transforms())
-                return _raw(plan, part, examples.only(slice(0, count)))
+                return _raw(plan, part, some(examples))
         except (NnspecError, SpecError) as error:
             failure = failure or error
     assert failure is not None
