@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from nnspec.data.readers.table_backed import TABLES
 from nnspec.diagnostics import NnspecError, Span
 from nnspec.spec import Spec
 from nnspec.spec.tree import MappingNode, Place, Scalar, Tree
-from nnspec.types import listed
+from nnspec.types import did_you_mean, listed
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
@@ -41,7 +41,14 @@ def frames_by_part(data: Any, part: str) -> dict[str, Frame]:
     Raises:
         NnspecError: If it is neither.
     """
-    if isinstance(data, Mapping) and data and set(data) <= set(PARTS) and all(map(_is_split, data.values())):
+    if isinstance(data, Mapping) and any(map(_is_split, data.values())):
+        for name, own in data.items():
+            if name not in PARTS:
+                help = did_you_mean(str(name), PARTS, f"the splits are {listed(PARTS)}")
+                raise NnspecError(f"there is no split `{name}`\n  = help: {help}")
+            if not _is_split(own):
+                help = f"omit it, or pass {_KINDS}" if own is None else f"pass {_KINDS}"
+                raise NnspecError(f"the data of `{name}` are of the type `{type(own).__name__}`\n  = help: {help}")
         return {str(name): frame_of(own, str(name)) for name, own in data.items()}
     return {part: frame_of(data, part)}
 
@@ -82,8 +89,8 @@ def frame_of(data: Any, name: str) -> Frame:
     """Return a table in memory.
 
     Args:
-        data: A DataFrame of pandas, Polars, PyArrow or another library that narwhals supports; or a dict of columns, each a
-            list or an array whose first axis is the rows.
+        data: A DataFrame of pandas, Polars, PyArrow or another library that narwhals supports; a dict of columns, each a
+            list or an array whose first axis is the rows; or a list of dicts, each a row.
         name: Its name, for messages.
 
     Raises:
@@ -101,6 +108,8 @@ def frame_of(data: Any, name: str) -> Frame:
         data = {column: data[column] for column in names}
     if isinstance(data, Mapping):
         kind, columns = "dict", dict(data)
+    elif isinstance(data, list | tuple) and data and all(isinstance(row, Mapping) for row in data):
+        kind, columns = "list", _columns_of_records(data)
     elif type(data).__module__ == "numpy":
         shape = tuple(getattr(data, "shape", ()))
         raise NnspecError(f"an array of shape {shape} has no names of columns\n  = help: pass {_KINDS}")
@@ -119,6 +128,18 @@ def frame_of(data: Any, name: str) -> Frame:
     return Frame(f"the {kind} `{name}`", dict(zip(texts, columns.values(), strict=True)), next(iter(lengths.values())))
 
 
+def _columns_of_records(rows: Sequence[Mapping[Any, Any]]) -> dict[Any, list[Any]]:
+    """Return the columns of rows that are dicts."""
+    names = list(rows[0])
+    for index, row in enumerate(rows):
+        if set(row) != set(names):
+            name = next(name for name in (*row, *names) if (name in row) != (name in names))
+            has, lacks = (index, 0) if name in row else (0, index)
+            help = "write `None` for a missing value"
+            raise NnspecError(f"row {has} of the list has the key `{name}`, and row {lacks} has not\n  = help: {help}")
+    return {name: [row[name] for row in rows] for name in names}
+
+
 def _columns_of_frame(data: Any) -> tuple[str, dict[Any, Any]]:
     """Return the name of a DataFrame's type, and its columns."""
     try:
@@ -134,17 +155,24 @@ def _columns_of_frame(data: Any) -> tuple[str, dict[Any, Any]]:
     except TypeError:
         raise NnspecError(f"data of the type `{kind}` are not supported\n  = help: pass {_KINDS}") from None
     except ValueError as error:  # pandas: duplicate names
-        raise NnspecError(f"the {kind} cannot be read: {' '.join(str(error).split())}") from None
+        help = "\n  = help: rename one: each column needs a name of its own" if "unique" in str(error) else ""
+        raise NnspecError(f"the {kind} cannot be read: {' '.join(str(error).split())}{help}") from None
     if isinstance(frame, nw.LazyFrame):
         raise NnspecError(f"a `{kind}` that is not computed yet has no rows\n  = help: collect it first, `data.collect()`")
     return kind, dict(zip(frame.columns, frame.iter_columns(), strict=True))
 
 
 def _length(values: Any, column: str, kind: str) -> int:
+    help = "pass a list or an array, whose first axis is the rows"
+    if isinstance(values, Mapping | Set):
+        orient = '; of pandas, `frame.to_dict("list")`' if isinstance(values, Mapping) else ""
+        reason = f"the column `{column}` of the {kind} is a `{type(values).__name__}`, whose values have no order of rows"
+        raise NnspecError(f"{reason}\n  = help: {help}{orient}")
     try:
+        if isinstance(values, str | bytes | bytearray | memoryview):
+            raise TypeError
         return len(values)
     except TypeError:
-        help = "pass a list or an array, whose first axis is the rows"
         reason = f"the column `{column}` of the {kind} is a single `{type(values).__name__}`"
         raise NnspecError(f"{reason}\n  = help: {help}") from None
 
@@ -214,6 +242,11 @@ class Frame:
         except DataError as error:
             # This is an error only if the column is used.
             return Column((), "unknown", refused=f"cannot be read: {error.message.replace('first line', 'first row')}"), None
+        except RecursionError:
+            return Column((), "unknown", refused="has lists that are nested too deep"), None
+        except Exception as error:  # the values are objects of other libraries, which raise errors of any type
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            return Column((), "unknown", refused=f"cannot be read: {reason}"), None
 
     def _place(self, row: int) -> str:
         return f"{self.name}, row {row}"
@@ -258,6 +291,8 @@ def _of_series(series: Any) -> Values | list[Any]:
             values = np.full(len(missing), np.nan)
             values[~missing] = series.filter((~series.is_null()).to_list()).cast(nw.Float64).to_numpy()
             return values
+        if str(kind).endswith("128"):  # NumPy has none
+            series = series.cast(nw.Float64)
         found: Values = series.to_numpy()
         return found.astype(float) if found.dtype == object else found
     if kind in (nw.Datetime, nw.Date, nw.Duration):
@@ -293,6 +328,10 @@ def _of_array(values: Any) -> Values | list[Any]:
             return _plain(list(values))
         if isinstance(first, str):
             return _plain(list(values))
+    if isinstance(values, np.ma.MaskedArray):
+        is_numeric = values.dtype.kind in "biuf"
+        mask, values = np.ma.getmaskarray(values), values.data.astype(float if is_numeric else object)
+        values[mask] = np.nan if is_numeric else None
     try:
         array = np.asarray(values)
     except ValueError:  # lists of different lengths
@@ -342,16 +381,21 @@ def _plain(values: list[Any]) -> Values | list[Any]:
 
 
 def _plain_value(value: Any) -> Any:
-    if value is None or isinstance(value, str | bool | int):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)  # of np.str_ and StrEnum, too
+    if isinstance(value, int):
+        return int(value)
     if isinstance(value, float):
-        return None if value != value else value
+        return None if value != value else float(value)
     if isinstance(value, bytes):
         return value.decode(errors="replace")
     if _is_narwhals(value):
         value = value.to_list()
     if hasattr(value, "tolist"):  # an array, or a number of NumPy
-        return _plain_value(value.tolist())
+        plain = value.tolist()
+        return _plain_value(float(value) if type(plain) is type(value) else plain)  # float128 has no Python type
     if isinstance(value, list | tuple):
         return [_plain_value(item) for item in value]
     if type(value).__name__ == "NAType":
@@ -360,6 +404,8 @@ def _plain_value(value: Any) -> Any:
         return value.replace(tzinfo=value.tzinfo or UTC).timestamp()
     if isinstance(value, date):
         return float((value - date(1970, 1, 1)).days)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     return float(value) if type(value).__name__ == "Decimal" else value
 
 

@@ -58,7 +58,7 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
         problems: List to which problems are appended.
         default: Network to export if none is named.
     """
-    tree = spec.section("export") or MappingNode([], next(iter(spec.document.items()))[0].span)
+    tree = spec.section("export") or MappingNode([], next((key.span for key, _ in spec.document.items()), spec.document.span))
     checked = check_known(ExportSection, tree, problems, name="export")
     section = checked.value
     if section is None or "network" in checked.wrong:

@@ -59,6 +59,8 @@ def _size(size: int | str | None) -> Any:
 
 def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
     """Convert an array to the input's element type: integers may become floats, not vice versa, and nothing overflows."""
+    if np.ma.is_masked(value):
+        raise NnspecError(f"the input {port} has masked elements\n  = help: fill them: `array.filled(0)`")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -68,12 +70,18 @@ def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
         return array
     allowed = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[wanted.kind]
     if array.dtype.kind not in allowed:
-        raise NnspecError(f"the input {port} does not accept {array.dtype} elements")
+        raw = "\n  = help: pass raw values, integers from 0 to 255: the model rescales them itself"
+        help = raw if wanted == np.uint8 and array.dtype.kind == "f" else ""
+        raise NnspecError(f"the input {port} does not accept {array.dtype} elements{help}")
     if wanted.kind in "iu" and array.size:
         limits = np.iinfo(wanted)
         if int(array.min()) < limits.min or int(array.max()) > limits.max:
             raise NnspecError(f"the input {port} has elements outside {limits.min} … {limits.max}")
-    return array.astype(wanted)
+    with np.errstate(over="ignore"):
+        found = array.astype(wanted)
+    if wanted.kind == "f" and bool((np.isinf(found) & ~np.isinf(array)).any()):
+        raise NnspecError(f"the input {port} has elements beyond {np.finfo(wanted).max:.2g}")
+    return found
 
 
 def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], conditions: Conditions) -> dict[str, NDArray[Any]]:
@@ -89,7 +97,7 @@ def fitted(inputs: Mapping[str, ArrayLike], ports: Mapping[str, Port], condition
     """
     for name in inputs:
         if name not in ports:
-            hint = did_you_mean(name, ports, "the inputs are " + ", ".join(map(str, ports.values())))
+            hint = did_you_mean(str(name), ports, "the inputs are " + ", ".join(map(str, ports.values())))
             raise NnspecError(f"the model has no input `{name}`; {hint}")
     for name, port in ports.items():
         if name not in inputs:

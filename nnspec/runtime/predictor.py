@@ -23,6 +23,8 @@ from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
 
+_MOST_THREADS = 1024
+
 
 class AnswerError(NnspecError):
     """A model failed on inputs that passed all checks.
@@ -77,8 +79,10 @@ class Predictor:
         spinning: bool = True,
         content: bytes | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise NnspecError(f"batch_size must be at least 1, not {batch_size}")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise NnspecError(f"batch_size must be a number from 1, not {batch_size!r}")
+        if threads is not None and (not isinstance(threads, int) or not 0 <= threads <= _MOST_THREADS):
+            raise NnspecError(f"threads must be a number from 1 to {_MOST_THREADS:,}, not {threads!r}")
         self.path = Path(path)
         content = read_model(self.path) if content is None else content
         self._session = open_session(content, name=f"`{path}`", threads=threads, spinning=spinning)
@@ -116,7 +120,7 @@ class Predictor:
 
         Args:
             inputs: An array for each input, by name, the batch axis first; the array alone, if there is one input; or raw rows:
-                a DataFrame, a dict of columns, or texts. A single example, or a single row, is a batch of one.
+                a DataFrame, a dict of columns, a list of dicts, or texts. A single example, or a single row, is a batch of one.
             tile: The size of the tiles that images are cut into; None to predict whole images. With tiles, images of sizes that
                 the model does not accept are padded by mirroring, and the outputs are cropped.
             overlap: The overlap of two tiles; by default the least at which the outputs equal those of the whole image.
@@ -143,6 +147,8 @@ class Predictor:
         """
         if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
             return self._read(given)
+        if isinstance(given, list | tuple) and given and all(isinstance(row, Mapping) for row in given):
+            return self._of_rows(given)
         if isinstance(given, np.ndarray | np.generic | list | tuple | int | float):
             if len(self.inputs) != 1:
                 listed = ", ".join(map(str, self.inputs.values()))

@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-from nnspec.diagnostics import Advice, Diagnostic, Span, SpecError, once
+from nnspec.diagnostics import Advice, Diagnostic, NnspecError, Span, SpecError, once
 from nnspec.diagnostics.remedies import Replace
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
@@ -200,6 +200,9 @@ def read_spec(
     tree: Tree | None
     if isinstance(file, Mapping):
         tree, path, file = tree_of(file, limits), None, NAME
+    elif not isinstance(file, str | PurePath):
+        help = "pass the path of a file, or a dict"
+        raise NnspecError(f"a spec is no `{type(file).__name__}`\n  = help: {help}")
     else:
         path, file = Path(file), str(file)
         tree = read_file(path, problems, limits, shown=file)

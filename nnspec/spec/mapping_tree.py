@@ -11,6 +11,9 @@ from nnspec.diagnostics import NnspecError, Span
 from nnspec.spec.limits import Limits
 from nnspec.spec.tree import MappingNode, Place, Scalar, SequenceNode, Tree
 
+_MOST_BITS = 4096
+"""Python itself refuses to write larger integers."""
+
 NAME = "the spec"
 """The name of a document that is a dict, in diagnostics: ``the spec: layers[0].Dense.units``."""
 
@@ -53,7 +56,7 @@ class _Converter:
                 name = self._scalar(key, Place(place, _shown(key)), what="a key")
                 entries.append((name, self.tree(item, Place(place, str(name.value)), depth + 1)))
             return MappingNode(entries, span, place)
-        if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray | memoryview):
             return SequenceNode([self.tree(item, Place(place, i), depth + 1) for i, item in enumerate(value)], span, place)
         return self._scalar(value, place, what="a value")
 
@@ -63,9 +66,12 @@ class _Converter:
             value = value.as_posix()
         elif type(value).__module__ == "numpy" and callable(item := getattr(value, "item", None)) and not value.shape:
             value = item()  # a number or a Boolean of NumPy
+        value = _plain(value)
         if value is not None and not isinstance(value, bool | int | float | str):
             help = "use dicts, lists, strings, numbers, True, False and None"
             raise NnspecError(f"{span}: {what} has the unsupported type `{type(value).__name__}`\n  = help: {help}")
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            raise NnspecError(f"{span}: a number of more than {_MOST_BITS:,} bits")
         if isinstance(value, str) and len(value) > self._limits.scalar:
             raise NnspecError(f"{span}: a string of {len(value):,} characters; the limit is {self._limits.scalar:,}")
         return Scalar(value, span, place, quoted=isinstance(value, str))
@@ -77,5 +83,15 @@ class _Converter:
         return Span(NAME, line, 1, line, 1, "the document" if place is None else str(place))
 
 
+def _plain(value: Any) -> Any:
+    """Return a string or a number of a derived class as one of Python's own."""
+    for kind in (str, float):
+        if isinstance(value, kind) and type(value) is not kind:
+            return kind.__str__(value) if kind is str else kind(value)
+    return int(value) if isinstance(value, int) and type(value) not in (bool, int) else value
+
+
 def _shown(key: Any) -> str:
-    return key if isinstance(key, str) else f"{key!s:.80}"
+    if isinstance(key, str):
+        return str.__str__(key)
+    return f"{key!s:.80}" if key is None or isinstance(key, bool | int | float | tuple | bytes) else f"a `{type(key).__name__}`"

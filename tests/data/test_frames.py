@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import decimal
+import enum
 import subprocess
 import sys
 
@@ -270,3 +271,101 @@ def test_neither_narwhals_nor_numpy_is_imported_to_validate_a_file():
     )
     shown = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"
+
+
+def test_list_of_dicts_is_rows():
+    frame = frame_of([{"a": 1, "b": "x"}, {"b": None, "a": 2}], "train")
+    assert {name: frame.values(name).tolist() for name in frame.columns} == {"a": [1, 2], "b": ["x", None]}
+    with pytest.raises(NnspecError, match=r"row 1 of the list has the key `c`, and row 0 has not"):
+        frame_of([{"a": 1}, {"a": 2, "c": 3}], "train")
+
+
+def test_values_of_derived_classes_are_plain_values():
+    class Color(enum.StrEnum):
+        RED = "red"
+
+    class Size(enum.IntEnum):
+        BIG = 3
+
+    columns = {
+        "text": [np.str_("a"), None],
+        "color": [Color.RED, None],
+        "size": [Size.BIG, None],
+        "float": [None, np.float64(2)],
+        "span": [dt.timedelta(seconds=1), None],
+        "long": pd.Series([np.longdouble(1.5)] * 2, dtype=object),
+        "sparse": pd.arrays.SparseArray([0.0, 1.0]),
+        "huge": pl.Series([2**100, 1], dtype=pl.Int128),
+    }
+    frame = frame_of(columns, "train")
+    found = {name: [None if value != value else value for value in frame.values(name).tolist()] for name in columns}
+    assert found == {
+        "text": ["a", None],
+        "color": ["red", None],
+        "size": [3.0, None],
+        "float": [None, 2.0],
+        "span": [1.0, None],
+        "long": [1.5, 1.5],
+        "sparse": [0.0, 1.0],
+        "huge": [2.0**100, 1.0],
+    }
+    assert type(frame.values("text")[0]) is str
+
+
+def test_masked_elements_of_arrays_are_missing_values():
+    number = np.ma.masked_array([1, 2], mask=[False, True])
+    text = np.ma.masked_array(np.array(["a", "b"]), mask=[True, False])
+    frame = frame_of({"number": number, "text": text}, "train")
+    np.testing.assert_array_equal(frame.values("number"), [1, np.nan])
+    assert frame.values("text").tolist() == [None, "b"]
+
+
+def _cycle():
+    value: list = []
+    value.append(value)
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (_cycle(), "has lists that are nested too deep"),
+        (decimal.Decimal("sNaN"), "cannot be read: .*NaN"),
+    ],
+    ids=["cycle", "signaling NaN"],
+)
+def test_values_that_fail_to_convert_are_reported_with_their_column(value, message):
+    frame = frame_of({"x": [value, value]}, "train")
+    with pytest.raises(DataError, match=f"the column `x` {message}"):
+        frame.values("x")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (
+            {0: 1.5, 1: 2.5},
+            r"the column `x` of the dict is a `dict`, whose values have no order of rows(?s:.*)to_dict\(\"list\"\)",
+        ),
+        ({1.5, 2.5}, "the column `x` of the dict is a `set`"),
+        ("ab", "the column `x` of the dict is a single `str`"),
+    ],
+    ids=["dict", "set", "string"],
+)
+def test_a_column_without_an_order_of_rows_is_refused(column, message):
+    with pytest.raises(NnspecError, match=message):
+        frame_of({"x": column, "y": [1, 2]}, "train")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"train": ROWS, "valid": ROWS}, r"there is no split `valid`\n  = help: did you mean `validation`\?"),
+        ({"train": ROWS, "validation": None}, "the data of `validation` are of the type `NoneType`(?s:.*)omit it"),
+        ({"train": ROWS, "test": np.zeros((2, 2))}, "the data of `test` are of the type `ndarray`"),
+    ],
+    ids=["name", "none", "array"],
+)
+def test_a_dict_of_splits_is_not_taken_for_columns(data, message):
+    with pytest.raises(NnspecError, match=message):
+        with_data(nnspec.load(SPEC), data)

@@ -96,3 +96,29 @@ def test_an_array_for_one_of_several_inputs_is_refused(two):
     assert two.predict({"a": np.zeros(2), "b": np.zeros(3)})["sum"].shape == (1, 1)
     with pytest.raises(NnspecError, match=r"the input `b` .* has 2 axes"):
         two.predict({"a": np.zeros((3, 2)), "b": np.zeros(3)})
+
+
+def test_rows_may_be_a_list_of_dicts(predictor):
+    expected = predictor.predict(TABLE)["kind"]
+    np.testing.assert_array_equal(predictor.predict(TABLE.to_dict("records"))["kind"], expected)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"facts": np.full((1, 2), 1e300)}, r"has elements beyond 3.4e\+38"),
+        ({"facts": np.ma.masked_all((1, 2))}, "has masked elements"),
+        ({0: np.ones((1, 2))}, "the model has no input `0`"),
+        ({None: 1}, "the model has no input `None`"),
+    ],
+    ids=["range", "masked", "number as name", "None as name"],
+)
+def test_elements_that_would_change_and_names_that_are_none_are_refused(predictor, given, message):
+    with pytest.raises(NnspecError, match=message):
+        predictor.predict(given)
+
+
+@pytest.mark.parametrize("options", [{"threads": -1}, {"threads": 10**6}, {"batch_size": "2"}, {"batch_size": 1.5}], ids=str)
+def test_wrong_numbers_of_threads_and_rows_are_refused(predictor, options):
+    with pytest.raises(NnspecError, match="must be a number from 1"):
+        nnspec.Predictor(predictor.path, **options)

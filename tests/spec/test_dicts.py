@@ -75,3 +75,33 @@ def test_a_dict_that_contains_itself_is_refused():
     document["params"] = document
     with pytest.raises(NnspecError, match="nested more than 100 levels deep"):
         nnspec.load(document)
+
+
+def test_an_empty_dict_lacks_the_version():
+    assert [problem.message for problem in nnspec.validate({})] == ["a spec requires `nnspec`"]
+
+
+@pytest.mark.parametrize("document", [None, 4, [NET], b"nnspec: 1"], ids=["None", "number", "list", "bytes"])
+def test_what_is_neither_a_path_nor_a_dict_is_refused(document):
+    with pytest.raises(NnspecError, match=f"a spec is no `{type(document).__name__}`"):
+        nnspec.validate(document)
+
+
+def test_strings_and_numbers_of_derived_classes_are_written_as_plain_ones():
+    class Text(str):
+        pass
+
+    class Whole(int):
+        pass
+
+    class Part(float):
+        pass
+
+    rate = {"Dropout": Part(0.5)}
+    spec = nnspec.load({**NET, Text("name"): Text("net"), "layers": ["Flatten", rate, {"Dense": Whole(3)}]})
+    assert "name: net" in spec.resolved()
+
+
+def test_an_integer_that_cannot_be_written_is_refused():
+    with pytest.raises(NnspecError, match=r"the spec: params\.n: a number of more than 4,096 bits"):
+        nnspec.load({**NET, "params": {"n": 10**5000}})
