@@ -14,6 +14,7 @@ import click
 
 from nnspec.cli.options import limit_option, limits_from, root_option, set_option
 from nnspec.cli.text import echo, echo_path
+from nnspec.diagnostics import NnspecError
 
 if TYPE_CHECKING:
     from nnspec.spec import Spec
@@ -105,14 +106,20 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, processe
         if place is not None:
             raise click.UsageError("--processes starts processes, and this is already one of several")
         if processes > 1:
-            _check_backend(options["backend"])
+            if options["strategy"] is not None:
+                raise click.UsageError("--strategy is for TensorFlow, and --processes for JAX; use one of them")
+            if run is None:
+                _check_backend(options["backend"])
+            else:
+                _check_run(run)
             if spec is not None:
                 _loaded(spec, **options)  # its errors are reported once
             from nnspec.training.processes.launch import launch, this_command
 
             ctx.exit(launch(this_command(), processes))
     if place is not None:
-        _check_backend(options["backend"])
+        if run is None:
+            _check_backend(options["backend"])
         options["backend"] = "jax" if run is None else None
     try:
         with _default_sigint():
@@ -144,6 +151,18 @@ def _check_backend(backend: str | None) -> None:
         raise click.UsageError("several processes train on JAX only; use --backend jax")
 
 
+def _check_run(run: Path) -> None:
+    """Check that a run that several processes or devices are to resume was trained on JAX."""
+    from nnspec.training.run.folder import Run
+
+    backend = Run.open(run).info["machine"]["backend"]
+    if backend != "jax":
+        help = "resume it without --processes and --devices"
+        raise NnspecError(
+            f"several processes or devices train on JAX only, and {run} was trained on {backend}\n  = help: {help}"
+        )
+
+
 def _end_process(error: Exception) -> None:
     """Report the error of one of several processes, and end it without waiting for the others."""
     from nnspec.cli import report_errors
@@ -155,9 +174,11 @@ def _end_process(error: Exception) -> None:
             raise error
     except click.exceptions.Exit as ended:
         leave(LOST if isinstance(error, LostProcess) else ended.exit_code)
+        raise  # it has not joined the others
     except click.ClickException as shown:
         shown.show()
         leave(shown.exit_code)
+        raise click.exceptions.Exit(shown.exit_code) from None
 
 
 def _train(
@@ -223,8 +244,8 @@ def _resume(
     from nnspec.training import Run
 
     machine = Run.open(run).info["machine"]
-    if place is not None:
-        _check_backend(machine["backend"])
+    if place is not None or devices is not None:
+        _check_run(run)
     load_frameworks("train", as_on=machine, announce=place is None or place.index == 0, place=place, devices=devices)
     from nnspec.training import resume
 

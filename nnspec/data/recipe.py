@@ -245,7 +245,13 @@ def _read(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagn
     try:
         return read_feed(table, feed, None, learned, problems)
     except ValueError as error:
-        raise _damaged(feed.name, error) from error
+        shapes = {column: table.columns[column].shape_text for column in feed.columns}
+        other = next((column for column in shapes if shapes[column] != shapes[feed.columns[0]]), None)
+        if other is None:
+            raise _damaged(feed.name, error) from error
+        first = feed.columns[0]
+        found = f"`{first}` {shapes[first]}, `{other}` {shapes[other]}"
+        raise NnspecError(f"the columns of `{feed.name}` must have equal shapes: {found}") from None
 
 
 def _damaged(input_: str, error: Exception) -> NnspecError:

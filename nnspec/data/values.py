@@ -42,9 +42,11 @@ def read_feed(
     cells = Cells(table, feed, problems)
     try:
         if feed.transforms and feed.transforms[0].needs_text:
-            for column in map(table.columns.__getitem__, feed.columns):
-                if not column.shape and not column.ragged:  # new data may have numbers where those of the training had texts
-                    feed.transforms[0].infer(column)
+            for name in feed.columns:
+                column = table.columns[name]
+                if column.shape or column.ragged or _has_no_values(table, name):  # these are reported as missing values
+                    continue
+                feed.transforms[0].infer(column)  # new data may have numbers where those of the training had texts
         values = _raw(table, feed, cells)
         series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
         for i, transform in enumerate(feed.transforms):
@@ -63,6 +65,15 @@ def read_feed(
     except Reported:
         return None
     return values
+
+
+def _has_no_values(table: Table, name: str) -> bool:
+    """Whether a column has rows, and a missing value in each: it has no type then."""
+    import numpy as np
+
+    if table.columns[name].dtype not in ("float64", "float32") or not len(table):
+        return False
+    return bool(np.isnan(table.read(name, slice(None))).all())
 
 
 class _Unreadable(Exception):

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import Advice, Diagnostic, NnspecError, Span, SpecError, once
@@ -200,11 +200,12 @@ def read_spec(
     tree: Tree | None
     if isinstance(file, Mapping):
         tree, path, file = tree_of(file, limits), None, NAME
-    elif not isinstance(file, str | PurePath):
-        help = "pass the path of a file, or a dict"
-        raise NnspecError(f"a spec is no `{type(file).__name__}`\n  = help: {help}")
     else:
-        path, file = Path(file), str(file)
+        try:
+            path, file = Path(file), str(file)
+        except TypeError:
+            help = "pass the path of a file, or a dict"
+            raise NnspecError(f"a spec is no `{type(file).__name__}`\n  = help: {help}") from None
         tree = read_file(path, problems, limits, shown=file)
     if tree is None:
         if not problems:

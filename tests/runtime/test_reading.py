@@ -86,3 +86,21 @@ def test_a_recipe_whose_transforms_cannot_have_learned_that_is_refused(reported,
     table, name = open_data(str(file))
     with pytest.raises(NnspecError, match=r"the model.s metadata of the input `x` are damaged"):
         read_inputs(table, name, {"inputs": {"x": reported}}, {"x": TensorType((2,))})
+
+
+@pytest.mark.parametrize(
+    ("row", "steps", "message"),
+    [
+        ({"a": [1.0], "b": 2.0}, [NUMBERS], r"the columns of `x` must have equal shapes: `a` \(1,\), `b` \(\)"),
+        ({"a": None, "b": None}, [WORDS], "column `a`: the value is missing"),
+    ],
+    ids=["shapes", "texts"],
+)
+def test_rows_that_do_not_fit_a_valid_recipe_are_to_blame(row, steps, message, tmp_path):
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    table, name = open_data(str(file))
+    columns = list(row) if steps == [NUMBERS] else ["a"]
+    recipe = {"inputs": {"x": {"columns": columns, "stacked": len(columns) > 1, "transforms": steps}}}
+    with pytest.raises(NnspecError, match=message):
+        read_inputs(table, name, recipe, {"x": TensorType((2,))})

@@ -64,17 +64,22 @@ def place_in(environment: Mapping[str, str]) -> Place | None:
                 "  = help: set all three for a training by several processes, or none"
             )
         place = Place(_number(environment, COUNT), _number(environment, INDEX), environment[COORDINATOR])
-        _check_index(place, INDEX)
+        _check(place, INDEX)
         return place if place.count > 1 else None
     for _, count, index in _LAUNCHERS:
         if count in environment and index in environment and _number(environment, count) > 1:
             place = Place(_number(environment, count), _number(environment, index), environment.get(COORDINATOR))
-            _check_index(place, index)
+            _check(place, index)
             return place
     return None
 
 
-def _check_index(place: Place, name: str) -> None:
+def _check(place: Place, name: str) -> None:
+    if place.address is not None:
+        host, _, port = place.address.rpartition(":")
+        if not host or not port.isascii() or not port.isdigit() or not 0 < int(port[:6]) < 65536:
+            help = "give the address of process 0 with a port from 1 to 65535: `node-0:1234`"
+            raise NnspecError(f"{COORDINATOR} is {place.address!r}\n  = help: {help}")
     if not 0 <= place.index < place.count:
         raise NnspecError(f"{name} is {place.index}, and the {place.count} processes are numbered from 0 to {place.count - 1}")
 

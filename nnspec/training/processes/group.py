@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnspec.diagnostics import NnspecError
-from nnspec.training.processes.environment import Place
+from nnspec.training.processes.environment import COORDINATOR, Place
 
 _SECONDS_TO_JOIN = 120
 _SECONDS_WITHOUT_HEARTBEAT = 20
@@ -122,11 +122,18 @@ def join(place: Place) -> Group:
             **arguments, initialization_timeout=_SECONDS_TO_JOIN, heartbeat_timeout_seconds=_SECONDS_WITHOUT_HEARTBEAT
         )
     except (RuntimeError, ValueError) as error:
-        where = f" at {place.address}" if place.address is not None else ""
-        raise NnspecError(f"process {place.index} cannot join the training{where}: {str(error).splitlines()[0]}") from None
+        reason = f"process {place.index} cannot join the training"
+        if place.address is None:
+            help = f"start it with `srun` or `mpirun`, or set {COORDINATOR} to the address of process 0, `HOST:PORT`"
+            raise NnspecError(f"{reason}: its launcher does not say where process 0 is\n  = help: {help}") from None
+        raise NnspecError(f"{reason} at {place.address}: {_first_line(error)}") from None
     _joined.append(Group(place.count, place.index))
     current().any(False)  # the first collective prints messages of its library
     return current()
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def leave(status: int) -> None:

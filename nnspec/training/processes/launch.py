@@ -22,6 +22,9 @@ _SECONDS_TO_END = 15.0
 _SECONDS_AFTER_THE_FIRST = 1.0
 """The time after process 0 has failed, without which the others cannot go on."""
 
+_ALWAYS_ALLOWED, _MOST_PER_PROCESSOR = 8, 4
+"""More processes would only wait for each other, and fill the memory."""
+
 _MOST_LINES = 20
 _RESUME = "\n  = help: the run can be resumed with `nnspec train --resume RUN`, by any number of processes"
 
@@ -40,8 +43,15 @@ def launch(command: Sequence[str], count: int) -> int:
         The exit status.
 
     Raises:
-        NnspecError: If a process fails, with its number.
+        NnspecError: If a process fails, with its number; or if there are many more processes than processors.
     """
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    most = max(_ALWAYS_ALLOWED, _MOST_PER_PROCESSOR * processors)
+    if count > most:
+        raise NnspecError(
+            f"{count:,} processes are too many for {processors} processors: each loads JAX, the network and the data\n"
+            f"  = help: use `--processes {processors}`; at most {most} are started here"
+        )
     address = f"127.0.0.1:{_free_port()}"
     with ExitStack() as stack:
         processes: list[subprocess.Popen[bytes]] = []

@@ -38,3 +38,11 @@ def test_a_variable_that_is_no_number_is_named(wrong):
 def test_an_index_that_is_too_large_is_refused():
     with pytest.raises(NnspecError, match="numbered from 0 to 3"):
         place_in({**WHOLE, "JAX_PROCESS_ID": "4"})
+
+
+@pytest.mark.parametrize(
+    "wrong", ["", "node-0", "node-0:", ":1234", "node-0:x", "node-0:0", "node-0:70000", "node-0:1234567890"]
+)
+def test_an_address_without_a_host_or_a_port_is_refused(wrong):
+    with pytest.raises(NnspecError, match=r"JAX_COORDINATOR_ADDRESS is .*\n.*`node-0:1234`"):
+        place_in({**WHOLE, "JAX_COORDINATOR_ADDRESS": wrong})

@@ -76,3 +76,9 @@ time.sleep(20)"""
     before = signal.getsignal(signal.SIGTERM)
     assert started(program, 2) == 7
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_many_more_processes_than_processors_are_not_started(tmp_path):
+    with pytest.raises(NnspecError, match=r"1,024 processes are too many for \d+ processors"):
+        started(f"open(os.path.join({str(tmp_path)!r}, str(index)), 'w')", 1024)
+    assert not list(tmp_path.iterdir())
