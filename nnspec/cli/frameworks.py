@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from nnspec.cli.text import echo
@@ -44,7 +44,7 @@ def load_frameworks(
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         if "keras" not in sys.modules and sys.stderr is not None and (announce or sys.stderr.isatty()):
             echo(f"loading {_TITLES.get(backend, backend)} …", style="dim", err=True)
-        with _stderr_suppressed():
+        with suppressed(2), suppressed(1) if place is not None else nullcontext():  # Gloo writes to stdout as it connects
             if as_on is not None:
                 from nnspec.training.backends.machine import restore_environment
 
@@ -63,17 +63,19 @@ def load_frameworks(
 
 
 @contextmanager
-def _stderr_suppressed() -> Iterator[None]:
-    if os.environ.get("NNSPEC_TRACEBACK"):
+def suppressed(descriptor: int) -> Iterator[None]:
+    """Discard what libraries write to stdout (1) or stderr (2)."""
+    stream = sys.stdout if descriptor == 1 else sys.stderr
+    if os.environ.get("NNSPEC_TRACEBACK") or stream is None:  # it is closed
         yield
         return
-    sys.stderr.flush()
-    saved = os.dup(2)
+    stream.flush()
+    saved = os.dup(descriptor)
     devnull = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(devnull, 2)
+        os.dup2(devnull, descriptor)
         yield
     finally:
-        os.dup2(saved, 2)
+        os.dup2(saved, descriptor)
         os.close(devnull)
         os.close(saved)

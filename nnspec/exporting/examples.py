@@ -15,6 +15,9 @@ from nnspec.runtime.metadata import EXAMPLES
 from nnspec.runtime.sheets import image_png
 from nnspec.training import Run, spread_rows
 
+MOST_EXAMPLES = 100
+"""The most rows of the data that a file contains."""
+
 _LARGEST = 4 * 2**20
 """The maximum size of the examples: they are in the file, and the page loads them at once."""
 

@@ -18,7 +18,7 @@ from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
-from nnspec.exporting.examples import example_metadata
+from nnspec.exporting.examples import MOST_EXAMPLES, example_metadata
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.neighbors import Index, index_of_run
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
@@ -94,6 +94,8 @@ def export_run(
     Raises:
         NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
+    if isinstance(examples, bool) or not isinstance(examples, int) or not 0 <= examples <= MOST_EXAMPLES:
+        raise NnspecError(f"examples must be a number from 0 to {MOST_EXAMPLES}, not {examples!r}")
     run = Run.of(path)
     if data is not None:
         frames = frames_by_part(data, "train")

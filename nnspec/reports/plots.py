@@ -179,7 +179,7 @@ def forecast(true: NDArray[Any], predicted: NDArray[Any], name: str) -> Html:
         axes.plot(places, true[::step], color=_COLOR, linewidth=1.4, label="actual")
         axes.plot(places, predicted[::step], color=_OTHER, linewidth=1.4, label="predicted")
         axes.set(xlabel="example", title=_plain(name[:40]))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         axes.legend(fontsize=7, frameon=False)
 
     return plot(draw, f"actual and predicted values of {name}")
@@ -203,7 +203,7 @@ def forecast_example(past: NDArray[Any], true: NDArray[Any], predicted: NDArray[
             if len(true) == 1:
                 line.set(marker="o", markevery=[1], markersize=4)
         axes.set_xlabel("step")
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         axes.legend(fontsize=6, frameon=False)
 
     return plot(draw, label, width=2.6, height=1.9)
@@ -223,7 +223,7 @@ def overlaid(true: NDArray[Any], predicted: NDArray[Any], label: str) -> Html:
             lines = axes.plot(values, color=color, linewidth=1.2)
             lines[0].set_label(name)
         axes.set_xlabel("step")
-        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
         axes.legend(fontsize=6, frameon=False)
 
     return plot(draw, label, width=2.6, height=1.9)
@@ -242,7 +242,7 @@ def histogram(values: NDArray[Any], what: str = "examples") -> Html:
     def draw(axes: Axes) -> None:
         axes.hist(np.clip(values, edges[0], edges[-1]), bins=edges.tolist(), color=_COLOR, alpha=0.8)
         axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         note = f" ({beyond:,} beyond, in the outer bins)" if beyond else ""
         axes.set(xlabel=f"predicted minus actual{note}", ylabel=what, title="residuals")
 

@@ -75,5 +75,5 @@ def _draw(axes: Axes, name: str, logs: Sequence[list[dict[str, Any]]], names: Se
                 )
     axes.set_title(name.replace("_", " "), fontsize=10)
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend(fontsize=7, frameon=False)

@@ -108,3 +108,10 @@ def test_examples_of_a_decoding_loop_are_an_error(animals, tmp_path):
     with pytest.raises(NnspecError, match="examples is for networks"):
         export_run(animals, tmp_path / "net.onnx", form="loop", examples=2)
     assert not (tmp_path / "net.onnx").exists()
+
+
+@pytest.mark.parametrize("number", [-1, "3", 1.5, True, None, 101])
+def test_a_wrong_number_of_examples_is_refused(animals, tmp_path, number):
+    with pytest.raises(NnspecError, match="examples must be a number from 0 to 100"):
+        export_run(animals, tmp_path / "net.onnx", examples=number)
+    assert not (tmp_path / "net.onnx").exists()

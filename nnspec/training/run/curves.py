@@ -62,5 +62,5 @@ def draw_curve(axis: Axes, records: list[dict[str, Any]], name: str, best_epoch:
         axis.axvline(best_epoch, color="#888888", linewidth=1, linestyle=":", label=f"best: epoch {best_epoch}")
     axis.set_title(name.replace("_", " "), fontsize=10)
     axis.set_xlabel("epoch")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axis.legend(fontsize=8, frameon=False)
