@@ -114,9 +114,26 @@ def table(
 
 def _number_columns(lines: Sequence[Sequence[object]]) -> list[int]:
     columns = range(min(map(len, lines), default=0))
-    return [column for column in columns if all(_fraction(str(line[column])) is not None for line in lines)]
+    texts = {column: [str(line[column]) for line in lines] for column in columns}
+    return [
+        column
+        for column, cells in texts.items()
+        if set(cells) - {_MISSING} and all(cell == _MISSING or _fraction(cell) is not None for cell in cells)
+    ]
 
 
+def marked(text: str) -> Html:
+    """Text in which what is between backticks is code.
+
+    Example:
+        >>> marked("`x` < 3")
+        '<code>x</code> &lt; 3'
+    """
+    pieces = text.split("`")
+    return Html("".join(element("code", piece) if i % 2 else html_text(piece) for i, piece in enumerate(pieces)))
+
+
+_MISSING = "–"
 _NUMBER = re.compile(r"[-−+]?[\d,]+(\.\S*)?")
 
 

@@ -72,5 +72,7 @@ def row_of(found: Evaluation, columns: list[str], positions: NDArray[np.int64]) 
 def _text(value: Any) -> str:
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, float) and value != value:
+        value = None
     text = number(value)
     return text if len(text) <= 120 else text[:119] + "…"

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from nnspec.html_elements import Html, element, section
+from nnspec.html_elements import Html, element, marked, section
 from nnspec.layers.normalization import BatchNormalization
-from nnspec.printable import html_text
 from nnspec.training.evaluation.baselines import baseline_names
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
@@ -84,15 +83,9 @@ def findings_section(items: list[Finding]) -> Html:
     if not any(finding.level != "good" for finding in items):
         items = [*items, Finding("good", "No problems found. The checks cover common problems only.")]
     entries = (
-        element("li", _marked(finding.text), class_=finding.level) for finding in sorted(items, key=lambda f: order[f.level])
+        element("li", marked(finding.text), class_=finding.level) for finding in sorted(items, key=lambda f: order[f.level])
     )
     return section("Findings", element("ul", *entries, class_="findings"))
-
-
-def _marked(text: str) -> Html:
-    """Formats text between backticks as code."""
-    pieces = text.split("`")
-    return Html("".join(element("code", piece) if i % 2 else html_text(piece) for i, piece in enumerate(pieces)))
 
 
 def _ending(run: Run) -> Iterator[Finding]:

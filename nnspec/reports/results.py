@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.html_elements import FOLDED, Html, element, figure, fold, section, table
+from nnspec.html_elements import FOLDED, Html, element, figure, fold, marked, section, table
 from nnspec.printable import number
 from nnspec.reports import plots
 from nnspec.reports.images import colored, image_tag
@@ -104,7 +104,7 @@ def _scores(title: str, metrics: Sequence[str], reports: dict[str, dict[str, Any
         for key, name in (("mean", "mean of the training targets"), ("nearest_neighbors", "nearest neighbors"))
         if isinstance(found := report.get("baselines", {}).get(key), dict) and "skipped" in found
     }
-    why = element("p", f"Not computed: {'; '.join(sorted(skipped))}.", class_="note") if skipped else Html()
+    why = element("p", marked(f"Not computed: {'; '.join(sorted(skipped))}."), class_="note") if skipped else Html()
     return [element("h3", title), table(header, rows, numbers=range(1, len(header)), kinds=kinds), why]
 
 

@@ -70,7 +70,7 @@ def converted(port: Port, value: ArrayLike) -> NDArray[Any]:
         return array
     allowed = {"f": "fiu", "i": "iu", "u": "iu", "b": "b"}[wanted.kind]
     if array.dtype.kind not in allowed:
-        raw = "\n  = help: pass raw values, integers from 0 to 255: the model rescales them itself"
+        raw = "\n  = help: pass integers from 0 to 255, as they are in image files"
         help = raw if wanted == np.uint8 and array.dtype.kind == "f" else ""
         raise NnspecError(f"the input {port} does not accept {array.dtype} elements{help}")
     if wanted.kind in "iu" and array.size:

@@ -198,7 +198,6 @@ def _texts(texts: Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, 
     """
     feeds = [feed_of(name, recipe, "the texts")[0] for name in types]
     if len(feeds) != 1 or len(feeds[0].columns) != 1 or not any(step.takes_text for step in feeds[0].transforms):
-        raise NnspecError(
-            f"texts are given, and the model takes {listed(types)}\n  = help: name a file with its columns: `--data FILE`"
-        )
+        help = "name a file with its columns, `--data FILE`; in Python, pass a DataFrame or arrays"
+        raise NnspecError(f"texts are given, and the model takes {listed(types)}\n  = help: {help}")
     return Texts(feeds[0].columns[0], texts)

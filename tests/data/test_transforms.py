@@ -143,3 +143,9 @@ def test_a_transform_of_numbers_refuses_text(transform):
 def test_classes_are_each_given_once():
     with pytest.raises(ValueError, match="without duplicates"):
         one_hot(classes=["a", "a"])
+
+
+@pytest.mark.parametrize("strategy", ["mean", "median"])
+def test_impute_refuses_values_whose_statistic_overflows(strategy):
+    with pytest.raises(DataError, match=f"cannot compute the {strategy}: the values are too large"):
+        impute(strategy=strategy).fit([np.full((4, 1), 1.7e308)])

@@ -15,11 +15,14 @@ import pytest
 from PIL import Image
 
 from nnspec.data.examples import Examples
+from nnspec.data.frames import frame_of
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
 from nnspec.html_elements import table
 from nnspec.reports import to_page, write_report
+from nnspec.reports.examples import row_of
 from nnspec.reports.findings import Finding, findings
+from nnspec.reports.objectives import supervised
 from nnspec.reports.plots import bin_edges
 from nnspec.reports.results import results
 from nnspec.reports.tensors import tensors_of
@@ -296,8 +299,8 @@ def test_the_details_of_many_outputs_are_folded_under_their_errors():
 
 
 def test_numbers_of_a_column_are_aligned_at_the_decimal_point():
-    page = table(["", "error"], [["a", "193.3"], ["b", "70.45"], ["c", "7"], ["d", "–"]], numbers=None)
-    assert page.count("--pad") == 0  # a dash is no number, so the column has words
+    page = table(["", "error"], [["a", "193.3"], ["b", "70.45"], ["c", "7"], ["d", "many"]], numbers=None)
+    assert page.count("--pad") == 0  # the column has words
     page = table(["", "error"], [["a", "193.3"], ["b", "70.45"], ["c", "7"]], numbers=None)
     assert re.findall(r'<td class="n"( style="--pad:[^"]*")?>([^<]*)', page) == [
         (' style="--pad:1ch"', "193.3"),
@@ -490,3 +493,19 @@ train: {objective: autoencoder, epochs: 1, loss: mse}
     clear = np.abs(high) > 0.05
     np.testing.assert_array_equal((red > blue)[clear], (high > 0)[clear])
     assert "the actual image" not in page  # the input is the actual image
+
+
+def test_a_training_that_stopped_early_is_not_advised_to_stop_early():
+    info = {"best": {"monitor": "val_loss", "epoch": 5}, "epochs": 12}
+    [found] = supervised.findings(SimpleNamespace(info=info, status="finished"))
+    assert "Use `early_stopping`" in found.text
+    assert not [*supervised.findings(SimpleNamespace(info=info, status="stopped early"))]
+
+
+def test_missing_numbers_are_dashes_in_columns_of_numbers():
+    frame = frame_of({"power": [95.0, None], "origin": ["USA", None]}, "train")
+    found = SimpleNamespace(table=frame.table(), examples=SimpleNamespace(rows=np.arange(2)))
+    rows = row_of(found, ["power", "origin"], np.arange(2))
+    assert rows == [["95", "USA"], ["–", "–"]]
+    shown = str(table(["power", "origin"], rows, numbers=None))
+    assert shown.count('class="n"') == 3  # the header and both cells of `power`

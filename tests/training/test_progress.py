@@ -88,3 +88,8 @@ def test_a_narrow_table_leaves_out_the_speed_and_then_metrics_of_the_training_da
     assert columns(110) == ["loss", "mae", "mse", "val_loss", "val_mae", "val_mse", "examples/s"]
     assert columns(95) == ["loss", "mae", "mse", "val_loss", "val_mae", "val_mse"]
     assert columns(85) == ["loss", "mae", "val_loss", "val_mae", "val_mse"]
+
+
+def test_a_training_without_standard_error_reports_nothing(monkeypatch):
+    monkeypatch.setattr("sys.stderr", None)
+    progress_for().print("loading")

@@ -184,7 +184,12 @@ def _statistic(strategy: str, values: NDArray[np.float64]) -> float:
     if strategy == "most_frequent":
         found, counts = np.unique(known, return_counts=True)
         return float(found[counts.argmax()])
-    return float(np.mean(known) if strategy == "mean" else np.median(known))
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = float(np.mean(known) if strategy == "mean" else np.median(known))
+    if np.isfinite(known).all() and not np.isfinite(result):
+        help = "remove rows with values near 1.8e308, the maximum of float64"
+        raise DataError(f"`impute` cannot compute the {strategy}: the values are too large", help=help)
+    return result
 
 
 def _most_frequent_texts(rows: Values) -> Any:

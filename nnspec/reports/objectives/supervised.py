@@ -19,7 +19,7 @@ def findings(run: Run) -> Iterator[Finding]:
         yield Finding(
             "look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.", "improving"
         )
-    elif best["epoch"] <= epochs / 2:
+    elif best["epoch"] <= epochs / 2 and run.status != "stopped early":
         text = f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and did not improve after that."
         yield Finding("look", f"{text} Use `early_stopping`, or lower the learning rate.", "peaked")
 

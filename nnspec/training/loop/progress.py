@@ -50,8 +50,11 @@ class Quiet:
 
 
 def progress_for(stream: TextIO | None = None) -> Progress:
-    """The progress for a stream, by default standard error, since standard output is for results."""
-    tolerant: Any = _TolerantStream(stream or sys.stderr)
+    """The progress for a stream, by default standard error, since standard output is for results. Nothing if it is closed."""
+    stream = stream or sys.stderr
+    if stream is None:
+        return Quiet()
+    tolerant: Any = _TolerantStream(stream)
     return _Terminal(tolerant) if tolerant.isatty() else _Lines(tolerant)
 
 
