@@ -142,7 +142,8 @@ def _require_predictable(column: ColumnFacts) -> None:
     if column.missing:
         raise NnspecError(
             f"the target `{column.name}` is missing in {column.missing:,} of {column.rows:,} rows\n"
-            "  = help: remove these rows from the file, or choose another column with `--target COLUMN`"
+            "  = help: move these rows to a file of their own, which the model can predict; or choose another column with "
+            "`--target COLUMN`"
         )
 
 
