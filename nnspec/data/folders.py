@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nnspec.data.kinds import DataError
 from nnspec.spec.dumping import flow
+from nnspec.types import listed
 
 _LITTER = ("thumbs.db", "desktop.ini", "__macosx", "icon\r")
 _SPLITS = {
@@ -16,7 +17,7 @@ _SPLITS = {
     "validation": ("val", "valid", "validation", "dev"),
     "test": ("test", "testing", "eval", "holdout"),
 }
-_OTHER_IMAGES = (".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jfif", ".ppm", ".pgm", ".svg")
+_OTHER_IMAGES = {".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif", ".jfif", ".ppm", ".pgm", ".svg"}
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,24 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def _unsupported(others: Sequence[Path], root: Path, folder: str, suffixes: Collection[str], argument: str) -> DataError:
+    """The error of files of other kinds: all at once, since they are mended one by one otherwise."""
+    supported = ", ".join(sorted(suffixes))
+    first = f"`{others[0].relative_to(root)}`"
+    found = {path.suffix.lower() for path in others}
+    if len(others) == 1:
+        reason = f"{first} in `{folder}` has an unsupported extension; supported: {supported}"
+    else:
+        kinds = listed(sorted(kind or "none" for kind in found))
+        rest = f"{len(others) - 1:,} other file{'s' if len(others) > 2 else ''}"
+        reason = f"{first} and {rest} in `{folder}` have unsupported extensions ({kinds}); supported: {supported}"
+    it = "it" if len(others) == 1 else "them"
+    help = f"convert {it} to PNG or JPEG" if found <= _OTHER_IMAGES else f"move {it} out of the folder"
+    if found & _OTHER_IMAGES and not found <= _OTHER_IMAGES:
+        help = "convert images to PNG or JPEG, and move other files out of the folder"
+    return DataError(reason, help=help, argument=argument)
+
+
 def examples_in(folder: Path, suffixes: Collection[str], *, argument: str) -> Found:
     """Return the examples in a folder: one subfolder per class, or only files.
 
@@ -92,12 +111,8 @@ def examples_in(folder: Path, suffixes: Collection[str], *, argument: str) -> Fo
     """
     root = folder.resolve()
     found = list(files_below(root))
-    for path in found:
-        if path.suffix.lower() not in suffixes:
-            listed = ", ".join(sorted(suffixes))
-            reason = f"`{path.relative_to(root)}` in `{folder.name}` has an unsupported extension; supported: {listed}"
-            help = "convert it to PNG or JPEG" if path.suffix.lower() in _OTHER_IMAGES else "move it out of the folder"
-            raise DataError(reason, help=help, argument=argument)
+    if others := [path for path in found if path.suffix.lower() not in suffixes]:
+        raise _unsupported(others, root, folder.name, suffixes, argument)
     parts = [path.relative_to(root).parts for path in found]
     loose = [names[0] for names in parts if len(names) == 1]
     classes = sorted({names[0] for names in parts if len(names) > 1})

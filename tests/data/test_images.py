@@ -137,6 +137,15 @@ def test_what_is_no_picture_is_named_before_the_first_step(tmp_path, name, conte
     assert reported in refused(Images(folder="p"), {"folder": tmp_path / "p"}).message
 
 
+def test_all_files_of_other_kinds_are_reported_at_once(tmp_path):
+    (tmp_path / "p" / "a").mkdir(parents=True)
+    for name in ("1.webp", "2.WEBP", "3.gif", "README"):
+        (tmp_path / "p" / "a" / name).touch()
+    error = refused(Images(folder="p"), {"folder": tmp_path / "p"})
+    assert "`a/1.webp` and 3 other files in `p` have unsupported extensions (`.gif`, `.webp`, `none`)" in error.message
+    assert error.help == "convert images to PNG or JPEG, and move other files out of the folder"
+
+
 def test_a_picture_of_16_bits_is_refused_rather_than_cut(tmp_path):
     (tmp_path / "p").mkdir()
     Image.fromarray(np.full((2, 2), 40_000, np.uint16)).save(tmp_path / "p" / "1.png")
