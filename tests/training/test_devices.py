@@ -120,3 +120,35 @@ def test_a_training_in_less_precision_is_exported_with_parity(tmp_path, precisio
     parity = export_run(run.path, tmp_path / "net.onnx")
     assert parity.agrees
     assert {array.dtype for array in run.weights().values()} == {np.dtype("float32")}
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"devices": 0}, "devices must be a number from 1, not 0"),
+        ({"devices": "2"}, "devices must be a number from 1, not '2'"),
+        ({"keep": 0}, "keep must be a number from 1, not 0"),
+        ({"keep": "x"}, "keep must be a number from 1, not 'x'"),
+        ({"checkpoint_every": -1}, "checkpoint_every must be a number of minutes above 0, not -1"),
+        ({"checkpoint_every": float("nan")}, "checkpoint_every must be a number of minutes above 0, not nan"),
+        ({"track": "nope"}, "there is no tracker `nope`"),
+    ],
+    ids=str,
+)
+def test_wrong_options_are_refused_before_a_run_is_written(tmp_path, options, message):
+    with pytest.raises(NnspecError, match=message):
+        train("specs/digits.nnspec.yaml", out=tmp_path / "run", progress=Quiet(), **options)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.skipif(os.environ.get("KERAS_BACKEND") == "jax", reason="JAX has several devices")
+def test_several_devices_are_not_ignored_on_tensorflow():
+    assert devices_for(None, 1) is None
+    with pytest.raises(NnspecError, match="`--devices` is not supported on the Keras backend tensorflow"):
+        devices_for(None, 2)
+
+
+@pytest.mark.parametrize("run", [None, 5, b"run"], ids=str)
+def test_what_is_no_run_is_refused(run):
+    with pytest.raises(NnspecError, match=f"a run is no `{type(run).__name__}`"):
+        export_run(run)

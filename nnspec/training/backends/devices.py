@@ -38,6 +38,16 @@ def grow_memory(backend: str) -> None:
                 return
 
 
+def check_count(count: int | None) -> None:
+    """Check a number of devices.
+
+    Raises:
+        NnspecError: If it is none.
+    """
+    if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+        raise NnspecError(f"devices must be a number from 1, not {count!r}")
+
+
 def set_count(backend: str, count: int | None) -> None:
     """Sets the number of devices of this process, before the framework starts.
 
@@ -51,11 +61,16 @@ def set_count(backend: str, count: int | None) -> None:
     if count is None:
         return
     if backend != "jax":
-        raise NnspecError(f"`--devices` is not supported on the Keras backend {backend}\n  = help: use `--backend jax`")
+        raise _only_on_jax(backend)
     import jax
 
     # A number of devices on the processor; GPUs are what they are.
     jax.config.update("jax_num_cpu_devices", count)
+
+
+def _only_on_jax(backend: str) -> NnspecError:
+    help = "use `--backend jax`, or set KERAS_BACKEND=jax before Keras is imported"
+    return NnspecError(f"`--devices` is not supported on the Keras backend {backend}\n  = help: {help}")
 
 
 def devices_for(strategy: str | None, count: int | None = None) -> Devices:
@@ -73,6 +88,8 @@ def devices_for(strategy: str | None, count: int | None = None) -> Devices:
     backend = keras.backend.backend()
     if strategy is not None:
         return _mirrored(strategy, backend)
+    if backend != "jax" and count not in (None, 1):
+        raise _only_on_jax(backend)
     if backend != "jax" or (current().count == 1 and count in (None, 1)):
         return None
     import jax

@@ -114,8 +114,8 @@ def crossval(
         fold = f"data.test={{fold: {{number: {number}, of: {of}, rolling: {str(rolling).lower()}}}}}"
         return with_data(load(file, [*overrides, fold], root=root, limits=limits), data)
 
-    if folds is not None and folds < 2:
-        raise NnspecError(f"there must be at least 2 folds, not {folds}")
+    if folds is not None and (not isinstance(folds, int) or folds < 2):
+        raise NnspecError(f"there must be at least 2 folds, not {folds!r}")
     # The check of the document does not depend on the number of folds.
     plan = _plan(spec_of(1, folds or 2))
     of = folds if folds is not None else _most_folds(plan)

@@ -67,7 +67,10 @@ class Run(RunFiles):
         Raises:
             NnspecError: If the folder is not a run, or is damaged.
         """
-        path = followed(Path(path))
+        try:
+            path = followed(Path(path))
+        except TypeError:
+            raise NnspecError(f"a run is no `{type(path).__name__}`\n  = help: pass its folder, or a `Run`") from None
         if not path.exists():
             raise NnspecError(f"there is no run at {path}")
         if not path.is_dir() or not (path / INFO).is_file():

@@ -12,7 +12,7 @@ from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
 from nnspec.spec import Spec
-from nnspec.training.backends.devices import devices_for
+from nnspec.training.backends.devices import check_count, devices_for
 from nnspec.training.backends.machine import restore_environment
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.processes.group import current
@@ -30,7 +30,7 @@ from nnspec.training.run.resume_checks import (
     check_same_spec,
 )
 from nnspec.training.run.train import prepare_training
-from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
+from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter, check_checkpointing
 from nnspec.training.trackers.tracking import Tracking, check_trackers, recorded
 
 _ENDED = ("finished", "stopped early")
@@ -73,6 +73,8 @@ def resume(
         SpecError: If the spec or its data have errors.
         NnspecError: If the run cannot be resumed, because the spec or the data changed. The run is then unchanged.
     """
+    check_checkpointing(checkpoint_every, keep)
+    check_count(devices)
     shown = (progress or progress_for()) if current().writes else Quiet()
     known = frames_by_part(data, "train") if data is not None else path.frames if isinstance(path, Run) else {}
     run = Run.open(path.path if isinstance(path, Run) else path)

@@ -14,7 +14,7 @@ from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Model, compile
 from nnspec.spec import Document, Spec, load
 from nnspec.spec.ignores import silence
-from nnspec.training.backends.devices import Strategy, devices_for
+from nnspec.training.backends.devices import Strategy, check_count, devices_for
 from nnspec.training.check import check_training
 from nnspec.training.checks.class_batches import check_class_counts
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
@@ -25,7 +25,7 @@ from nnspec.training.run.folder import Run
 from nnspec.training.run.follower import Follower, private_folder
 from nnspec.training.run.latest import link_latest
 from nnspec.training.run.lock import run_lock
-from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
+from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter, check_checkpointing
 from nnspec.training.trackers.tracker import TrackerError
 from nnspec.training.trackers.tracking import Tracking, check_trackers
 
@@ -71,7 +71,10 @@ def train(
         NnspecError: If the run cannot be written, the strategy needs more devices, a tracker cannot be opened, or the loss is
             not finite.
     """
+    track = [track] if isinstance(track, str) else track
     check_trackers(track)
+    check_checkpointing(checkpoint_every, keep)
+    check_count(devices)
     if not isinstance(spec, Spec):
         spec = load(spec)
     spec = with_data(spec, data)

@@ -25,6 +25,18 @@ CHECKPOINTS_KEPT = 3
 """The default number of newest checkpoints to keep."""
 
 
+def check_checkpointing(every_minutes: float | None, keep: int | None) -> None:
+    """Check the options of checkpoints, before anything is written.
+
+    Raises:
+        NnspecError: If a value is not possible.
+    """
+    if every_minutes is not None and (not isinstance(every_minutes, int | float) or not 0 < every_minutes < float("inf")):
+        raise NnspecError(f"checkpoint_every must be a number of minutes above 0, not {every_minutes!r}")
+    if keep is not None and (isinstance(keep, bool) or not isinstance(keep, int) or keep < 1):
+        raise NnspecError(f"keep must be a number from 1, not {keep!r}")
+
+
 class RunWriter:
     """Writes a run. The checkpoint is written first, and all other files can be restored from it.
 
