@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import nnspec
+from nnspec.reports.page import Report
+from nnspec.runtime.predicting import Predictions
+from nnspec.training import Run
 from nnspec.training.loop.progress import Quiet
 
 HOSTILE = "<script>alert(1)</script>"
@@ -117,3 +121,12 @@ def test_a_notebook_shows_findings_and_results_of_a_report(report):
     assert str(report.path) in markup
     assert not tags(markup) & {"script", "b"}
     assert report.path.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_a_repr_is_one_line_without_control_characters(tmp_path):
+    name = "a\nb\x1b[31m"
+    info = {"name": name, "status": "finished", "epochs": 1}
+    shown = [Run(tmp_path / name, info), Report(tmp_path / name, name, ()), Predictions({name: np.zeros((1, 2))}, {})]
+    for thing in shown:
+        assert "a\\nb\\x1b[31m" in repr(thing)
+        assert repr(thing).isprintable()

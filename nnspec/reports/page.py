@@ -13,7 +13,7 @@ from nnspec.files import write_whole
 from nnspec.html_elements import Html, contents, element, fold, section
 from nnspec.html_page import html_page
 from nnspec.notebook import fragment
-from nnspec.printable import html_text
+from nnspec.printable import html_text, on_one_line
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.convolutions import convolutions
@@ -54,7 +54,7 @@ class Report:
         return str(self.path)
 
     def __repr__(self) -> str:
-        return f"<Report {self.path}: {self.name}>"
+        return on_one_line(f"<Report {self.path}: {self.name}>")
 
     def _repr_html_(self) -> str:
         file = element("p", "The whole page: ", element("code", str(self.path)), class_="note")

@@ -16,6 +16,7 @@ from nnspec.data.per_series import RowSeries, series_of_rows
 from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
+from nnspec.printable import on_one_line
 from nnspec.runtime.neighbors import INDICES, SIMILARITY, Neighbors
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
@@ -53,7 +54,7 @@ class Predictions:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{name} {values.shape[1:]}" for name, values in self.outputs.items())
-        return f"<Predictions of {len(self):,} rows: {shapes}>"
+        return on_one_line(f"<Predictions of {len(self):,} rows: {shapes}>")
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Each row as plain values: neighbors, the outputs, and the predicted class and text, if an output has one."""

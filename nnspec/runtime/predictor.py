@@ -14,6 +14,7 @@ from nnspec.data.frames import frame_of
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
+from nnspec.printable import on_one_line
 from nnspec.runtime import metadata as m
 from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.ports import converted, fitted, port_of, require_rows
@@ -108,7 +109,7 @@ class Predictor:
 
     def __repr__(self) -> str:
         ends = (", ".join(str(port).replace("`", "") for port in ports.values()) for ports in (self.inputs, self.outputs))
-        return f"<Predictor {self.path}: {' → '.join(ends)}>"
+        return on_one_line(f"<Predictor {self.path}: {' → '.join(ends)}>")
 
     @property
     def hash(self) -> str | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from nnspec.diagnostics import Advice, Diagnostic, NnspecError, Span, SpecError, once
 from nnspec.diagnostics.remedies import Replace
+from nnspec.printable import on_one_line
 from nnspec.spec import problems as p
 from nnspec.spec.blocks import Block
 from nnspec.spec.checks import Check, names_in_expressions
@@ -124,7 +125,7 @@ class Spec:
         counts = {name: f"{len(own.steps):,} step{'s' * (len(own.steps) != 1)}" for name, own in self.networks.items()}
         steps = ", ".join(count if name == "main" else f"{count} in {name}" for name, count in counts.items())
         contents = "; ".join(text for text in (steps, ", ".join(self.sections)) if text)
-        return f"<Spec {self.name} from {self.file}: {contents}>"
+        return on_one_line(f"<Spec {self.name} from {self.file}: {contents}>")
 
     def _repr_html_(self) -> str:
         from nnspec.graph.notebook import spec_html

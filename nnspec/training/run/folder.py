@@ -15,7 +15,7 @@ from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.merge_graphs import merge_graphs
-from nnspec.printable import number
+from nnspec.printable import number, on_one_line
 from nnspec.spec import Spec, load
 from nnspec.training.backends.machine import installed_version
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -53,7 +53,7 @@ class Run(RunFiles):
         best = self.info.get("best")
         epochs = f"{self.info.get('epochs') or 0} epochs"
         kept = f", {best['monitor']} {number(best['value'])} in epoch {best['epoch']}" if best else ""
-        return f"<Run {self.path}: {self.name}, {self.status}, {epochs}{kept}>"
+        return on_one_line(f"<Run {self.path}: {self.name}, {self.status}, {epochs}{kept}>")
 
     def _repr_html_(self) -> str:
         from nnspec.training.run.notebook import run_html
