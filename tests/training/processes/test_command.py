@@ -20,7 +20,7 @@ SECOND = {"JAX_COORDINATOR_ADDRESS": "127.0.0.1:1", "JAX_NUM_PROCESSES": "2", "J
 
 
 def train(*arguments, **environment):
-    return CliRunner().invoke(main, ["train", *map(str, arguments)], env=environment)
+    return CliRunner().invoke(main, ["train", *map(str, arguments)], env={"KERAS_BACKEND": None, **environment})
 
 
 @pytest.mark.parametrize("option", ["--processes", "--devices"])
