@@ -1,0 +1,42 @@
+#!/bin/bash
+# Trains by two processes under Slurm, kills one of them, and shows that the job is queued again and resumes the run by itself.
+#
+# It needs a cluster, such as that of cluster.sh, SLURM_CONF, and nnspec with JAX on the PATH: pip install -e '.[jax]'
+set -eu
+cd "$(dirname "$0")/../.."
+folder=${1:-/tmp/nnspec-slurm-trial}
+epochs=${EPOCHS:-60}
+rm -rf "$folder"
+nnspec package specs/digits.nnspec.yaml --target slurm --nodes 2 --time 00:30:00 --run "$folder/run" -o "$folder/job" \
+    --set params.width=24 --set "train.epochs=$epochs" --set "train.early_stopping.patience=$epochs"
+began=$SECONDS
+job=$(sbatch --parsable --output="$folder/log" "$folder/job/train.sbatch")
+echo "submitted job $job"
+
+epoch() { # the number of epochs that the run has
+    wc -l < "$folder/run/metrics.jsonl" 2> /dev/null || echo 0
+}
+until [ "$(epoch)" -ge $((epochs / 3)) ]; do sleep 0.2; done
+for environment in /proc/[0-9]*/environ; do
+    pid=${environment//[!0-9]/}
+    if grep -qzx "SLURM_JOB_ID=$job" "$environment" 2> /dev/null && grep -qzx SLURM_PROCID=1 "$environment" &&
+        grep -q '^python' "/proc/$pid/comm"; then
+        break
+    fi
+done
+echo "after $((SECONDS - began)) s and $(epoch) epochs: kill -KILL $pid, which is process 1"
+kill -KILL "$pid"
+
+before=
+until [ "$(squeue --noheader --jobs="$job" --format=%T 2> /dev/null)" = "" ]; do
+    state=$(squeue --noheader --jobs="$job" --format='%T %r' 2> /dev/null || true)
+    if [ -n "$state" ] && [ "$state" != "$before" ]; then echo "after $((SECONDS - began)) s: $state"; fi
+    before=$state
+    sleep 0.5
+done
+echo "after $((SECONDS - began)) s: $(epoch) epochs, $(scontrol show job "$job" | grep -Eo '(JobState|Restarts|ExitCode)=[^ ]*' | paste -sd ' ')"
+echo "--- the log"
+grep -v '^ *$' "$folder/log" | sed -n '1,6p'
+echo "..."
+grep -n -E 'process|again|requeue|resum|error|stopped|best|CANCELLED' "$folder/log" | tail -20
+tail -n 3 "$folder/log"
