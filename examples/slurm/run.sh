@@ -17,15 +17,19 @@ epoch() { # the number of epochs that the run has
     wc -l < "$folder/run/metrics.jsonl" 2> /dev/null || echo 0
 }
 until [ "$(epoch)" -ge $((epochs / 3)) ]; do sleep 0.2; done
-for environment in /proc/[0-9]*/environ; do
-    pid=${environment//[!0-9]/}
-    if grep -qzx "SLURM_JOB_ID=$job" "$environment" 2> /dev/null && grep -qzx SLURM_PROCID=1 "$environment" &&
-        grep -q '^python' "/proc/$pid/comm"; then
-        break
+victim=
+for process in /proc/[0-9]*; do
+    if grep -qzx "SLURM_JOB_ID=$job" "$process/environ" 2> /dev/null && grep -qzx SLURM_PROCID=1 "$process/environ" &&
+        grep -Eq '^(nnspec|python)' "$process/comm"; then
+        victim=${process#/proc/}
     fi
 done
-echo "after $((SECONDS - began)) s and $(epoch) epochs: kill -KILL $pid, which is process 1"
-kill -KILL "$pid"
+if [ -z "$victim" ]; then
+    echo "process 1 is not on this machine" >&2
+    exit 1
+fi
+echo "after $((SECONDS - began)) s and $(epoch) epochs: kill -KILL $victim, which is process 1"
+kill -KILL "$victim"
 
 before=
 until [ "$(squeue --noheader --jobs="$job" --format=%T 2> /dev/null)" = "" ]; do
