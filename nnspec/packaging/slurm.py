@@ -29,7 +29,8 @@ restarts=${{SLURM_RESTART_COUNT:-0}}
 export JAX_COORDINATOR_ADDRESS="$address:$((61440 + (SLURM_JOB_ID * 16 + restarts) % 4096))"
 
 if [ -f "$run/run.json" ]; then
-    arguments=(--resume "$run")
+    # The nodes may have other processors than those before.
+    arguments=(--resume "$run" --allow-different)
 else
     arguments=("$spec" --out "$run" --backend jax "${{settings[@]}}")
 fi

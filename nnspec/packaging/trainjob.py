@@ -21,9 +21,9 @@ PROJECT = "/project"
 _CLAIM = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _SECONDS_TO_SAVE = 120
 _COMMAND = """\
-# All nodes of a restarted job resume the run.
+# All nodes of a restarted job resume the run; they may have other processors than those before.
 if [ -f {run}/run.json ]; then
-  exec nnspec train --resume {run}{devices}
+  exec nnspec train --resume {run} --allow-different{devices}
 fi
 exec nnspec train {spec} --root {project} --out {run} --backend jax{devices}{settings}
 """

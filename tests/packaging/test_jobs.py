@@ -78,7 +78,7 @@ def test_a_train_job_trains_the_spec_in_its_project_and_resumes_an_existing_run(
     assert run() == [*begun, "--set", "train.epochs=3"]
     (project / "runs/two_layers").mkdir(parents=True)
     (project / "runs/two_layers/run.json").write_text("")
-    assert run() == ["train", "--resume", run_folder]
+    assert run() == ["train", "--resume", run_folder, "--allow-different"]
 
 
 def test_a_train_job_is_one_of_kubeflow_trainers_types_and_has_no_unknown_key(spec):
@@ -166,7 +166,7 @@ def test_a_slurm_job_trains_the_spec_and_resumes_an_existing_run(cluster, tmp_pa
     assert cluster.run(say) == (0, [], f"{arguments} @ 10.0.0.1:61520\n")
     (tmp_path / "runs/it's").mkdir(parents=True)
     (tmp_path / "runs/it's/run.json").write_text("")
-    assert cluster.run(say, SLURM_RESTART_COUNT="3") == (0, [], "train --resume runs/it's @ 10.0.0.1:61523\n")
+    assert cluster.run(say, SLURM_RESTART_COUNT="3") == (0, [], "train --resume runs/it's --allow-different @ 10.0.0.1:61523\n")
 
 
 @pytest.mark.parametrize("status", [75, 137])
