@@ -51,6 +51,7 @@ class JaxSteps:
             group.optimizer.build(group.variables)
         if sharing is not None:
             sharing.prepare(learner.models)
+            sharing.prepare_random([] if learner.augmenter is None else learner.augmenter.layers)
         self._compiled: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     def train(self, examples: Examples, rows: Rows) -> StepResult:
@@ -143,7 +144,7 @@ class JaxSteps:
     def _step(self, batch: Batch, state: State) -> tuple[State, Any]:
         values, own = state[0], list(state[1])
         with self._scope(values) as scope:
-            batch = self._learner.augmented(batch)
+            batch = self._augmented(batch)
         values = self._current_values(scope)
         total = jnp.float32(0.0)
         for update in self._learner.updates(batch):
@@ -153,6 +154,14 @@ class JaxSteps:
         with self._scope(values) as scope:
             self._learner.after_step()
         return (self._current_values(scope), own), total
+
+    def _augmented(self, batch: Batch) -> Batch:
+        """The batch after its augmentations, which each device applies to its share unless they combine examples."""
+        augmenter, augmented = self._learner.augmenter, self._learner.augmented
+        if self._sharing is None or augmenter is None or augmenter.mixes:
+            return augmented(batch)
+        whole: Batch = self._sharing.each(augmented, batch)
+        return whole
 
     def _update(self, update: Update, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
         """Computes one update: the new values of all variables and of the optimizer, and the loss."""

@@ -10,6 +10,7 @@ here turn one into the other, and each is the derivative of another one: gradien
 | `own` | whole to share | `gathered` |
 | `entered` | weights that a network uses on a share | `summed` |
 | `summed` | sum over all devices | `entered` |
+| `left` | what a network computes alike on all devices | an equal part of `entered` |
 """
 
 from __future__ import annotations
@@ -74,10 +75,21 @@ def summed(values: list[Any]) -> list[Any]:
     return [found[i] for i in range(len(values))]
 
 
+@_differentiable
+def left(values: list[Any]) -> list[Any]:
+    """Values that each device computed alike, beside its share: those of changed weights."""
+    return values
+
+
+def _parts(values: list[Any]) -> list[Any]:
+    return [value / lax.axis_size(AXIS) for value in values]
+
+
 gathered.defvjp(lambda share: (gathered(share), None), lambda _, change: (own(change),))
 own.defvjp(lambda whole: (own(whole), None), lambda _, change: (gathered(change),))
 entered.defvjp(lambda values: (entered(values), None), lambda _, change: (summed(change),))
 summed.defvjp(lambda values: (summed(values), None), lambda _, change: (entered(change),))
+left.defvjp(lambda values: (left(values), None), lambda _, change: (_parts(entered(change)),))
 
 
 def _converted(function: Callable[[Any], Any], value: Any) -> Any:
@@ -181,12 +193,37 @@ class Sharing:
                 continue
             self._prepared.add(id(model))
             model.call = types.MethodType(partial(_shared_call, self, model.call), model)  # the call takes no second `self`
-            for layer in model._flatten_layers(include_self=False):
-                if isinstance(layer, keras.layers.BatchNormalization):
+            layers = list(model._flatten_layers(include_self=False))
+            self.prepare_random(layers)
+            for layer in layers:
+                if isinstance(layer, keras.layers.BatchNormalization) and id(layer) not in self._prepared:
+                    self._prepared.add(id(layer))
                     layer._moments = partial(self._moments, layer._moments, layer)
-                for value in vars(layer).values():
-                    if isinstance(value, keras.random.SeedGenerator):
-                        value.next = partial(self._key, value.next)
+
+    def prepare_random(self, layers: Iterable[Any]) -> None:
+        """Makes the random generators of layers draw shares where `each` runs them."""
+        for layer in layers:
+            for value in vars(layer).values():
+                if isinstance(value, keras.random.SeedGenerator) and id(value) not in self._prepared:
+                    self._prepared.add(id(value))
+                    value.next = partial(self._key, value.next)
+
+    def each(self, function: Callable[[Any], Any], batch: Any) -> Any:
+        """Applies a function of single examples to a batch, each device to its share.
+
+        Args:
+            function: The function; of its variables it changes only the states of random generators.
+            batch: The batch.
+        """
+        size = jax.tree.leaves(batch)[0].shape[0]
+        if not self._in_step or not self.divides(size):
+            return function(batch)
+        self._in_network, self._size = True, size // self.count
+        try:
+            shares = function(jax.tree.map(self.share, batch))
+        finally:
+            self._in_network = False
+        return jax.tree.map(self.whole, shares)
 
     def call(self, original: Callable[..., Any], model: keras.Model, inputs: Any, mask: Any, **arguments: Any) -> Any:
         """Calls a network, each device on its share."""
@@ -207,16 +244,22 @@ class Sharing:
         self._in_network, self._size = True, size // self.count
         try:
             with keras.StatelessScope(state_mapping=list(zip(variables, given, strict=True)), collect_losses=True) as scope:
+                initial = [scope.get_current_value(variable) for variable in variables]
                 outputs = original(shares, mask=masks, **arguments)
         finally:
             self._in_network = False
         if scope.losses:
             # What layers add is a number for the whole batch, whose shares do not determine it.
             return original(inputs, mask=mask, **arguments)
-        for variable, value in zip(variables, given, strict=True):
-            changed = scope.get_current_value(variable)
-            if id(variable) not in trained and changed is not value:
-                variable.assign(changed)
+        # Also weights that are trained: spectral normalization divides its kernel at each call.
+        changed = [
+            (variable, value)
+            for variable, value, known in zip(variables, map(scope.get_current_value, variables), initial, strict=True)
+            if value is not known
+        ]
+        for variable, value in changed:
+            floating = jnp.issubdtype(value.dtype, jnp.floating)
+            variable.assign(left([value])[0] if floating else value)
         return keras.tree.map_structure(self._whole_with_mask, outputs)
 
     def _share_with_mask(self, whole: Any) -> Any:

@@ -69,6 +69,7 @@ class Learner:
     Attributes:
         models: The networks.
         trainable: The weights that are trained, by optimizer.
+        augmenter: Augments training batches; None for no augmentation.
         batches: The number of batches of ``batch_size`` that one step takes.
         means: The means, by name.
     """
@@ -82,7 +83,7 @@ class Learner:
         metrics: Iterable[str],
         augmenter: Augmenter | None = None,
     ) -> None:
-        self.models, self.trainable, self._augmenter = list(models), trainable, augmenter
+        self.models, self.trainable, self.augmenter = list(models), trainable, augmenter
         self.means = {name: keras.metrics.Mean(name=name) for name in metrics}
 
     @property
@@ -107,11 +108,11 @@ class Learner:
     @property
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the networks."""
-        return list(self._augmenter.variables) if self._augmenter is not None else []
+        return list(self.augmenter.variables) if self.augmenter is not None else []
 
     def augmented(self, batch: Batch) -> Batch:
         """The batch with random augmentations, for a training step."""
-        return batch if self._augmenter is None else self._augmenter(*batch)
+        return batch if self.augmenter is None else self.augmenter(*batch)
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         """The updates of a step, in order; neither reads nor changes variables. By default one of each group, by `loss`."""

@@ -14,12 +14,12 @@ from nnspec.spec import Spec
 from nnspec.training.backends.devices import devices_for
 from nnspec.training.backends.machine import restore_environment
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
-from nnspec.training.processes.follower import Follower, copy_of, private_folder
 from nnspec.training.processes.group import current
 from nnspec.training.run.checkpoints import Checkpoint, Checkpoints, DamagedCheckpoint
 from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
+from nnspec.training.run.follower import Follower, copy_of, private_folder
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.resume_checks import (
     check_checkpoint,

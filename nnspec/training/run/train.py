@@ -17,10 +17,10 @@ from nnspec.training.check import check_training
 from nnspec.training.checks.class_batches import check_class_counts
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.plan import TrainingPlan
-from nnspec.training.processes.follower import Follower, private_folder
 from nnspec.training.processes.group import current
 from nnspec.training.run.create import create_run, run_folder
 from nnspec.training.run.folder import Run
+from nnspec.training.run.follower import Follower, private_folder
 from nnspec.training.run.latest import link_latest
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
