@@ -14,7 +14,7 @@ job=$(sbatch --parsable --output="$folder/log" "$folder/job/train.sbatch")
 echo "submitted job $job"
 
 epoch() { # the number of epochs that the run has
-    wc -l < "$folder/run/metrics.jsonl" 2> /dev/null || echo 0
+    if [ -f "$folder/run/metrics.jsonl" ]; then wc -l < "$folder/run/metrics.jsonl"; else echo 0; fi
 }
 until [ "$(epoch)" -ge $((epochs / 3)) ]; do sleep 0.2; done
 victim=
