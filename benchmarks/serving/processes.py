@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import statistics
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -23,64 +25,81 @@ import numpy as np
 
 from benchmarks.serving.clients import run_clients
 from benchmarks.serving.load import bare_loop, batches, requests_of
-from benchmarks.serving.servers import ours
+from benchmarks.serving.servers import cpu_seconds, ours
 from nnspec.runtime.predictor import Predictor
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks serving processes", description=__doc__)
     parser.add_argument("--models", nargs="+", required=True, metavar="NAME=FILE")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)), help="Cores of the bare loop.")
     parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--client-processes", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=4)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args(arguments)
-    print(f"{'model':<10} {'what':<42} {'rows/s':>8}  {'from':>8} {'to':>8}")
+    print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    print(f"{'model':<10} {'what':<42} {'rows/s':>8}  {'from':>8} {'to':>8} {'CPU ms':>8}")
     for argument in options.models:
         name, _, file = argument.partition("=")
-        for what, rates in _measured(Path(file).resolve(), options).items():
+        for what, found in _measured(Path(file).resolve(), options).items():
+            rates, costs = [rate for rate, _ in found], [cost for _, cost in found]
             print(
-                f"{name:<10} {what:<42} {statistics.median(rates):>8,.0f}  {min(rates):>8,.0f} {max(rates):>8,.0f}", flush=True
+                f"{name:<10} {what:<42} {statistics.median(rates):>8,.0f}  {min(rates):>8,.0f} {max(rates):>8,.0f}"
+                f" {statistics.median(costs):>8.2f}",
+                flush=True,
             )
     return 0
 
 
-def _measured(model: Path, options: argparse.Namespace) -> dict[str, list[float]]:
+def _measured(model: Path, options: argparse.Namespace) -> dict[str, list[tuple[float, float]]]:
+    """Rows a second, and milliseconds that all processes of the server compute for a row, of each round."""
     predictor = Predictor(model, threads=1, spinning=False)
     [port] = predictor.inputs.values()
     row = np.random.default_rng(0).random([1, *port.shape[1:]], np.float32)  # type: ignore[list-item]
     plain, binary = requests_of(port.name, row)
-    found: dict[str, list[float]] = defaultdict(list)
-    count = options.processes
+    found: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    mean = 1
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         servers = {}
-        for processes in (1, count):
+        for processes in options.processes:
             place = Path(folder) / str(processes)
             place.mkdir()
-            servers[processes] = running.enter_context(ours(model, place, "--processes", str(processes)))[0]
-        mean = 0
+            servers[processes] = running.enter_context(ours(model, place, "--processes", str(processes)))
         for _ in range(options.rounds):
             for form, content in (("binary", binary), ("JSON", plain)):
-                for processes, server in servers.items():
-                    run_clients(server, content, options.clients, 0.5)
-                    before = batches(server)
-                    load = run_clients(server, content, options.clients, options.seconds)
+                for processes, (server, process) in servers.items():
+                    _load(server, content, options, 0.5)
+                    before, computed = batches(server), cpu_seconds(process.pid)
+                    load = _load(server, content, options, options.seconds)
                     rows, ran = (after - past for after, past in zip(batches(server), before, strict=True))
-                    if processes == 1 and form == "binary":
+                    if processes == options.processes[0] and form == "binary":
                         mean = round(rows / ran)
-                    found[f"serve --processes {processes}, {form}"].append(load.rate)
-                    if load.others:
-                        raise RuntimeError(f"{load.others} requests were refused")
+                    cost = 1000 * (cpu_seconds(process.pid) - computed) / rows
+                    found[f"serve --processes {processes}, {form}"].append((load, cost))
             for batch in (1, mean):
-                one = bare_loop(Predictor(model, threads=count, spinning=False), row, batch, options.seconds / 2)
-                found[f"bare loop, {count} threads, batch {batch if batch == 1 else 'as served'}"].append(one)
-                several = _in_processes(count, partial(_loop, model, row, batch, options.seconds / 2))
-                found[f"bare loop, {count} processes, batch {batch if batch == 1 else 'as served'}"].append(several)
-    print(f"{'':<10} batch as served: {mean}")
+                said = "1" if batch == 1 else "as served"
+                for threads, count in ((options.cores, 1), (1, options.cores)):
+                    loop = partial(_loop, model, row, batch, options.seconds / 2, threads)
+                    what = f"bare loop, {options.cores} {'threads' if count == 1 else 'processes'}, batch {said}"
+                    rate = _sum_in_processes(count, loop)
+                    found[what].append((rate, 1000 * options.cores / rate))
+    print(f"{'':<10} rows of a batch as served: {mean}")
     return found
 
 
-def _in_processes(count: int, function: Callable[[int], float]) -> float:
+def _load(port: int, content: bytes, options: argparse.Namespace, seconds: float) -> float:
+    """Answers a second of clients in some processes."""
+    each = options.clients // options.client_processes
+    with ThreadPoolExecutor(options.client_processes) as pool:
+        loads = list(pool.map(lambda _: run_clients(port, content, each, seconds), range(options.client_processes)))
+    if any(load.others for load in loads):
+        raise RuntimeError("requests were refused")
+    return sum(load.rate for load in loads)
+
+
+def _sum_in_processes(count: int, function: Callable[[int], float]) -> float:
     """The sum of what processes return."""
     with multiprocessing.get_context("spawn").Pool(count) as pool:
         pool.map(_warm, range(count), 1)
@@ -91,5 +110,5 @@ def _warm(_: int) -> None:
     import onnxruntime  # noqa: F401
 
 
-def _loop(model: Path, row: np.ndarray, batch: int, seconds: float, _: int) -> float:
-    return bare_loop(Predictor(model, threads=1, spinning=False), row, batch, seconds)
+def _loop(model: Path, row: np.ndarray, batch: int, seconds: float, threads: int, _: int) -> float:
+    return bare_loop(Predictor(model, threads=threads, spinning=False), row, batch, seconds)
