@@ -94,11 +94,12 @@ def script(training: Training, machines: Machines) -> str:
         "--requeue",
         f"--signal=B:USR1@{_SECONDS_TO_SAVE}",
     ]
+    root = f"--root {shlex.quote(training.root)}" if training.root is not None else ""
     return _SCRIPT.format(
         options="\n".join(f"#SBATCH {option}" for option in options),
         spec=shlex.quote(training.spec),
         run=shlex.quote(training.run),
-        settings=training.settings().strip(),
+        settings=f"{root}{training.settings()}".strip(),
         most=_MOST_RESTARTS,
         lost=LOST,
     )

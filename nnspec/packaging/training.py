@@ -52,6 +52,7 @@ class Training:
         place: The file, relative to the folder of the project.
         overrides: The values of the spec that are overridden.
         run: The run folder; relative to the folder in which the training is started.
+        root: The folder that paths in the spec may not leave, as it was named; None for the default.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Training:
     place: PurePosixPath
     overrides: tuple[str, ...]
     run: str
+    root: str | None = None
 
     def settings(self) -> str:
         """The overridden values, as arguments in a shell."""
@@ -95,7 +97,8 @@ def read_training(
             f"  = help: use a `batch_size` that is a multiple of {shares}: --set train.batch_size={-(-size // shares) * shares}"
         )
     place = PurePosixPath(spec.resolve().relative_to(loaded.root.resolve()).as_posix())
-    return Training(loaded.name, spec.as_posix(), place, loaded.overrides, run or f"runs/{loaded.name}")
+    named = None if root is None else root.as_posix()
+    return Training(loaded.name, spec.as_posix(), place, loaded.overrides, run or f"runs/{loaded.name}", named)
 
 
 def seconds_of(text: str) -> int:

@@ -169,6 +169,12 @@ def test_a_slurm_job_trains_the_spec_and_resumes_an_existing_run(cluster, tmp_pa
     assert cluster.run(say, SLURM_RESTART_COUNT="3") == (0, [], "train --resume runs/it's --allow-different @ 10.0.0.1:61523\n")
 
 
+def test_the_root_of_a_spec_is_that_of_its_slurm_job(spec, tmp_path):
+    script = write_job(spec, "slurm", "job", Machines(), root=tmp_path)
+    arguments = Cluster(tmp_path, script).run('echo "$@"')[2].split()
+    assert arguments[-2:] == ["--root", str(tmp_path)]
+
+
 @pytest.mark.parametrize("status", [75, 137])
 def test_a_slurm_job_that_lost_a_process_is_queued_again(cluster, status):
     found, asked, output = cluster.run(f"exit {status}")
