@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import statistics
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,8 +84,7 @@ def _measured(model: Path, options: argparse.Namespace) -> dict[str, list[tuple[
                 for threads, count in ((options.cores, 1), (1, options.cores)):
                     loop = partial(_loop, model, row, batch, options.seconds / 2, threads)
                     what = f"bare loop, {options.cores} {'threads' if count == 1 else 'processes'}, batch {said}"
-                    rate = _sum_in_processes(count, loop)
-                    found[what].append((rate, 1000 * options.cores / rate))
+                    found[what].append(_in_processes(count, loop))
     print(f"{'':<10} rows of a batch as served: {mean}")
     return found
 
@@ -99,16 +99,20 @@ def _load(port: int, content: bytes, options: argparse.Namespace, seconds: float
     return sum(load.rate for load in loads)
 
 
-def _sum_in_processes(count: int, function: Callable[[int], float]) -> float:
-    """The sum of what processes return."""
+def _in_processes(count: int, function: Callable[[int], tuple[float, float]]) -> tuple[float, float]:
+    """The sum of the rates of processes, and the mean of their costs."""
     with multiprocessing.get_context("spawn").Pool(count) as pool:
         pool.map(_warm, range(count), 1)
-        return sum(pool.map(function, range(count), 1))
+        rates, costs = zip(*pool.map(function, range(count), 1), strict=True)
+        return sum(rates), statistics.mean(costs)
 
 
 def _warm(_: int) -> None:
     import onnxruntime  # noqa: F401
 
 
-def _loop(model: Path, row: np.ndarray, batch: int, seconds: float, threads: int, _: int) -> float:
-    return bare_loop(Predictor(model, threads=threads, spinning=False), row, batch, seconds)
+def _loop(model: Path, row: np.ndarray, batch: int, seconds: float, threads: int, _: int) -> tuple[float, float]:
+    predictor = Predictor(model, threads=threads, spinning=False)
+    begun, computed = time.perf_counter(), time.process_time()
+    rate = bare_loop(predictor, row, batch, seconds)
+    return rate, 1000 * (time.process_time() - computed) / (time.perf_counter() - begun) / rate
