@@ -38,6 +38,7 @@ ALONE = (
     "resume",
     "serving",
     "sound",
+    "sweep_workers",
     "tiling",
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ def resume(
     checkpoint_every: float | None = None,
     keep: int | None = None,
     allow_different: bool = False,
+    stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Resumes a run from its newest checkpoint, which may be in the middle of an epoch.
 
@@ -56,6 +57,7 @@ def resume(
         keep: The number of newest checkpoints to keep; by default as before.
         allow_different: Whether to resume if the file of the spec, the versions, the processor or the threads differ, with the
             run's own spec and a result that is not bit-identical.
+        stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
     Returns:
         The run.
@@ -106,7 +108,7 @@ def resume(
             **different,
         )
         shown.print(_start_text(run, checkpoint))
-        return finish(session, writer, shown)
+        return finish(session, writer, shown, stop)
 
 
 def _spec_to_resume(
