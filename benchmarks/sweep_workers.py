@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.postgresql_server import server
-from nnspec.sweeping.storage import storage_of
+from nnspec.sweeping.storage import close, storage_of
 from nnspec.training.run.folder import Run
 
 SEED = 5
@@ -229,8 +229,7 @@ def _storage(kind: str, folder: Path) -> Iterator[tuple[str, str]]:
     else:
         yield (f"journal:{folder / 'journal.log'}" if kind == "journal" else f"sqlite:///{folder / 'search.db'}"), ""
     for opened in _open.values():
-        if (backend := getattr(opened, "_backend", None)) is not None and hasattr(backend, "engine"):
-            backend.engine.dispose()
+        close(opened)
     _open.clear()
 
 

@@ -8,6 +8,7 @@ import re
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -71,8 +72,21 @@ class Storage:
             if self.kind == "journal":
                 assert self.file is not None
                 lock: Any = JournalLock(self.file) if has_locks() else None
-                return optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(self.file), lock_obj=lock))
+                return optuna.storages.JournalStorage(JournalFileBackend(str(self.file), lock_obj=lock))
             return _open_database(self)
+
+
+def close(opened: Any) -> None:
+    """Close the connections of an open storage.
+
+    Args:
+        opened: What `Storage.open` returned.
+    """
+    engine = getattr(getattr(opened, "_backend", None), "engine", None)
+    if engine is not None:
+        with suppress(Exception):
+            opened.remove_session()
+        engine.dispose()
 
 
 def storage_of(text: str) -> Storage:

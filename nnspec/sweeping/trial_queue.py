@@ -24,7 +24,7 @@ from nnspec.printable import on_one_line
 from nnspec.sweeping import owner
 from nnspec.sweeping.section import Range
 from nnspec.sweeping.settings import Search
-from nnspec.sweeping.storage import Storage, patiently
+from nnspec.sweeping.storage import Storage, close, patiently
 from nnspec.sweeping.trials import Trial
 
 T = TypeVar("T")
@@ -89,27 +89,23 @@ class TrialQueue:
     def close(self) -> None:
         """End this worker's use of the storage."""
         owner.ended(self._owner)
-        backend = getattr(self._store, "_backend", None)
-        engine = getattr(backend, "engine", None)
-        if engine is not None:
-            with suppress(Exception):
-                self._store.remove_session()
-            engine.dispose()
+        close(self._store)
 
     def _patiently(self, action: Callable[[], T]) -> T:
         return patiently(self.storage, action)
 
     def _open_study(self) -> Any:
         section, monitor = self.search.section, self.search.monitor
+        pruner = self._optuna.pruners.MedianPruner() if section.prune else self._optuna.pruners.NopPruner()
+        same = {"study_name": self.study_name, "storage": self._store, "pruner": pruner}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            study = self._optuna.create_study(
-                study_name=self.study_name,
-                storage=self._store,
-                direction="minimize" if monitor.mode == "min" else "maximize",
-                load_if_exists=True,
-                pruner=self._optuna.pruners.MedianPruner() if section.prune else self._optuna.pruners.NopPruner(),
-            )
+            try:
+                study = self._optuna.load_study(**same)
+            except KeyError:
+                directions = self._optuna.study.StudyDirection
+                direction = directions.MINIMIZE if monitor.mode == "min" else directions.MAXIMIZE
+                study = self._optuna.create_study(**same, direction=direction, load_if_exists=True)
         if not self._all(study) and _RECORD not in study.user_attrs:
             study.set_user_attr(_RECORD, self.search.record)
         return study
