@@ -46,7 +46,7 @@ def figure(content: Html, caption: object = "") -> Html:
 
 
 def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers: Iterable[int] = (), kind: str = "") -> Html:
-    """A table that scrolls horizontally if it is wider than the page.
+    """A table that scrolls horizontally if it is wider than the page, also with the arrow keys.
 
     Args:
         header: The column headers; empty for none.
@@ -64,4 +64,4 @@ def table(header: Sequence[object], rows: Iterable[Sequence[object]], *, numbers
 
     head = element("thead", line(header, "th")) if header else Html()
     body = element("tbody", *(line(cells, "td") for cells in rows))
-    return element("div", element("table", head, body, class_=kind or None), class_="wide")
+    return element("div", element("table", head, body, class_=kind or None), class_="wide", tabindex=0)

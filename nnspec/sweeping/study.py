@@ -288,7 +288,8 @@ class _Results:
         from nnspec.sweeping.page import sweep_page
 
         self._page_written = time.monotonic()
-        write_whole(self._path / PAGE, sweep_page(found))
+        search = self._queue.search
+        write_whole(self._path / PAGE, sweep_page(found, str(search.document["name"]), search.section.over))
 
     def _print(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
