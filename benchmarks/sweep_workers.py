@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.postgresql_server import server
+from nnspec.sweeping import owner
 from nnspec.sweeping.storage import close, storage_of
 from nnspec.training.run.folder import Run
 
@@ -190,11 +191,11 @@ def _attempts(storage: str) -> list[Any]:
 
 
 def _running(storage: str) -> dict[int, int]:
-    """The trials that run and have begun to train, with the process of each."""
+    """The trials that run, with the process of each, without those whose process was killed and that nobody has noticed yet."""
     return {
         each.user_attrs["trial"]: each.user_attrs["owner"]["pid"]
         for each in _attempts(storage)
-        if each.state.name == "RUNNING" and "owner" in each.user_attrs
+        if each.state.name == "RUNNING" and "owner" in each.user_attrs and owner.runs(each.user_attrs["owner"])
     }
 
 
@@ -216,6 +217,7 @@ def _judge(storage: str, begun: int, folder: Path, outcome: Outcome) -> None:
         metrics = [value for _, value in sorted(found[0].intermediate_values.items())]
         if log != metrics or counted[number]["value"] != min(log):
             outcome.wrong.append(number)
+            print(f"  trial {number}: {metrics} in the storage, {log} in its run, {counted[number]} in sweep.json", flush=True)
     if sorted(counted) != list(range(1, begun + 1)):
         outcome.wrong.append(0)
 

@@ -13,7 +13,7 @@ from nnspec.printable import html_text, number
 from nnspec.reports import plots
 from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.sweeping.check import setting
-from nnspec.sweeping.parallel_coordinates import parallel_coordinates, short_names
+from nnspec.sweeping.parallel_coordinates import parallel_coordinates, short_names, ticks
 from nnspec.sweeping.section import Range
 from nnspec.sweeping.trials import Sweep, Trial, ranked
 
@@ -151,6 +151,8 @@ def _draw_scatter(axes: Axes, found: Sweep, trials: list[Trial], path: str, rang
         axes.set_xticks(range(len(choices)), [setting("", choice)[1:][:14] for choice in choices], fontsize=8)
     elif range_.log:
         _scale_log(axes, "x")
+        at, labels = zip(*ticks(range_), strict=True)
+        axes.set_xticks(at, labels)
     _scale(axes, "y", values)
     axes.set(ylabel=found.monitor.name)
     if any(trial.state == "pruned" for trial in trials):

@@ -88,13 +88,24 @@ def _axis(name: str, path: str, range_: Range, trials: Sequence[Trial]) -> _Axis
         labels = [(i / last, setting("", choice)[1:]) for i, choice in enumerate(choices) if i % step == 0]
         return _Axis(name, labels, {trial.number: choices.index(trial.values[path]) / last for trial in trials})
     assert range_.limits is not None
-    low, high = (float(end) for end in range_.limits)
     scale = math.log if range_.log else float
-    first, size = scale(low), scale(high) - scale(low)
-    middle = math.exp(first + size / 2) if range_.log else first + size / 2
-    shown = round if range_.int is not None else float
-    labels = [(0.0, number(shown(low))), (0.5, number(shown(middle))), (1.0, number(shown(high)))]
-    return _Axis(name, labels, {trial.number: (scale(float(trial.values[path])) - first) / size for trial in trials})
+    bottom, top = (scale(float(end)) for end in range_.limits)
+    labels = [((scale(value) - bottom) / (top - bottom), text) for value, text in ticks(range_)]
+    return _Axis(name, labels, {trial.number: (scale(float(trial.values[path])) - bottom) / (top - bottom) for trial in trials})
+
+
+def ticks(range_: Range) -> list[tuple[float, str]]:
+    """The ends and the middle of a range of numbers, each with its label.
+
+    Example:
+        >>> ticks(Range(float=[0.001, 0.1], log=True))
+        [(0.001, '0.001'), (0.01, '0.01'), (0.1, '0.1')]
+    """
+    assert range_.limits is not None
+    low, high = (float(end) for end in range_.limits)
+    middle = math.sqrt(low * high) if range_.log else (low + high) / 2
+    rounded = [float(round(value)) if range_.int is not None else value for value in (low, middle, high)]
+    return [(value, number(int(value) if range_.int is not None else value)) for value in dict.fromkeys(rounded)]
 
 
 def _metric_axis(found: Sweep, trials: Sequence[Trial]) -> _Axis:

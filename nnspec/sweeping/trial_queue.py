@@ -246,7 +246,8 @@ class TrialQueue:
 
     def should_prune(self, claim: Claim) -> bool:
         """Whether a trial is worse than the median of previous ones at the same epoch."""
-        return bool(self._of(claim, claim.trial.should_prune)) if self.search.section.prune else False
+        prune = self._study.pruner.prune
+        return bool(self._of(claim, lambda: prune(self._study, self._store.get_trial(claim.trial._trial_id))))
 
     def _of(self, claim: Claim, action: Callable[[], Any]) -> Any:
         """Change a trial of this worker, unless others have taken it."""

@@ -168,6 +168,27 @@ def test_an_interruption_is_no_kill(opened):
     assert states(queue) == [(1, "finished", MOST_KILLS + 2)]
 
 
+def test_a_trial_that_is_worse_than_the_median_is_pruned_unless_the_section_says_no(opened, storage):
+    queue = opened(9)
+    for _ in range(5):
+        finished(queue, queue.claim(), 0.5)
+    good, poor = queue.claim(), queue.claim()
+    queue.report(good, 1, 0.4)
+    queue.report(poor, 1, 0.6)
+    assert not queue.should_prune(good)
+    assert queue.should_prune(poor)
+    queue.end(poor, "pruned", 0.6)
+    assert [(trial.number, trial.state, trial.value) for trial in queue.trials()][-1] == (7, "pruned", 0.6)
+    asked = search(9)
+    lenient = TrialQueue(
+        storage, "net", Search(asked.section.model_copy(update={"prune": False}), asked.monitor, asked.document)
+    )
+    last = lenient.claim()
+    lenient.report(last, 1, 0.9)
+    assert not lenient.should_prune(last)
+    lenient.close()
+
+
 def test_a_failed_trial_is_not_tried_again(opened):
     queue = opened(1)
     queue.end(queue.claim(), "failed", reason="the loss is not finite")
