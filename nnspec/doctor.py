@@ -61,6 +61,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "import": ("import Keras models", "import nnspec.keras_import"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
     "sweep": ("search hyperparameters", "import optuna"),
+    "postgresql": ("share sweeps in PostgreSQL", "import psycopg"),
     "subword": ("subword tokenizers", "import tokenizers"),
     "text": ("BLEU and chrF", "import sacrebleu"),
     "mlflow": ("record in MLflow", "import mlflow"),

@@ -59,7 +59,8 @@ def _sections(found: Sweep, over: Mapping[str, Range]) -> Iterator[Html]:
     drawn = parallel_coordinates(found, over)
     yield section("Parallel coordinates", element("p", note, class_="note") if drawn else Html(), drawn)
     yield section("Learning curves", *_curves(found))
-    yield section("Metric by value", element("div", *_scatters(found, over, names), class_="plots"))
+    scatters = list(_scatters(found, over, names))
+    yield section("Metric by value", element("div", *scatters, class_="plots") if scatters else Html())
     yield section("Trials", _table(found, over, names))
 
 

@@ -106,6 +106,7 @@ def work(
     root: str | Path | None,
     limits: Limits | None,
     interruption: Interruption,
+    load_frameworks: Callable[[], None],
 ) -> None:
     """Train trials of a sweep that another process has started.
 
@@ -118,6 +119,7 @@ def work(
         root: The folder that the spec's paths must not leave.
         limits: Limits on the cost of reading the document.
         interruption: Whether to stop.
+        load_frameworks: Loads the frameworks, which takes seconds, after the storage is known to be usable.
 
     Raises:
         NnspecError: If the storage cannot be used, or the first trials all fail.
@@ -125,6 +127,7 @@ def work(
     at = None if root is None else Path(root)
     queue = TrialQueue(storage, study, search_of(load(file, overrides, root=at, limits=limits)))
     try:
+        load_frameworks()
         Worker(queue, Path(path), _spec_of(file, overrides, at, limits), interruption).run()
     finally:
         queue.close()

@@ -17,6 +17,8 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.spec import Limits
 from nnspec.sweeping.storage import storage_of
+from nnspec.sweeping.study import work
+from nnspec.training.backends.devices import grow_memory
 from nnspec.training.loop.interruption import Interruption, interruptible
 
 ERROR = 3
@@ -43,16 +45,6 @@ def _work(settings: dict[str, Any]) -> int:
         os.sched_setaffinity(0, settings["processors"])  # before the frameworks count them
     with interruptible() as interruption:
         threading.Thread(target=_watch, args=(interruption,), daemon=True).start()
-        from nnspec.training.backends.devices import grow_memory
-
-        grow_memory(os.environ["KERAS_BACKEND"])
-        import keras
-
-        keras.ops.zeros(())  # devices are initialized by the first operation
-        if interruption():
-            return interruption.status
-        from nnspec.sweeping.study import work
-
         work(
             settings["file"],
             settings["overrides"],
@@ -62,8 +54,16 @@ def _work(settings: dict[str, Any]) -> int:
             root=settings["root"],
             limits=Limits(**settings["limits"]),
             interruption=interruption,
+            load_frameworks=_load_frameworks,
         )
         return interruption.status if interruption() else 0
+
+
+def _load_frameworks() -> None:
+    grow_memory(os.environ["KERAS_BACKEND"])
+    import keras
+
+    keras.ops.zeros(())  # devices are initialized by the first operation
 
 
 def _watch(interruption: Interruption) -> None:

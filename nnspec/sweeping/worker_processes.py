@@ -72,13 +72,13 @@ def run_workers(
                 report = _end(process)
                 if process.returncode == ERROR and report is not None:
                     problem = problem or report
-                elif not _was_killed(process.returncode) or stopping:
+                elif stopping or problem is not None or not _was_killed(process.returncode):
                     continue
                 else:
                     failed_starts = 0 if ran_a_trial(process.pid) else failed_starts + 1
                     how = _how(process.returncode)
                     if failed_starts == _MOST_FAILED_STARTS:
-                        problem = f"workers {how} before they ran a trial\n  = help: see {path / LOG}"
+                        problem = f"{failed_starts} workers in a row {how} before a trial\n  = help: see {path / LOG}"
                         continue
                     say(f"a worker {how}; another one starts, and its trial is tried again")
                     running[number] = _start(shares[number], settings, path)
@@ -163,5 +163,5 @@ def _was_killed(status: int) -> bool:
 def _how(status: int) -> str:
     if status < 0:
         with suppress(ValueError):
-            return f"was killed by {signal.Signals(-status).name}"
+            return f"ended by {signal.Signals(-status).name}"
     return f"ended with status {status}"
