@@ -150,3 +150,11 @@ def test_ctrl_c_stops_workers_and_the_same_command_finishes_their_trials(tmp_pat
     again = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "4 of 4 trials" in again.stdout
     assert "attempt 2" in again.stderr
+
+
+def test_the_process_that_starts_workers_and_writes_their_page_loads_no_framework():
+    code = (
+        "import sys\nfrom nnspec.sweeping import page, study, worker_processes\n"
+        "loaded = {'tensorflow', 'keras', 'jax'} & set(sys.modules)\nassert not loaded, loaded\n"
+    )
+    subprocess.run([sys.executable, "-P", "-W", "ignore", "-c", code], check=True)
