@@ -96,6 +96,7 @@ class Worker:
         if run.status == "interrupted" and not progress.pruned:
             self._queue.release(claim)
             return
+        progress.replay(run)
         self._check_data(claim, run)
         self._queue.note(claim, epochs=progress.epochs)
         if progress.best is None:
@@ -178,6 +179,7 @@ class _TrialProgress(Quiet):
         self.pruned = False
         self.best: float | None = None
         self.epochs = 0
+        self._recorded: dict[int, float] = {}
         self.problem: NnspecError | None = None
 
     def stops(self) -> bool:
@@ -189,9 +191,14 @@ class _TrialProgress(Quiet):
         self.begun = True
 
     def replay(self, run: Run) -> None:
-        """Record the epochs of an earlier attempt."""
+        """Record the epochs in the log of a run that are not recorded yet.
+
+        Before a run is resumed, these are the epochs of earlier attempts; after it has ended, those that were in a checkpoint
+        only, because the earlier worker was killed before it wrote them to the log.
+        """
         for record in run.metrics():
-            self._record(record)
+            if self._recorded.get(record["epoch"]) != record[self._monitor.name]:
+                self._record(record)
 
     def epoch_ended(self, record: dict[str, Any]) -> None:
         # An error of the storage interrupts the training, which can then be resumed; raised here, it would be a failed one.
@@ -203,10 +210,11 @@ class _TrialProgress(Quiet):
 
     def _record(self, record: Mapping[str, Any]) -> bool:
         value = float(record[self._monitor.name])
-        self.epochs = int(record["epoch"])
+        self.epochs = max(self.epochs, int(record["epoch"]))
+        self._recorded[int(record["epoch"])] = value
         if not math.isfinite(value):
             return False
         if self._monitor.better(value, self.best):
             self.best = value
-        self._queue.report(self._claim, self.epochs, value)
+        self._queue.report(self._claim, int(record["epoch"]), value)
         return True

@@ -173,6 +173,24 @@ def test_a_trial_whose_checkpoint_is_damaged_is_trained_again(file, tmp_path, mo
     assert [(trial.state, trial.epochs, trial.attempts) for trial in found.trials] == [("finished", 2, 2)]
 
 
+def test_an_epoch_that_a_killed_worker_saved_in_a_checkpoint_only_counts(file, tmp_path, monkeypatch):
+    watching, replay = worker._TrialProgress.epoch_ended, worker._TrialProgress.replay
+
+    def stopped(self, record):
+        watching(self, record)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker._TrialProgress, "epoch_ended", stopped)
+        sweep(file, ["sweep.trials=1"], out=tmp_path / "s")
+    # As if the log had no epoch yet when the trial is tried again.
+    monkeypatch.setattr(worker._TrialProgress, "replay", lambda self, run: replay(self, run) if self.begun else None)
+    [trial] = sweep(file, ["sweep.trials=1"], out=tmp_path / "s", resume=True).trials
+    log = [record["val_loss"] for record in Run.open(tmp_path / "s/trial-001").metrics()]
+    assert trial.metrics == dict(enumerate(log, 1))
+    assert trial.value == min(log)
+
+
 def test_a_storage_that_is_gone_during_a_trial_ends_the_sweep_and_loses_no_epoch(file, tmp_path, monkeypatch):
     def gone(self, claim, epoch, value):
         raise NnspecError("the storage cannot be used")
