@@ -227,7 +227,8 @@ class _Results:
         if found or running:
             more = f"; {running} run elsewhere" if running else ""
             wanted = self._queue.search.section.trials
-            self._progress.print(f"continuing the sweep in {self._path}: {len(found)} of {wanted} trials have ended{more}")
+            how = "joining" if running else "continuing"
+            self._progress.print(f"{how} the sweep in {self._path}: {len(found)} of {wanted} trials have ended{more}")
         self._write(self.sweep(None))
 
     def run_workers(self, count: int, settings: Mapping[str, Any], interrupted: Interruption) -> None:

@@ -291,12 +291,13 @@ class TrialQueue:
         ]
 
     def running(self) -> dict[int, Mapping[str, Any]]:
-        """The trials that run, each with the record of its worker."""
-        return {
+        """The trials that run, as far as this machine can know, each with the record of its worker."""
+        owners = {
             number: attempts[-1].user_attrs.get("owner", {})
             for number, attempts in self._attempts().items()
             if attempts[-1].state == self._states.RUNNING
         }
+        return {number: each for number, each in owners.items() if not each or owner.runs(each) is not False}
 
     def data(self) -> dict[str, Mapping[str, str]]:
         """The digests of the data files of the first trial that each machine has run."""

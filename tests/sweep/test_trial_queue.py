@@ -85,7 +85,9 @@ def test_a_killed_workers_trial_is_tried_again_with_the_same_values_and_in_its_f
     claim = killed.claim()
     killed.note(claim, folder="/runs/trial-001")
     assert other.claim() is None
+    assert list(other.running()) == [1]
     owner.ended(killed._owner)
+    assert list(other.running()) == []
     again = other.claim()
     assert (again.number, again.values, again.folder) == (claim.number, claim.values, "/runs/trial-001")
     finished(other, again)
