@@ -59,6 +59,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "fmt": ("format specs", "import nnspec.formatting"),
     "lsp": ("serve editors", "import nnspec.language_server.server"),
     "import": ("import Keras models", "import nnspec.keras_import"),
+    "frames": ("read DataFrames", "import narwhals"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
     "sweep": ("search hyperparameters", "import optuna"),
     "postgresql": ("share sweeps in PostgreSQL", "import psycopg"),

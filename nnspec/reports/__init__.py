@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nnspec.reports.page import to_page, write_report
+    from nnspec.reports.page import Report, to_page, write_report
 
-__all__ = ["to_page", "write_report"]
+__all__ = ["Report", "to_page", "write_report"]
 
 
 def __getattr__(name: str) -> Any:

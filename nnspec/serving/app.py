@@ -15,10 +15,11 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import generate_routes, predict_routes, protocol
+from nnspec.html_page import html_page
+from nnspec.serving import generate_routes, openapi, predict_routes, preprocess_routes, protocol
 from nnspec.serving.errors import RequestError
 from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
@@ -35,7 +36,9 @@ def application(state: State) -> ASGIApp:
         routes=[
             *protocol.routes(),
             *predict_routes.routes(),
+            *preprocess_routes.routes(),
             *generate_routes.routes(),
+            *openapi.routes(),
             Route("/", _page, name="page"),
             Route("/metrics", _metrics, name="metrics"),
         ],
@@ -74,7 +77,12 @@ def _update_gauges(state: State) -> int:
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     messages = {404: f"not found: {request.url.path[:200]}", 405: f"method {request.method} is not allowed here"}
-    return error(problem.status_code, messages.get(problem.status_code, problem.detail), problem.headers)
+    headers = dict(problem.headers or {})
+    if problem.status_code == 405:
+        # Starlette names the methods of the first route of this path only.
+        fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+        headers["Allow"] = ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
+    return error(problem.status_code, messages.get(problem.status_code, problem.detail), headers)
 
 
 async def _refused(request: Request, refused: Exception) -> Response:
@@ -101,7 +109,8 @@ async def _page(request: Request) -> Response:
 @cache
 def _page_and_policy() -> tuple[str, str]:
     """The page and a content security policy that allows only its own script and style."""
-    content = files("nnspec.serving").joinpath("page.html").read_text("utf-8")
+    own = files("nnspec.serving").joinpath("page.js").read_text("utf-8")
+    content = html_page("nnspec.serving", "nnspec", script=own, is_served=True)
     script, style = (re.search(f"<{tag}>(.*?)</{tag}>", content, re.DOTALL) for tag in ("script", "style"))
     assert script is not None
     assert style is not None

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from nnspec.html_elements import Html, element, figure, section, table
 from nnspec.html_page import html_page
 from nnspec.printable import html_text, number
 from nnspec.reports import plots
-from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.parallel_coordinates import parallel_coordinates, short_names, ticks
 from nnspec.sweeping.section import Range

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from nnspec.html_elements import Html, element
 from nnspec.printable import number
-from nnspec.reports.elements import Html, element
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.section import Range
 from nnspec.sweeping.trials import Sweep, Trial, ranked

@@ -17,7 +17,7 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.extras import require
 from nnspec.files import is_free, write_whole
-from nnspec.spec import Limits, Spec, load
+from nnspec.spec import Document, Limits, Spec, load
 from nnspec.sweeping.check import setting
 from nnspec.sweeping.settings import search_of
 from nnspec.sweeping.storage import Storage, storage_of
@@ -32,7 +32,7 @@ _SECONDS_BETWEEN_PAGES = 30.0
 
 
 def sweep(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     out: str | Path | None = None,
@@ -47,7 +47,7 @@ def sweep(
     """Runs the trials of the section ``sweep`` of a spec.
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         overrides: Overrides of every trial, ``path=value`` each.
         out: The folder; by default ``runs/NAME/sweep-TIME``, or with a storage ``runs/NAME/sweep-ID``.
         resume: Whether to resume the sweep at ``out``.
@@ -97,7 +97,7 @@ def sweep(
 
 
 def work(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str],
     *,
     storage: Storage,
@@ -134,7 +134,7 @@ def work(
 
 
 def _spec_of(
-    file: str | Path, overrides: Sequence[str], root: Path | None, limits: Limits | None
+    file: Document, overrides: Sequence[str], root: Path | None, limits: Limits | None
 ) -> Callable[[Mapping[str, Any]], Spec]:
     def spec_of(values: Mapping[str, Any]) -> Spec:
         more = [setting(place, value) for place, value in values.items()]
@@ -144,7 +144,7 @@ def _spec_of(
 
 
 def _settings(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str],
     storage: Storage,
     study: str,
@@ -154,7 +154,7 @@ def _settings(
 ) -> dict[str, Any]:
     """The settings of a worker in a process of its own."""
     return {
-        "file": str(file),
+        "file": file if isinstance(file, Mapping) else str(file),
         "overrides": list(overrides),
         "storage": storage.url,
         "study": study,
