@@ -39,6 +39,7 @@ ALONE = (
     "resume",
     "serving",
     "sound",
+    "sweep_workers",
     "tiling",
 )
 

@@ -62,6 +62,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "frames": ("read DataFrames", "import narwhals"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
     "sweep": ("search hyperparameters", "import optuna"),
+    "postgresql": ("share sweeps in PostgreSQL", "import psycopg"),
     "subword": ("subword tokenizers", "import tokenizers"),
     "text": ("BLEU and chrF", "import sacrebleu"),
     "mlflow": ("record in MLflow", "import mlflow"),

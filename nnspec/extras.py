@@ -19,6 +19,7 @@ MODULES = {
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "subword": ("tokenizers",),
     "sweep": ("optuna",),
+    "postgresql": ("psycopg",),
     "text": ("sacrebleu",),
     "tensorboard": ("tensorboard",),
     "mlflow": ("mlflow", "pandas", "sqlalchemy", "alembic"),
