@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.per_series import RowSeries
+from nnspec.data.readers.base import RowGroups
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Examples:
             outputs without weights are absent.
         rows: The indices of the rows in this subset.
         series: The series of all rows of the table; None if there are no series.
+        groups: The groups of rows of the table that are read at once, if they are read when they are used.
     """
 
     inputs: Mapping[str, NDArray[Any]]
@@ -30,6 +32,7 @@ class Examples:
     weights: Mapping[str, NDArray[np.float32]]
     rows: NDArray[np.int64]
     series: RowSeries | None = None
+    groups: RowGroups | None = None
 
     def __len__(self) -> int:
         return len(self.rows)

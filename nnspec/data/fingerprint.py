@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnspec.data.data_files import FileList
 from nnspec.data.folders import files_below
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Table
@@ -108,9 +109,11 @@ def files_of(source: Source) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for argument, text in source.reader.named_paths().items():
         path = (source.files or {})[argument]
-        if path.is_dir():
+        if isinstance(path, FileList):
+            found |= path.files
+        elif isinstance(path, Path) and path.is_dir():
             found |= {f"{text}/{file.relative_to(path).as_posix()}": file for file in files_below(path)}
-        else:
+        elif isinstance(path, Path):
             found[text] = path
     return found
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.csv import Csv
@@ -34,6 +36,12 @@ class TableBackedReader(Reader):
     def named_paths(self) -> dict[str, str]:
         kind = self.table_kind
         return super().named_paths() | ({kind: getattr(self, kind).file} if kind else {})
+
+    def find(self, argument: str, folder: Path, root: Path) -> DataFile:
+        if argument == self.table_kind:
+            reader: Reader = getattr(self, argument)
+            return reader.find("file", folder, root)
+        return super().find(argument, folder, root)
 
     def table_columns(self, files: Files) -> Mapping[str, Column]:
         """Return the columns of the table, from its header."""

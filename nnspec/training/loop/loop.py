@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +19,7 @@ from nnspec.training.loop.backend import Rows, Steps
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.order import Order, batches_of, calls_of
 from nnspec.training.loop.position import Position
+from nnspec.training.loop.prefetch import AHEAD
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
@@ -181,13 +184,13 @@ class Loop:
 
 
 def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[tuple[Examples, Rows]]:
-    """Yields each call, and prefetches the examples of the next one."""
-    following = next(calls, None)
-    while following is not None:
-        current, following = following, next(calls, None)
-        if following is not None:
-            steps.prepare(*following)
-        yield current
+    """Yields each call, and prefetches the examples of the next ones."""
+    waiting: deque[tuple[Examples, Rows]] = deque(islice(calls, 1))
+    while waiting:
+        for call in islice(calls, AHEAD + 1 - len(waiting)):
+            steps.prepare(*call)
+            waiting.append(call)
+        yield waiting.popleft()
 
 
 @contextmanager
