@@ -60,6 +60,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "lsp": ("serve editors", "import nnspec.language_server.server"),
     "import": ("import Keras models", "import nnspec.keras_import"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
+    "remote": ("data at URLs", "import fsspec, s3fs, aiohttp"),
     "sweep": ("search hyperparameters", "import optuna"),
     "subword": ("subword tokenizers", "import tokenizers"),
     "text": ("BLEU and chrF", "import sacrebleu"),

@@ -14,6 +14,7 @@ MODULES = {
     "lsp": ("pygls", "ruamel.yaml"),
     "import": ("h5py", "numpy", "safetensors"),
     "parquet": ("pyarrow",),
+    "remote": ("pyarrow", "fsspec", "s3fs", "aiohttp"),
     "predict": ("onnxruntime", "numpy"),
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "subword": ("tokenizers",),

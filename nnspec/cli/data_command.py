@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import root_option
+from nnspec.cli.options import allow_url_option, root_option
 from nnspec.cli.text import echo, echo_path
 
 
@@ -20,6 +20,7 @@ def command() -> None:
 @click.argument("out", type=click.Path(path_type=Path), metavar="OUT")
 @click.option("--shards", type=click.IntRange(min=1), metavar="N", help="Number of files.  [default: one for each 128 MiB]")
 @root_option
+@allow_url_option
 def convert_command(data: str, out: Path, shards: int | None, root: Path | None) -> None:
     """Write data as Parquet shards, which are read a row group at a time, also from an object store.
 
@@ -41,3 +42,25 @@ def convert_command(data: str, out: Path, shards: int | None, root: Path | None)
         what = "" if each.part is None else f"{each.part}: "
         echo(f"{what}{each.rows:,} rows in {files}, {size / 1e6:,.1f} MB; read them with {each.reader}", err=True)
     echo_path(out)
+
+
+@command.command("cache")
+@click.option("--clear", is_flag=True, help="Remove everything that no running process uses.")
+def cache_command(clear: bool) -> None:
+    """Show or clear the cache of data at URLs.
+
+    NNSPEC_CACHE names its folder, and NNSPEC_CACHE_SIZE limits its size (20GB by default); what was not used for the longest
+    time is removed first.
+    """
+    from nnspec.data.remote.cache import the_cache
+
+    cache = the_cache()
+    if clear:
+        echo(f"removed {cache.clear() / 1e6:,.1f} MB from {cache.folder}")
+        return
+    entries = list(cache.entries())
+    folders = sum(entry.path.is_dir() for entry in entries)
+    size = sum(entry.size for entry in entries)
+    echo(f"{cache.folder}: {size / 1e6:,.1f} MB of at most {cache.limit / 1e6:,.1f} MB", err=True)
+    echo(f"{len(entries) - folders:,} blocks of objects, {folders:,} folders", err=True)
+    echo_path(cache.folder)

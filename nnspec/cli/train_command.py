@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import limit_option, limits_from, root_option, set_option
+from nnspec.cli.options import allow_url_option, limit_option, limits_from, root_option, set_option
 from nnspec.cli.text import echo, echo_path
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
 )
 @set_option
 @root_option
+@allow_url_option
 @limit_option
 @click.pass_context
 def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **options: Any) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from nnspec.data.remote.remote_file import RemoteFile
+
 
 @dataclass(frozen=True, eq=False)
 class MemoryFile:
@@ -46,7 +48,7 @@ class FileList:
     """
 
     name: str
-    files: Mapping[str, Path]
+    files: Mapping[str, Path | RemoteFile]
 
     def open(self, mode: Literal["rb"]) -> io.BufferedReader:
         """Open the first file for reading."""
@@ -57,15 +59,17 @@ class FileList:
         return False
 
 
-DataFile = Path | MemoryFile | FileList
-"""What a reader reads: a file or a folder on disk, a file in memory, or several files."""
+DataFile = Path | MemoryFile | RemoteFile | FileList
+"""What a reader reads: a file or a folder on disk, a file in memory, an object at a URL, or several files."""
 
 
 def size_of(file: DataFile) -> int:
     """The size of a file in bytes."""
     if isinstance(file, MemoryFile):
         return len(file.content)
-    return sum(map(size_of, file.files.values())) if isinstance(file, FileList) else file.stat().st_size
+    if isinstance(file, FileList):
+        return sum(map(size_of, file.files.values()))
+    return file.size if isinstance(file, RemoteFile) else file.stat().st_size
 
 
 class _View(io.RawIOBase):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from nnspec.data.data_files import DataFile, MemoryFile
 from nnspec.data.kinds import Column, DataError, DataWarning
-from nnspec.data.paths import find_file
+from nnspec.data.locating import find_data
 from nnspec.types import Config
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def path_of(files: Files, argument: str) -> Path:
     """Return the path of an argument that must be on disk.
 
     Raises:
-        DataError: If it is a file in memory, or several files.
+        DataError: If it is not: a file in memory, an object at a URL, or several files.
     """
     file = files[argument]
     if not isinstance(file, Path):
-        what = "a file in memory" if isinstance(file, MemoryFile) else "several files"
+        what = "a file in memory" if isinstance(file, MemoryFile) else f"the file `{file.name}`"
         raise DataError(f"`{argument}` must be a path, not {what}", argument=argument)
     return file
 
@@ -241,13 +241,13 @@ class Reader(Config):
         return {argument: text for argument in self.paths if (text := getattr(self, argument)) is not None}
 
     def find(self, argument: str, folder: Path, root: Path) -> DataFile:
-        """Resolve the path of an argument.
+        """Find the file that an argument names.
 
         Raises:
             MissingFileError: If the file does not exist.
             DataError: If it may not be read.
         """
-        return find_file(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
+        return find_data(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
 
     def columns(self, files: Files) -> dict[str, Column]:
         """Return the columns, reading only headers and without importing NumPy or a framework.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.arrow_types import column_of, encoded_of, fixed_lists, is_encoded, is_list, numbers_of, plain, texts_of
 from nnspec.data.readers.base import Files, Reader, RowGroups, Table
 from nnspec.data.readers.parquet_files import find_parquet
-from nnspec.data.recent import Recent
+from nnspec.data.remote.remote_file import RemoteFile
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
@@ -89,18 +88,25 @@ def _is_text(value: bytes) -> bool:
         return False
 
 
-def _members(source: DataFile) -> list[Path | MemoryFile]:
+File = Path | MemoryFile | RemoteFile
+
+
+def _members(source: DataFile) -> list[File]:
     return list(source.files.values()) if isinstance(source, FileList) else [source]
 
 
-def _opened(path: Path | MemoryFile, metadata: Any = None) -> Any:
+def _opened(path: File, metadata: Any = None) -> Any:
     try:
         import pyarrow
         from pyarrow import parquet as format_
     except ImportError:
         raise DataError("Parquet requires pyarrow, which is not installed", help="pip install 'nnspec[parquet]'") from None
     with _errors_of(path):
-        source = pyarrow.BufferReader(path.content) if isinstance(path, MemoryFile) else path
+        source: Any = path
+        if isinstance(path, MemoryFile):
+            source = pyarrow.BufferReader(path.content)
+        elif isinstance(path, RemoteFile):
+            source = pyarrow.PythonFile(path.open("rb"), mode="r")
         # A flipped bit in a page without its checksum would be read as a value.
         return format_.ParquetFile(source, metadata=metadata, page_checksum_verification=True)
 
@@ -108,7 +114,7 @@ def _opened(path: Path | MemoryFile, metadata: Any = None) -> Any:
 class _errors_of:  # noqa: N801 - a context manager that reads like a function
     """Converts errors of pyarrow to errors of a file."""
 
-    def __init__(self, path: Path | MemoryFile) -> None:
+    def __init__(self, path: File) -> None:
         self._path = path
 
     def __enter__(self) -> None:
@@ -122,7 +128,7 @@ class _errors_of:  # noqa: N801 - a context manager that reads like a function
             raise _broken(self._path, error) from None
 
 
-def _broken(path: Path | MemoryFile, error: Exception) -> DataError:
+def _broken(path: File, error: Exception) -> DataError:
     if "CRC checksum" in str(error):
         reason = f"{path.name} is damaged: the checksum of a page is wrong"
         return DataError(reason, help="copy or write the file again", argument="file")
@@ -154,6 +160,8 @@ class ParquetTable(Table):
     def __init__(self, source: DataFile) -> None:
         import numpy as np
 
+        from nnspec.data.recent import Recent
+
         self._files = _members(source)
         footers = _footers(self._files)
         self._metadata = [metadata for metadata, _ in footers]
@@ -171,6 +179,8 @@ class ParquetTable(Table):
         self._sizes = _sizes(groups)
         self._values: dict[str, Values] = {}
         self._recent: dict[str, Recent[Any]] = {}
+        most = self.groups.mixed + _SPARE
+        self._new_recent = partial(Recent[Any], most)
         self.lazy = tuple(
             name for name, column in self.columns.items() if not (column.is_text or column.refused or None in column.shape)
         )
@@ -243,7 +253,7 @@ class ParquetTable(Table):
 
         assert self.groups is not None
         rows = np.asarray(rows)
-        recent = self._recent.setdefault(column, Recent(self.groups.mixed + _SPARE))
+        recent = self._recent.setdefault(column, self._new_recent())
         of = self.groups.of(rows)
         for number in np.unique(of).tolist():
             places = np.flatnonzero(of == number)
@@ -324,10 +334,11 @@ if TYPE_CHECKING:
     NDArrayOfInts = NDArray[np.integer[Any]]
 
 
-def _footers(files: list[Path | MemoryFile]) -> list[tuple[Any, Any]]:
+def _footers(files: list[File]) -> list[tuple[Any, Any]]:
     """Read the metadata and the schema of each file."""
+    from concurrent.futures import ThreadPoolExecutor
 
-    def footer(path: Path | MemoryFile) -> tuple[Any, Any]:
+    def footer(path: File) -> tuple[Any, Any]:
         with _opened(path) as file:
             return file.metadata, file.schema_arrow
 

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from nnspec.data.data_files import DataFile, FileList
 from nnspec.data.kinds import DataError
 from nnspec.data.paths import MissingFileError, find_file
+from nnspec.data.remote.urls import is_url, masked
 
 _SUFFIXES = (".parquet", ".pq")
 
@@ -17,7 +18,7 @@ def find_parquet(text: str, folder: Path, root: Path) -> DataFile:
     """Resolve a file, a folder of Parquet files, or a pattern such as ``data/train-*.parquet``.
 
     Args:
-        text: The path as written.
+        text: The path or URL as written.
         folder: The folder that it is relative to: that of the spec.
         root: The folder that it must not leave.
 
@@ -26,6 +27,8 @@ def find_parquet(text: str, folder: Path, root: Path) -> DataFile:
         DataError: If it may not be read.
     """
     pattern = PurePosixPath(text).name
+    if is_url(text):
+        return _at_url(text, pattern)
     if is_pattern(pattern):
         parent = str(PurePosixPath(text).parent)
         found = find_file(parent, folder, root, or_folder=True)
@@ -42,6 +45,16 @@ def find_parquet(text: str, folder: Path, root: Path) -> DataFile:
         if not names:
             raise DataError(f"the folder `{text}` contains no Parquet files", help=f"their names end with {_SUFFIXES[0]}")
     return FileList(text.rstrip("/"), {prefix + name: find_file(prefix + name, folder, root) for name in sorted(names)})
+
+
+def _at_url(text: str, pattern: str) -> DataFile:
+    from nnspec.data.remote.objects import find_object, find_objects, is_folder
+
+    if is_pattern(pattern):
+        return FileList(masked(text), find_objects(text.rpartition("/")[0], pattern))
+    if is_folder(text):
+        return FileList(masked(text), find_objects(text, "*.parquet"))
+    return find_object(text)
 
 
 def is_pattern(name: str) -> bool:
