@@ -37,7 +37,10 @@ class Store:
 
     def _request(self, method: str, path: str, content: bytes | None = None) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        headers = {"Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request"}
+        headers = {
+            "Authorization": "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/s3/aws4_request",
+            "x-amz-acl": "public-read",
+        }
         connection.request(method, path, content, headers)
         answer = connection.getresponse()
         answer.read()

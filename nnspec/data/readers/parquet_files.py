@@ -50,7 +50,7 @@ def find_parquet(text: str, folder: Path, root: Path) -> DataFile:
 def _at_url(text: str, pattern: str) -> DataFile:
     from nnspec.data.remote.objects import find_object, find_objects, is_folder
 
-    if is_pattern(pattern):
+    if "*" in pattern and "?" not in text:  # a question mark begins the query of a URL
         return FileList(masked(text), find_objects(text.rpartition("/")[0], pattern))
     if is_folder(text):
         return FileList(masked(text), find_objects(text, "*.parquet"))
