@@ -34,9 +34,11 @@ ALONE = (
     "memory",
     "parity",
     "proof",
+    "remote",
     "results",
     "resume",
     "serving",
+    "shards",
     "sound",
     "tiling",
 )
