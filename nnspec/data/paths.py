@@ -15,6 +15,10 @@ class MissingFileError(DataError):
     """The path is valid, but the file does not exist."""
 
 
+class RemoteError(DataError):
+    """A remote object that cannot be read."""
+
+
 def find_file(text: str, folder: Path, root: Path, *, or_folder: bool = False) -> Path:
     """Resolve a path in a spec, following symbolic links.
 

@@ -37,7 +37,7 @@ class MissingData(Problem):
 
 
 class UnreadableData(Problem):
-    """A data file is truncated, or is not in the format that its reader expects."""
+    """A data file is truncated, is not in the format that its reader expects, or cannot be read from its server."""
 
     code = "NN403"
     message = "{reason}"

@@ -134,6 +134,12 @@ def test_a_refusal_of_a_web_server_is_reported_with_its_url(proxy, tmp_path, mon
     assert refused(lambda: opened(Csv(file=url), tmp_path)).message == reported.replace("URL", url)
 
 
+def test_a_server_that_cannot_be_reached_is_not_a_missing_file(proxy, tmp_path, monkeypatch):
+    monkeypatch.setenv("NNSPEC_ALLOW_URL", "http://127.0.0.1:9")
+    message = refused(lambda: Csv(file="http://127.0.0.1:9/a.csv").find("file", tmp_path, tmp_path)).message
+    assert message.startswith("`http://127.0.0.1:9/a.csv` cannot be read: ")
+
+
 @pytest.mark.parametrize("text", ["s3://data/shards", "s3://data/shards/", "s3://data/shards/shard-*.parquet"])
 def test_shards_of_an_object_store_have_the_images_of_the_folder(proxy, store, tmp_path, text):
     reader = Images.model_validate({"parquet": {"file": text}, "column": "image"})

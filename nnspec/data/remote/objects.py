@@ -11,15 +11,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nnspec.data.kinds import DataError
-from nnspec.data.paths import MissingFileError
+from nnspec.data.paths import MissingFileError, RemoteError
 from nnspec.data.remote.cache import key_of, the_cache
 from nnspec.data.remote.remote_file import BLOCK, RemoteFile, read_range, version_of
-from nnspec.data.remote.requests import RemoteError, file_system, request
+from nnspec.data.remote.requests import file_system, request
 from nnspec.data.remote.urls import masked, require_allowed
 from nnspec.diagnostics import NnspecError
 
 _AT_ONCE = 16
 """The number of small objects that are read at the same time."""
+
+_UNKNOWN_SIZE = 2**28
+"""The size of an object whose server does not state it, for the time limit."""
 
 _NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -36,7 +39,7 @@ def _found(url: str, info: Mapping[str, Any]) -> RemoteFile:
         return RemoteFile(url, size, version)
     # A server that states neither: only the content shows whether it changed.
     system, path = file_system(url)
-    content: bytes = request(url, lambda: system.cat_file(path))
+    content: bytes = request(url, lambda: system.cat_file(path), size=size if isinstance(size, int) else _UNKNOWN_SIZE)
     made = RemoteFile(url, len(content), hashlib.blake2b(content, digest_size=16).hexdigest())
     for number, start in enumerate(range(0, len(content), BLOCK)):
         the_cache().put(key_of(url, made.size, made.version, number), content[start : start + BLOCK])
@@ -134,7 +137,7 @@ def _copied(url: str) -> Path:
             name, file = item
             path = folder / shown / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(request(file.url, lambda: read_range(file, 0, file.size)) if file.size else b"")
+            path.write_bytes(request(file.url, lambda: read_range(file, 0, file.size), size=file.size) if file.size else b"")
 
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="objects") as pool:
             list(pool.map(copy, files.items()))

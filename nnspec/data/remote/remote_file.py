@@ -62,7 +62,7 @@ class RemoteFile:
         content = the_cache().get(key)
         start, stop = number * BLOCK, min(self.size, (number + 1) * BLOCK)
         if content is None or len(content) != stop - start:
-            content = request(self.url, lambda: read_range(self, start, stop))
+            content = request(self.url, lambda: read_range(self, start, stop), size=stop - start)
             the_cache().put(key, content)
         return content
 

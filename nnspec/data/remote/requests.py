@@ -14,19 +14,18 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from nnspec.data.kinds import DataError
-from nnspec.data.paths import MissingFileError
+from nnspec.data.paths import MissingFileError, RemoteError
 from nnspec.data.remote.urls import PACKAGES, masked, without_secrets
 
 TIMEOUT = "NNSPEC_URL_TIMEOUT"
 _DEFAULT_TIMEOUT = 30.0
+_LEAST_RATE = 2**19
+"""The bytes per second below which a connection is too slow."""
+
 _ATTEMPTS = 5
 _FIRST_WAIT = 0.2
 
 Result = TypeVar("Result")
-
-
-class RemoteError(DataError):
-    """A remote object that cannot be read."""
 
 
 def seconds_allowed() -> float:
@@ -71,12 +70,13 @@ def _file_system(scheme: str, seconds: float) -> Any:
     return system
 
 
-def request(url: str, call: Callable[[], Result]) -> Result:
+def request(url: str, call: Callable[[], Result], *, size: float = 0) -> Result:
     """Return the result of a request; failures that may be temporary are repeated.
 
     Args:
         url: The URL, for messages.
         call: Makes the request.
+        size: The number of bytes of the answer, for which there is more time.
 
     Raises:
         MissingFileError: If there is no such object.
@@ -84,7 +84,7 @@ def request(url: str, call: Callable[[], Result]) -> Result:
     """
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _within(seconds_allowed(), call)
+            return _within(seconds_allowed() + size / _LEAST_RATE, call)
         except DataError:
             raise
         except Exception as error:
@@ -122,9 +122,23 @@ def _is_timeout(error: BaseException) -> bool:
     return isinstance(error, TimeoutError | asyncio.TimeoutError) or "Timeout" in type(error).__name__
 
 
+def _is_missing(error: BaseException) -> bool:
+    """Whether there is no such object. fsspec reports any failure of HTTP, also that of a connection, as a missing file."""
+    if not isinstance(error, FileNotFoundError):
+        return False
+    status = _status(error)
+    return status in (404, 410) or (status is None and _connection_error(error) is None)
+
+
+def _connection_error(error: BaseException | None) -> BaseException | None:
+    while error is not None and not type(error).__module__.startswith("aiohttp"):
+        error = error.__cause__ or error.__context__
+    return error
+
+
 def _is_permanent(error: BaseException) -> bool:
     if isinstance(error, FileNotFoundError):
-        return _status(error) is None or _status(error) in (404, 410)
+        return _is_missing(error)
     return isinstance(error, PermissionError | ImportError | NotADirectoryError | IsADirectoryError)
 
 
@@ -159,7 +173,7 @@ def failed(url: str, error: BaseException) -> DataError:
     """Return the error for a request that failed."""
     shown, status = masked(url), _status(error)
     credentials = _CREDENTIALS.get(url.partition("://")[0], "check the URL and its credentials")
-    if _is_timeout(error):
+    if _is_timeout(error) or _is_timeout(_connection_error(error) or error):
         reason = f"`{shown}` did not answer within {seconds_allowed():g} s"
         return RemoteError(reason, help=f"try again later, or wait longer with {TIMEOUT}=120")
     if _lacks_credentials(error):
@@ -168,9 +182,9 @@ def failed(url: str, error: BaseException) -> DataError:
         return RemoteError(f"access to `{shown}` is denied ({status or 403})", help=credentials)
     if _is_expired(error):
         return replaced(url)
-    if isinstance(error, FileNotFoundError) and status in (None, 404, 410):
+    if _is_missing(error):
         return MissingFileError(f"there is no object `{shown}` ({status or 404})", help="check the URL")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return RemoteError(f"`{shown}` cannot be read: {error.strerror}")
-    text = without_secrets(str(error)).strip().partition("\n")[0][:200] or type(error).__name__
+    text = without_secrets(str(_connection_error(error) or error)).strip().partition("\n")[0][:200] or type(error).__name__
     return RemoteError(f"`{shown}` cannot be read: {text}", help="try again later")
