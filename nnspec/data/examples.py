@@ -43,6 +43,18 @@ class Examples:
         groups = (self.inputs, self.targets, self.weights)
         return sum({id(array): array.nbytes for group in groups for array in group.values()}.values())
 
+    @property
+    def row_bytes(self) -> float:
+        """The mean size of a row of all arrays."""
+        groups = (self.inputs, self.targets, self.weights)
+        return self.bytes / max(1, *(len(array) for group in groups for array in group.values()))
+
+    @property
+    def is_read_on_access(self) -> bool:
+        """Whether some values are read when they are used; those of a file that is mapped into memory are, too."""
+        groups = (self.inputs, self.targets, self.weights)
+        return any(type(array) is not np.ndarray for group in groups for array in group.values())
+
     def is_resident(self, limit: int) -> bool:
         """Whether all arrays are to be copied to a device of a size; not if their rows overlap, as those of windows do."""
         groups = (self.inputs, self.targets, self.weights)
