@@ -66,7 +66,9 @@ def convert(data: str, out: Path, *, shards: int | None = None, root: Path | Non
             table = reader.open({key: reader.find(key, spec.folder, spec.root) for key in reader.named_paths()})
         except DataError as error:
             raise _failed(name, error) from None
-        arguments = {key: value for key, value in reader.value_arguments().items() if key in _IMAGES and value is not None}
+        arguments = {
+            key: value for key, value in reader.value_arguments().items() if key in _IMAGES and key in reader.model_fields_set
+        }
         found.append(_written(part, table, name, out / part, shards, arguments))
     return found
 

@@ -305,7 +305,9 @@ def test_arrays_are_lists_of_a_fixed_size_and_are_read_by_row_groups(small_group
 
 
 def test_the_splits_of_a_spec_become_folders(digits):
-    text = SPEC.replace("READER", "{images: digits}\n  validation: 0.1\n  test: {images: digits}")
+    text = SPEC.replace(
+        "READER", "{images: {folder: digits, color_mode: grayscale}}\n  validation: 0.1\n  test: {images: digits}"
+    )
     (digits / "net.nnspec.yaml").write_text(text)
     found = convert(str(digits / "net.nnspec.yaml"), digits / "out", shards=2)
     assert [(each.part, each.rows, len(each.files)) for each in found] == [("train", 100, 2), ("test", 100, 2)]
