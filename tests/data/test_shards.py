@@ -311,7 +311,7 @@ def test_the_splits_of_a_spec_become_folders(digits):
     (digits / "net.nnspec.yaml").write_text(text)
     found = convert(str(digits / "net.nnspec.yaml"), digits / "out", shards=2)
     assert [(each.part, each.rows, len(each.files)) for each in found] == [("train", 100, 2), ("test", 100, 2)]
-    assert found[0].reader == f'{{images: {{parquet: "{digits}/out/train", column: image, interpolation: bilinear}}}}'
+    assert found[0].reader == f'{{images: {{parquet: "{digits}/out/train", column: image, color_mode: grayscale}}}}'
 
 
 def test_a_conversion_that_fails_leaves_no_files(digits):
