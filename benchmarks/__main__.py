@@ -33,6 +33,7 @@ ALONE = (
     "lsp",
     "memory",
     "parity",
+    "processes",
     "proof",
     "remote",
     "results",

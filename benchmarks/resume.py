@@ -133,7 +133,6 @@ def survive(
     seed: int = SEED,
     most_seconds: float = MOST_SECONDS,
     backend: str = "tensorflow",
-    options: Sequence[str] = (),
 ) -> Outcome:
     """Trains a spec twice: let alone, and killed again and again.
 
@@ -144,13 +143,38 @@ def survive(
         seed: At which moments.
         most_seconds: The longest that a child trains on before it is killed.
         backend: What trains.
-        options: Further options of the training that is killed.
     """
     spec = folder / "net.nnspec.yaml"
     spec.write_text(text, encoding="utf-8")
     whole, cut = folder / "whole", folder / "cut"
     _let_run(_child(folder, str(spec), "--out", str(whole), "--backend", backend))
-    outcome = Outcome()
+    outcome = kill(spec, cut, kills, seed=seed, most_seconds=most_seconds, backend=backend)
+    outcome.differences = differences(whole, cut)
+    return outcome
+
+
+def kill(
+    spec: Path,
+    cut: Path,
+    kills: int,
+    *,
+    seed: int = SEED,
+    most_seconds: float = MOST_SECONDS,
+    backend: str = "tensorflow",
+    options: Sequence[str] = (),
+) -> Outcome:
+    """Trains a spec that is killed again and again, and then to its end.
+
+    Args:
+        spec: The spec.
+        cut: The folder of the run.
+        kills: How often to kill.
+        seed: At which moments.
+        most_seconds: The longest that a child trains on before it is killed.
+        backend: What trains.
+        options: Further options of the training.
+    """
+    folder, outcome = spec.parent, Outcome()
     moments = random.Random(seed)
     command = [str(spec), "--out", str(cut), "--checkpoint-every", str(CHECKPOINT_MINUTES), "--backend", backend, *options]
     while outcome.kills < kills:
@@ -172,7 +196,6 @@ def survive(
     else:
         _let_run(_child(folder, *command))
     outcome.damaged += damaged_files(cut)
-    outcome.differences = differences(whole, cut)
     return outcome
 
 

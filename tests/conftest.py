@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -23,15 +23,30 @@ os.environ.pop("FORCE_COLOR", None)  # tests read the text
 settings.register_profile("untimed", deadline=None)  # a busy processor is no fault of an example
 settings.load_profile("untimed")
 
-# Modules and collected tests stay until the end: a search for garbage among them costs a tenth of the processor's time.
+# A search for garbage visits each object. Modules, collected tests, and the graphs that TensorFlow never frees stay until the end:
+# without an exemption, searches among them take a tenth of the time.
 gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Exempts what was collected from the searches for garbage."""
+    exempt_the_living()
+    gc.enable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Exempts what has outlived the fixtures of a test file from the searches for garbage."""
+    result = yield
+    if nextitem is not None and nextitem.path != item.path:
+        exempt_the_living()
+    return result
+
+
+def exempt_the_living() -> None:
+    """Exempts every object that is not garbage from the searches for garbage."""
     gc.collect()
     gc.freeze()
-    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

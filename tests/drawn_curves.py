@@ -11,13 +11,13 @@ import pytest
 
 @pytest.fixture(scope="session", autouse=True)
 def curves_drawn_once() -> Iterator[None]:
-    """Draws one log of each kind: with the same title, names, number of epochs, best epoch, and kinds of values."""
+    """Draws one log of each kind: with the same number of epochs, best epoch, names, and kinds of values."""
     from nnspec.training.run import curves
 
     draw, drawn = curves.curves, {}
 
     def draw_once(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> bytes:
-        kind = (title, best_epoch, *(tuple((name, _kind(value)) for name, value in record.items()) for record in records))
+        kind = (best_epoch, *(tuple((name, _kind(value)) for name, value in record.items()) for record in records))
         if kind not in drawn:
             drawn[kind] = draw(records, title, best_epoch)
         return drawn[kind]

@@ -126,11 +126,11 @@ class _Commands(click.Group):
             from nnspec.cli.text import ClosedOutput
 
             sys.stdout = ClosedOutput()
-        with _report_errors():
+        with report_errors():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _report_errors():
+        with report_errors():
             return super().invoke(ctx)
 
 
@@ -147,7 +147,7 @@ def _no_collection() -> Iterator[None]:
 
 
 @contextmanager
-def _report_errors() -> Iterator[None]:
+def report_errors() -> Iterator[None]:
     """Report user errors as text with an exit status."""
     try:
         yield

@@ -10,11 +10,18 @@ from typing import Any
 
 from nnspec.cli.text import echo
 from nnspec.extras import require
+from nnspec.training.processes.environment import Place
 
 _TITLES = {"tensorflow": "TensorFlow", "jax": "JAX"}
 
 
-def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None, announce: bool = False) -> None:
+def load_frameworks(
+    *extras: str,
+    as_on: Mapping[str, Any] | None = None,
+    announce: bool = False,
+    place: Place | None = None,
+    devices: int | None = None,
+) -> None:
     """Check that extras are installed, and load Keras if ``train`` is among them.
 
     TensorFlow's libraries write messages about CPUs and GPUs to stderr as they load. These messages are suppressed.
@@ -24,6 +31,8 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None, announ
         as_on: The ``machine`` record of a run (``run.json``). Its thread and oneDNN settings are applied before the framework
             starts.
         announce: Whether to state what is loaded even if stderr is not a terminal, as in the log of a training.
+        place: The place of this process among those of a training, which it joins; None for one that trains alone.
+        devices: The number of devices of this process, on JAX; None for as many as there are.
 
     Raises:
         NnspecError: If an extra is not installed. The message states how to install it.
@@ -40,9 +49,14 @@ def load_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None, announ
                 from nnspec.training.backends.machine import restore_environment
 
                 restore_environment(as_on)
-            from nnspec.training.backends.devices import grow_memory
+            from nnspec.training.backends.devices import grow_memory, set_count
 
             grow_memory(backend)
+            set_count(backend, devices)
+            if place is not None:
+                from nnspec.training.processes.group import join
+
+                join(place)
             import keras
 
             keras.ops.zeros(())  # devices are initialized by the first operation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from nnspec.cli.options import allow_url_option, limit_option, limits_from, root
 from nnspec.cli.text import echo, echo_path
 
 if TYPE_CHECKING:
+    from nnspec.spec import Spec
     from nnspec.training import Run
+    from nnspec.training.processes.environment import Place
 
 
 @click.command("train")
@@ -51,6 +54,18 @@ if TYPE_CHECKING:
     help="Data parallelism over the GPUs of this machine: each batch is split, and the gradients are summed.",
 )
 @click.option(
+    "--processes",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Train in N processes of this machine, on JAX: each computes a share of every batch.",
+)
+@click.option(
+    "--devices",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Share each batch between N devices of this process, on JAX.",
+)
+@click.option(
     "--track",
     type=click.Choice(["mlflow", "tensorboard", "wandb"]),
     multiple=True,
@@ -66,7 +81,7 @@ if TYPE_CHECKING:
 @allow_url_option
 @limit_option
 @click.pass_context
-def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **options: Any) -> None:
+def command(ctx: click.Context, /, spec: Path | None, run: Path | None, processes: int | None, **options: Any) -> None:
     """Train a spec and write a run folder: weights, metrics, learning curves, and everything needed to reproduce the run.
 
     The link runs/NAME/latest names the newest run without --out; every command takes it for a run.
@@ -79,9 +94,36 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **option
       nnspec evaluate runs/net/latest
       nnspec train net.nnspec.yaml --out runs/first --set train.epochs=3
       nnspec train --resume runs/first
+      nnspec train net.nnspec.yaml --processes 4 --out runs/four
+
+    Under Slurm, Open MPI or Kubernetes, or with JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID, each process
+    that is started finds its place itself.
     """
-    with _default_sigint():
-        trained = _resume(run, spec, **options) if run is not None else _train(spec, **options)
+    from nnspec.training.processes.environment import LAUNCHED, place_in
+
+    place = place_in(os.environ)
+    if processes is not None and LAUNCHED not in os.environ:
+        if place is not None:
+            raise click.UsageError("--processes starts processes, and this is already one of several")
+        if processes > 1:
+            _check_backend(options["backend"])
+            if spec is not None:
+                _loaded(spec, **options)  # its errors are reported once
+            from nnspec.training.processes.launch import launch, this_command
+
+            ctx.exit(launch(this_command(), processes))
+    if place is not None:
+        _check_backend(options["backend"])
+        options["backend"] = "jax" if run is None else None
+    try:
+        with _default_sigint():
+            trained = _resume(run, spec, place=place, **options) if run is not None else _train(spec, place=place, **options)
+        if place is not None and place.index:
+            ctx.exit(0)
+    except Exception as error:
+        if place is not None and not isinstance(error, click.exceptions.Exit):
+            _end_process(error)
+        raise
     echo_path(trained.path)
     if trained.status in ("finished", "stopped early"):
         folder = shlex.quote(str(trained.path))
@@ -90,9 +132,39 @@ def command(ctx: click.Context, /, spec: Path | None, run: Path | None, **option
         ctx.exit(128 + signal.Signals[trained.info["signal"]])  # as a shell reports a program ended by a signal
 
 
+def _loaded(spec: Path, *, overrides: tuple[str, ...], root: Path | None, limits: tuple[str, ...], **others: Any) -> Spec:
+    del others
+    from nnspec.spec import load
+
+    return load(spec, overrides, root=root, limits=limits_from(limits))
+
+
+def _check_backend(backend: str | None) -> None:
+    """Check that several processes train on JAX, the only backend that can."""
+    if (backend or os.environ.get("KERAS_BACKEND") or "jax") != "jax":
+        raise click.UsageError("several processes train on JAX only; use --backend jax")
+
+
+def _end_process(error: Exception) -> None:
+    """Report the error of one of several processes, and end it without waiting for the others."""
+    from nnspec.cli import report_errors
+    from nnspec.training.processes.environment import LOST
+    from nnspec.training.processes.group import LostProcess, leave
+
+    try:
+        with report_errors():
+            raise error
+    except click.exceptions.Exit as ended:
+        leave(LOST if isinstance(error, LostProcess) else ended.exit_code)
+    except click.ClickException as shown:
+        shown.show()
+        leave(shown.exit_code)
+
+
 def _train(
     spec: Path | None,
     *,
+    place: Place | None,
     out: Path | None,
     overwrite: bool,
     checkpoint_every: float | None,
@@ -100,6 +172,7 @@ def _train(
     allow_different: bool,
     backend: str | None,
     strategy: str | None,
+    devices: int | None,
     track: tuple[str, ...],
     overrides: tuple[str, ...],
     root: Path | None,
@@ -110,13 +183,13 @@ def _train(
     if allow_different:
         raise click.UsageError("--allow-different requires --resume")
     from nnspec.cli.frameworks import load_frameworks
-    from nnspec.spec import load
 
-    loaded = load(spec, overrides, root=root, limits=limits_from(limits))
-    load_frameworks("train", as_on={"backend": backend} if backend else None, announce=True)
+    loaded = _loaded(spec, overrides=overrides, root=root, limits=limits)
+    first = place is None or place.index == 0
+    load_frameworks("train", as_on={"backend": backend} if backend else None, announce=first, place=place, devices=devices)
     from nnspec.training import train
 
-    options = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy)
+    options = _given(checkpoint_every=checkpoint_every, keep=keep, strategy=strategy, devices=devices)
     return train(loaded, out=out, overwrite=overwrite, track=track, **options)
 
 
@@ -124,8 +197,10 @@ def _resume(
     run: Path,
     spec: Path | None,
     *,
+    place: Place | None,
     out: Path | None,
     overwrite: bool,
+    devices: int | None,
     backend: str | None,
     strategy: str | None,
     track: tuple[str, ...],
@@ -148,10 +223,13 @@ def _resume(
     from nnspec.cli.frameworks import load_frameworks
     from nnspec.training import Run
 
-    load_frameworks("train", as_on=Run.open(run).info["machine"], announce=True)
+    machine = Run.open(run).info["machine"]
+    if place is not None:
+        _check_backend(machine["backend"])
+    load_frameworks("train", as_on=machine, announce=place is None or place.index == 0, place=place, devices=devices)
     from nnspec.training import resume
 
-    return resume(run, spec=spec, overrides=overrides, **options)
+    return resume(run, spec=spec, overrides=overrides, devices=devices, **options)
 
 
 def _given(**options: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.imports import ROOT
@@ -33,8 +34,13 @@ class Use:
         return f"nnspec/{self.file}:{self.line}: {self.text!r}"
 
 
-def uses_of(path: Path) -> Iterator[Use]:
-    """The identifiers and the string literals of a file; docstrings are neither."""
+@cache
+def uses_of(path: Path) -> tuple[Use, ...]:
+    """The identifiers and the string literals of a file."""
+    return tuple(_uses_of(path))
+
+
+def _uses_of(path: Path) -> Iterator[Use]:
     file = path.relative_to(ROOT).as_posix()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -61,6 +67,7 @@ def identifiers_of(node: ast.AST) -> Iterator[str]:
             yield text
 
 
+@cache
 def words_of(identifier: str) -> str:
     """An identifier in snake case between underscores, so that whole words can be found in it.
 

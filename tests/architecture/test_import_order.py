@@ -40,6 +40,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
 
 PARTS: Mapping[str, tuple[str, ...]] = {
     "training": (
+        "processes",
         "problems",
         "catalogue",
         "objectives/__init__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,8 +61,13 @@ ALLOWED: Mapping[tuple[str, str], str] = {
 """Uses of an objective's name outside its folder, file and name (``*``: all names), each with its reason."""
 
 
-def named_in_core() -> Iterator[tuple[str, str, str]]:
+@cache
+def named_in_core() -> tuple[tuple[str, str, str], ...]:
     """The uses of an objective's name outside the folders of the objectives: file, name, and where it is."""
+    return tuple(_named_in_core())
+
+
+def _named_in_core() -> Iterator[tuple[str, str, str]]:
     for path in sorted(ROOT.rglob("*.py")):
         file = path.relative_to(ROOT).as_posix()
         if file.startswith(OWN):
@@ -114,8 +120,13 @@ def plan_of(file: Path) -> tuple[TrainingPlan | None, list[Diagnostic]]:
 
 def specs_of(name: str) -> list[Path]:
     """The specs that are trained with an objective."""
+    return [file for file, objective in _objectives_of_specs().items() if objective == name]
+
+
+@cache
+def _objectives_of_specs() -> dict[Path, str]:
     files = sorted((PROJECT / "specs").glob("*.nnspec.yaml"))
-    return [file for file in files if (train := load(file).section("train")) is not None and objective_named(train) == name]
+    return {file: objective_named(train) for file in files if (train := load(file).section("train")) is not None}
 
 
 def is_documented(name: str) -> bool:

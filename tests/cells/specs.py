@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import onnx
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import to_keras
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.proof import verify
 from nnspec.testing.claims import check_symbolic, check_weights
 
-from ..onnx_backend.nets import graph_of_text, keras_reference, random_weights
+from ..onnx_backend.nets import graph_of_text, random_weights
 
 __all__ = ["BLOCKS", "HEAD", "TOKENS", "document", "proven"]
 

@@ -13,12 +13,13 @@ import nnspec
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.convolutionalizing import convolutionalize
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 from nnspec.training import train
 from nnspec.training.loop.progress import Quiet
 from nnspec.training.run.initial_weights import initial_weights
-from tests.onnx_backend.nets import keras_reference, random_weights
+from tests.onnx_backend.nets import random_weights
 
 CONV = "  - Conv2D: {filters: 4, kernel_size: 3, activation: relu}\n  - MaxPooling2D\n"
 DENSE = "  - Dense: {units: 5, activation: softmax}\n    name: y\n"

@@ -11,6 +11,7 @@ from onnx import load_model_from_string
 
 import nnspec
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.keras_backend import to_keras, weight_arrays
 from nnspec.onnx_backend import proof
@@ -19,7 +20,7 @@ from nnspec.onnx_backend.proof import verify, verify_varied
 from nnspec.onnx_backend.proto import sealed
 from nnspec.runtime.seal import metadata_of, require_proven
 from nnspec.runtime.session import Arrays
-from tests.onnx_backend.nets import graph_of, keras_reference
+from tests.onnx_backend.nets import graph_of
 
 # Keras writes a variable by `np.array`, which NumPy 2 warns of where TensorFlow holds it.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
-from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
+from tests.onnx_backend.nets import graph_of, random_weights
 
 CONV = "  - Conv2D: {filters: 6, kernel_size: 3, activation: relu}\n"
 DENSE = "  - Dense: {units: 4, activation: softmax}\n    name: y\n"

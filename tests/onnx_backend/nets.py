@@ -1,4 +1,4 @@
-"""Graphs, weights and Keras's answers, for the tests here."""
+"""Graphs and weights for the tests here; no Keras, so that a fresh process has them at once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import numpy as np
 import onnx
 
 import nnspec
-from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
-
-__all__ = ["LENET", "TAGGER", "graph_of", "keras_reference", "lenet", "random_weights", "tagger", "types"]
 
 LENET = """
   - Conv2D: {filters: 6, kernel_size: 5, padding: same, activation: tanh}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.onnx_backend.activation import CELL_ACTIVATIONS
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proof import named_outputs
 
-from .nets import graph_of, keras_reference, types
+from .nets import graph_of, types
 
 
 @pytest.mark.parametrize("layer", ["GRU", "LSTM"])

@@ -11,13 +11,14 @@ import onnx
 import pytest
 
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend import builder
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Reference
 from nnspec.runtime.session import Arrays, Run
 
-from .nets import graph_of, keras_reference, lenet, random_weights, tagger
+from .nets import graph_of, lenet, random_weights, tagger
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ import onnxruntime
 import pytest
 
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.layers import LAYERS
 from nnspec.onnx_backend.emit import OPSETS, to_onnx
@@ -21,7 +22,7 @@ from nnspec.onnx_backend.samples import draw
 from nnspec.runtime.session import runner
 
 from ..layers.cases import CASES
-from .nets import graph_of, keras_reference, lenet, random_weights, tagger, types
+from .nets import graph_of, lenet, random_weights, tagger, types
 
 GUARD = ["Shape", "Max", "Reshape"]
 """Before an operator that ends the process on a tensor without elements."""

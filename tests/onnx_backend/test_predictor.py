@@ -11,10 +11,11 @@ import onnx
 import pytest
 
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.onnx_backend import to_onnx
 from nnspec.runtime.predictor import Predictor
 
-from .nets import graph_of, keras_reference, lenet, random_weights, tagger
+from .nets import graph_of, lenet, random_weights, tagger
 
 
 @pytest.fixture(scope="module")

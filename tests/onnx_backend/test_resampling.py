@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.parity import measure
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.session import runner
 
-from .nets import graph_of, keras_reference, random_weights, types
+from .nets import graph_of, random_weights, types
 
 
 def agree(graph: Graph, *shapes: tuple[int, ...]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 import nnspec
 from nnspec.diagnostics import NnspecError
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.export import export
@@ -17,7 +18,7 @@ from nnspec.onnx_backend.parity import Parity, measure
 from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.ties import Ties, discontinuous
 from nnspec.runtime.session import Arrays
-from tests.onnx_backend.nets import graph_of, keras_reference, random_weights
+from tests.onnx_backend.nets import graph_of, random_weights
 
 IMAGE = "{x: [5, 5]}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.memory import peak_activation_bytes
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import to_onnx
@@ -13,7 +14,7 @@ from nnspec.onnx_backend.proof import verify
 from nnspec.onnx_backend.proto import serialized
 from nnspec.runtime.session import runner
 
-from .nets import graph_of_text, keras_reference, random_weights
+from .nets import graph_of_text, random_weights
 
 HEAD = "nnspec: 1\nname: net\n"
 FRAME = """blocks:

@@ -13,15 +13,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.training.backends.sharing import Sharing
 from nnspec.training.loop.backend import Rows, StepResult
 from nnspec.training.loop.learner import Batch, Learner, Tensors, Update
 from nnspec.training.loop.prefetch import Prefetcher
+from nnspec.training.processes.group import reported
 
 _MOST_STEPS = 512
 """The most steps of a compiled call, which takes their number as an argument."""
 
 State = tuple[list[Any], list[list[Any]]]
 """The values of all variables except those of optimizers, and the values of each optimizer."""
+
+Step = Callable[[Batch, State], tuple[State, Any]]
+"""Maps a batch and the state to the new state and the loss."""
 
 
 class JaxSteps:
@@ -30,11 +35,13 @@ class JaxSteps:
     Args:
         learner: The learner.
         resident_bytes: The largest size of examples that are kept on the device. Larger ones are sent step by step.
+        sharing: How several devices share each batch; None for one device.
     """
 
-    def __init__(self, learner: Learner, *, resident_bytes: int = 2**31) -> None:
+    def __init__(self, learner: Learner, *, resident_bytes: int = 2**31, sharing: Sharing | None = None) -> None:
         self._learner = learner
         self._resident_bytes = resident_bytes
+        self._sharing = sharing
         self._prefetcher = Prefetcher()
         metrics = [variable for metric in learner.metrics for variable in metric.variables]
         every = [*learner.variables, *metrics, *learner.random_variables]
@@ -42,27 +49,54 @@ class JaxSteps:
         self._on_device: dict[int, tuple[Any, Any]] = {}
         for group in learner.trainable:
             group.optimizer.build(group.variables)
-        # On a CPU, XLA computes convolutions inside a loop four times slower than outside.
-        repeat = _one_by_one if jax.default_backend() == "cpu" else _in_one_call
-        self._train = repeat(self._step)
-        self._validate = repeat(self._validate_step)
+        if sharing is not None:
+            sharing.prepare(learner.models)
+            sharing.prepare_random([] if learner.augmenter is None else learner.augmenter.layers)
+        self._compiled: dict[tuple[str, bool], Callable[..., Any]] = {}
 
     def train(self, examples: Examples, rows: Rows) -> StepResult:
-        return self._run(self._train, examples, rows)
+        return self._run(self._step, examples, rows)
 
     def validate(self, examples: Examples, rows: Rows) -> None:
-        self._run(self._validate, examples, rows)
+        self._run(self._validate_step, examples, rows)
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         if not self._is_resident(examples):
-            self._prefetcher.submit(examples, rows)
+            self._prefetcher.submit(examples, self._read(rows))
 
     def _is_resident(self, examples: Examples) -> bool:
         return examples.is_resident(self._resident_bytes)
 
-    def _run(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> StepResult:
+    def _read(self, rows: Rows) -> Rows:
+        """The rows that this process reads."""
+        return rows if self._sharing is None else self._sharing.rows(rows)
+
+    def _function(self, step: Step, *, shares: bool = False) -> Callable[..., Any]:
+        """The compiled function that runs steps.
+
+        Args:
+            step: The step.
+            shares: Whether each device is given its share of a batch, rather than all examples.
+        """
+        key = step.__name__, shares
+        if key not in self._compiled:
+            # On a CPU, XLA computes convolutions inside a loop four times slower than outside.
+            repeat = _one_by_one if jax.default_backend() == "cpu" else _in_one_call
+            self._compiled[key] = repeat(partial(_taken, step, self._sharing, shares), self._over(shares))
+        return self._compiled[key]
+
+    def _over(self, shares: bool) -> Callable[..., Any]:
+        """Compiles a function of examples, rows and the state, and of the number of steps if it takes it."""
+        if self._sharing is None:
+            compiled: Callable[..., Any] = jax.jit
+            return compiled
+        over = self._sharing.over
+        return lambda function, *more: jax.jit(over(function, [shares, False, False, *(False for _ in more)]))
+
+    def _run(self, step: Step, examples: Examples, rows: Rows) -> StepResult:
         if not self._is_resident(examples):
-            return self._from_host(function, examples, rows)
+            return self._from_host(step, examples, rows)
+        function = self._function(step)
         completed, loss, before = 0, float("nan"), float("nan")
         groups = tuple(self._put(batch) for batch in (examples.inputs, examples.targets, examples.weights))
         for start in range(0, len(rows), _MOST_STEPS):
@@ -75,32 +109,42 @@ class JaxSteps:
                 break
         return StepResult(completed, loss, before)
 
-    def _from_host(self, function: Callable[..., Any], examples: Examples, rows: Rows) -> StepResult:
+    def _from_host(self, step: Step, examples: Examples, rows: Rows) -> StepResult:
         loss = before = float("nan")
-        batch, size = self._prefetcher.take(examples, rows), rows.shape[1]
+        read = self._read(rows)
+        batch, size = self._prefetcher.take(examples, read), read.shape[1]
+        shares = self._sharing is not None and self._sharing.divides(rows.shape[1])
+        function = self._function(step, shares=shares)
         for i in range(len(rows)):
             part = slice(i * size, (i + 1) * size)
             tensors = (batch.inputs, batch.targets, batch.weights)
-            groups = tuple({name: array[part] for name, array in group.items()} for group in tensors)
+            groups = tuple(
+                {name: self._placed(array[part], share=shares) for name, array in group.items()} for group in tensors
+            )
             before = loss
-            _, loss, _ = self._call(function, groups, np.arange(size, dtype=np.int32)[None], 1)
+            _, loss, _ = self._call(function, groups, np.arange(rows.shape[1], dtype=np.int32)[None], 1)
             if not np.isfinite(loss):
                 return StepResult(i + 1, loss, before)
         return StepResult(len(rows), loss, before)
 
     def _call(self, function: Callable[..., Any], groups: Any, rows: NDArray[np.int32], count: int) -> tuple[int, float, float]:
         optimizers = [group.optimizer.variables for group in self._learner.trainable]
-        state = (_values(self._variables), [_values(variables) for variables in optimizers])
-        done, (values, own), loss, before = function(groups, rows, count, state)
-        for variables, found in zip([self._variables, *optimizers], [values, *own], strict=True):
+        groups_of = [self._variables, *optimizers]
+        values, *own = ([self._placed(variable.value) for variable in variables] for variables in groups_of)
+        with reported():
+            done, (values, own), loss, before = function(groups, rows, count, (values, own))
+        for variables, found in zip(groups_of, [values, *own], strict=True):
             for variable, value in zip(variables, found, strict=True):
-                variable.assign(value)
+                variable.assign(value if self._sharing is None else self._sharing.local(value))
         return int(done), float(loss), float(before)
+
+    def _placed(self, array: Any, *, share: bool = False) -> Any:
+        return array if self._sharing is None else self._sharing.place(array, share=share)
 
     def _step(self, batch: Batch, state: State) -> tuple[State, Any]:
         values, own = state[0], list(state[1])
         with self._scope(values) as scope:
-            batch = self._learner.augmented(batch)
+            batch = self._augmented(batch)
         values = self._current_values(scope)
         total = jnp.float32(0.0)
         for update in self._learner.updates(batch):
@@ -110,6 +154,14 @@ class JaxSteps:
         with self._scope(values) as scope:
             self._learner.after_step()
         return (self._current_values(scope), own), total
+
+    def _augmented(self, batch: Batch) -> Batch:
+        """The batch after its augmentations, which each device applies to its share unless they combine examples."""
+        augmenter, augmented = self._learner.augmenter, self._learner.augmented
+        if self._sharing is None or augmenter is None or augmenter.mixes:
+            return augmented(batch)
+        whole: Batch = self._sharing.each(augmented, batch)
+        return whole
 
     def _update(self, update: Update, values: list[Any], own: list[Any]) -> tuple[list[Any], list[Any], Any]:
         """Computes one update: the new values of all variables and of the optimizer, and the loss."""
@@ -150,21 +202,31 @@ class JaxSteps:
         """Moves arrays to the device; each array is moved once, also if several splits share it."""
         for array in batch.values():
             if id(array) not in self._on_device:
-                self._on_device[id(array)] = (array, jnp.asarray(array))
+                self._on_device[id(array)] = (array, jnp.asarray(array) if self._sharing is None else self._placed(array))
         return {name: self._on_device[id(array)][1] for name, array in batch.items()}
 
 
-def _values(variables: Sequence[Any]) -> list[Any]:
-    return [variable.value for variable in variables]
+def _taken(step: Step, sharing: Sharing | None, shares: bool, groups: Any, rows: Any, state: State) -> tuple[State, Any]:
+    """Runs a step on the rows of examples."""
+    if sharing is None:
+        return step(_rows_of(groups, rows), state)
+    with sharing.step():
+        if shares:
+            batch = jax.tree.map(sharing.whole, groups)
+        elif sharing.divides(len(rows)):
+            batch = jax.tree.map(sharing.whole, _rows_of(groups, sharing.share(rows)), _rows_of(groups, rows))
+        else:
+            batch = _rows_of(groups, rows)
+        return step(batch, state)
 
 
-def _taken(groups: Any, rows: Any) -> Any:
+def _rows_of(groups: Any, rows: Any) -> Any:
     return tuple({name: values[rows] for name, values in batch.items()} for batch in groups)
 
 
-def _one_by_one(step: Callable[[Batch, State], tuple[State, Any]]) -> Callable[..., Any]:
+def _one_by_one(taken: Callable[..., tuple[State, Any]], compiled: Callable[..., Any]) -> Callable[..., Any]:
     """As `_in_one_call`, with one call for each step."""
-    once = jax.jit(lambda groups, rows, state: step(_taken(groups, rows), state))
+    once = compiled(taken)
 
     def run(groups: Any, rows: Any, count: int, state: State) -> tuple[int, State, float, float]:
         loss = before = float("nan")
@@ -178,17 +240,17 @@ def _one_by_one(step: Callable[[Batch, State], tuple[State, Any]]) -> Callable[.
     return run
 
 
-def _in_one_call(step: Callable[[Batch, State], tuple[State, Any]]) -> Callable[..., Any]:
-    compiled: Callable[..., Any] = jax.jit(partial(_repeat, step))
-    return compiled
+def _in_one_call(taken: Callable[..., tuple[State, Any]], compiled: Callable[..., Any]) -> Callable[..., Any]:
+    run = compiled(partial(_repeat, taken), "count")
+    return lambda groups, rows, count, state: run(groups, rows, state, np.int32(count))
 
 
-def _repeat(step: Callable[[Batch, State], tuple[State, Any]], groups: Batch, rows: Any, count: Any, state: State) -> Any:
+def _repeat(taken: Callable[..., tuple[State, Any]], groups: Any, rows: Any, state: State, count: Any) -> Any:
     """Runs steps until a loss is not finite; returns their number, the state, the last loss and the previous one."""
 
     def body(carry: Any) -> Any:
         i, state, loss, _ = carry
-        state, new = step(_taken(groups, rows[i]), state)
+        state, new = taken(groups, rows[i], state)
         return i + 1, state, new, loss
 
     def continues(carry: Any) -> Any:

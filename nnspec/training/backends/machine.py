@@ -80,7 +80,11 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str
         has = now["versions"].get(package)
         if has != had and package != "python":
             yield f"{package}: {had} then, {has} now"
+    several = {count for count in (then["machine"].get("shares", 1), now["machine"].get("shares", 1)) if count != 1}
     for name, word in _WORDS.items():
+        # Each of several processes has some of the processors.
+        if several and name in ("threads", "devices"):
+            continue
         had, has = then["machine"].get(name), now["machine"].get(name)
         if had != has:
             yield f"{word}: {_shown(had)} then, {_shown(has)} now"

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import keras
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
-from nnspec.training.backends.devices import grow_memory
+from nnspec.training.backends.devices import Devices, grow_memory
 from nnspec.training.backends.machine import BY_DEFAULT, ONEDNN, processors
 from nnspec.training.loop.backend import Steps
 from nnspec.training.loop.learner import Learner
+from nnspec.training.processes.group import current
 
 
-def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> Steps:
+def steps_for(backend: str, learner: Learner, devices: Devices = None) -> Steps:
     """Creates the steps of a Keras backend.
 
     Args:
         backend: The backend.
         learner: The learner.
-        devices: The devices that each compute a part of every batch; empty for one device.
+        devices: The devices that each compute a part of every batch; None for one device.
 
     Raises:
         NnspecError: If the backend is not supported.
@@ -32,21 +32,22 @@ def steps_for(backend: str, learner: Learner, devices: Sequence[str] = ()) -> St
     if backend == "tensorflow":
         from nnspec.training.backends.tensorflow import TensorFlowSteps
 
-        return TensorFlowSteps(learner, devices=devices)
+        return TensorFlowSteps(learner, devices=cast("tuple[str, ...]", devices or ()))
     if backend == "jax":
         from nnspec.training.backends.jax import JaxSteps
 
-        return JaxSteps(learner)
+        return JaxSteps(learner, sharing=cast("Any", devices))
     raise NnspecError(
         f"training on the Keras backend {backend} is not supported\n  = help: use `--backend tensorflow` or `jax`"
     )
 
 
-def machine(strategy: str | None = None) -> dict[str, Any]:
+def machine(strategy: str | None = None, devices: Devices = None) -> dict[str, Any]:
     """Makes operations deterministic, and returns the properties of the machine on which results depend.
 
     Args:
         strategy: How several devices share the training; None for one device.
+        devices: The devices that share it.
     """
     found: dict[str, Any] = {"backend": keras.backend.backend(), "cores": os.cpu_count(), "cpu": _cpu(), "strategy": strategy}
     grow_memory(found["backend"])
@@ -76,6 +77,8 @@ def machine(strategy: str | None = None) -> dict[str, Any]:
             "deterministic": jax.default_backend() == "cpu",
             "threads": {"intra": processors()},
             "devices": [device.platform.upper() for device in jax.devices()],
+            "processes": current().count,
+            "shares": getattr(devices, "count", 1),
         }
     return found
 

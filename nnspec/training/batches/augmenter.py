@@ -46,6 +46,16 @@ class Augmenter:
         ]
 
     @property
+    def layers(self) -> list[Any]:
+        """The Keras layers."""
+        return [layer for _, layer in self._changes]
+
+    @property
+    def mixes(self) -> bool:
+        """Whether an augmentation combines examples of a batch."""
+        return any(isinstance(plan.layer, Mixing) for plan, _ in self._changes)
+
+    @property
     def variables(self) -> list[Any]:
         """The states of the random generators."""
         return [variable for _, layer in self._changes for variable in layer.variables]

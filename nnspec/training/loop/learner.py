@@ -67,7 +67,9 @@ class Learner:
         augmenter: Augments training batches; None for no augmentation.
 
     Attributes:
+        models: The networks.
         trainable: The weights that are trained, by optimizer.
+        augmenter: Augments training batches; None for no augmentation.
         batches: The number of batches of ``batch_size`` that one step takes.
         means: The means, by name.
     """
@@ -81,7 +83,7 @@ class Learner:
         metrics: Iterable[str],
         augmenter: Augmenter | None = None,
     ) -> None:
-        self._models, self.trainable, self._augmenter = list(models), trainable, augmenter
+        self.models, self.trainable, self.augmenter = list(models), trainable, augmenter
         self.means = {name: keras.metrics.Mean(name=name) for name in metrics}
 
     @property
@@ -96,7 +98,7 @@ class Learner:
     @property
     def variables(self) -> Sequence[Any]:
         """All variables of its networks."""
-        return [variable for model in self._models for variable in model.variables]
+        return [variable for model in self.models for variable in model.variables]
 
     @property
     def metrics(self) -> list[Any]:
@@ -106,11 +108,11 @@ class Learner:
     @property
     def random_variables(self) -> list[Any]:
         """The states of the random generators outside the networks."""
-        return list(self._augmenter.variables) if self._augmenter is not None else []
+        return list(self.augmenter.variables) if self.augmenter is not None else []
 
     def augmented(self, batch: Batch) -> Batch:
         """The batch with random augmentations, for a training step."""
-        return batch if self._augmenter is None else self._augmenter(*batch)
+        return batch if self.augmenter is None else self.augmenter(*batch)
 
     def updates(self, batch: Batch) -> Sequence[Update]:
         """The updates of a step, in order; neither reads nor changes variables. By default one of each group, by `loss`."""

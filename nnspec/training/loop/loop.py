@@ -70,6 +70,7 @@ class Loop:
         interrupted: Whether to stop after the step.
         plateau: Lowers the learning rate; None for never.
         rates: The learning rates that change, by their names in the log.
+        agreed: A number on which the processes of the training agree, in place of one that each measured.
         position: The position to start from, which may be in the middle of an epoch.
     """
 
@@ -90,6 +91,7 @@ class Loop:
     progress: Progress
     interrupted: Callable[[], bool]
     rates: Callable[[], dict[str, float]]
+    agreed: Callable[[float], float] = float
     plateau: Plateau | None = None
     position: Position = field(default_factory=Position)
 
@@ -130,7 +132,7 @@ class Loop:
         for part, rows in _prepared(self.steps, self.order.calls(at.epoch, at.in_epoch, end, self._pace)):
             began = time.perf_counter()
             done = self.steps.train(part, rows)
-            self._pace.update(done.steps, time.perf_counter() - began)
+            self._pace.update(done.steps, self.agreed(time.perf_counter() - began))
             at.step += done.steps
             at.phase_step += done.steps
             at.in_epoch += done.steps

@@ -8,6 +8,7 @@ from contextlib import suppress
 from nnspec.diagnostics import NnspecError
 from nnspec.training.loop.not_finite import Diverged
 from nnspec.training.loop.progress import Progress
+from nnspec.training.processes.group import LostProcess, current
 from nnspec.training.run.create import now
 from nnspec.training.run.files import resume_command
 from nnspec.training.run.folder import Run
@@ -34,9 +35,10 @@ def finish(session: Session, writer: RunWriter, progress: Progress, stop: Callab
         status = session.run(writer, stop)
     except NnspecError as error:
         _record_failure(session, writer, str(error))
-        raise NnspecError(
-            f"{error}\nthe run is at {writer.run.path}{_weights_text(writer)}{_resume_help(writer, error)}"
-        ) from None
+        if not current().writes:
+            raise
+        kind = LostProcess if isinstance(error, LostProcess) else NnspecError
+        raise kind(f"{error}\nthe run is at {writer.run.path}{_weights_text(writer)}{_resume_help(writer, error)}") from None
     except BaseException:
         _record_failure(session, writer, "unexpected error")
         raise

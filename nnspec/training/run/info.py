@@ -59,6 +59,8 @@ class _Machine:
     backend: Literal["tensorflow", "jax", "torch"] = "tensorflow"
     strategy: Literal["mirrored"] | None = None
     onednn: Annotated[str, Field(pattern=r"^[ -~]*$")] = ""
+    processes: Annotated[int, Field(ge=1, lt=2**20)] = 1
+    shares: Annotated[int, Field(ge=1, lt=2**20)] = 1
     threads: dict[str, Annotated[int, Field(ge=0, lt=2**16)]] | None = None
 
 

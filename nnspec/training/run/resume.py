@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from nnspec.graph import Graph
 from nnspec.spec import Spec
 from nnspec.training.backends.devices import devices_for
 from nnspec.training.backends.machine import restore_environment
-from nnspec.training.loop.progress import Progress, progress_for
+from nnspec.training.loop.progress import Progress, Quiet, progress_for
+from nnspec.training.processes.group import current
 from nnspec.training.run.checkpoints import Checkpoint, Checkpoints, DamagedCheckpoint
 from nnspec.training.run.create import spec_record
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
+from nnspec.training.run.follower import Follower, copy_of, private_folder
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.resume_checks import (
     check_checkpoint,
@@ -41,6 +44,7 @@ def resume(
     checkpoint_every: float | None = None,
     keep: int | None = None,
     allow_different: bool = False,
+    devices: int | None = None,
 ) -> Run:
     """Resumes a run from its newest checkpoint, which may be in the middle of an epoch.
 
@@ -56,6 +60,8 @@ def resume(
         keep: The number of newest checkpoints to keep; by default as before.
         allow_different: Whether to resume if the file of the spec, the versions, the processor or the threads differ, with the
             run's own spec and a result that is not bit-identical.
+        devices: The number of devices of this process that share each batch, on JAX; None for one. It may differ from that
+            of the run, whose result it then equals within rounding.
 
     Returns:
         The run.
@@ -64,11 +70,13 @@ def resume(
         SpecError: If the spec or its data have errors.
         NnspecError: If the run cannot be resumed, because the spec or the data changed. The run is then unchanged.
     """
-    shown = progress or progress_for()
+    shown = (progress or progress_for()) if current().writes else Quiet()
     run = Run.open(path)
     run.objective  # noqa: B018 (raises if its package is not installed)
-    with run_lock(run.path):
-        checkpoint, damaged = Checkpoints(run.path / "checkpoints").newest()
+    with _resumed(run) as own:
+        folder = Checkpoints(run.path / "checkpoints")
+        checkpoint, damaged = folder.newest()
+        current().same("the checkpoint", "" if checkpoint is None else str(checkpoint.position.step))
         wanted = _spec_to_resume(run, checkpoint, damaged, spec, overrides, shown, allow_different=allow_different)
         if wanted is None:
             shown.print(_ended_text(run))
@@ -83,19 +91,21 @@ def resume(
         from nnspec.training.run.session import Session
 
         strategy = run.info["machine"].get("strategy")
-        different = check_same_machine(run, plan, machine(strategy), shown, allow_different=allow_different)
-        session = Session(wanted, plan, prepared, shown, devices_for(strategy))
+        shared = devices_for(strategy, devices)
+        different = check_same_machine(run, plan, machine(strategy, shared), shown, allow_different=allow_different)
+        session = Session(wanted, plan, prepared, shown, shared)
         every, most = _checkpointing(run, checkpoint_every, keep)
-        tracking = Tracking.reopen(run, shown.print)
-        writer = RunWriter(run, keep=most, every_minutes=every, tracking=tracking)
+        tracking = Tracking.reopen(own, shown.print) if current().writes else Tracking()
+        writer = (RunWriter if current().writes else Follower)(own, keep=most, every_minutes=every, tracking=tracking)
         _restore_transforms(writer, prepared, shown)
         if checkpoint is not None:
             check_checkpoint(run, checkpoint)
-            session.restore(checkpoint, writer)
+            session.restore(checkpoint, writer, folder)
         else:
             writer.restore_log([])
-        for error in damaged:
-            error.path.unlink(missing_ok=True)
+        if current().writes:
+            for error in damaged:
+                error.path.unlink(missing_ok=True)
         settings = {"every_minutes": every, "keep": most}
         writer.run = _mark_resumed(
             writer.run,
@@ -107,6 +117,17 @@ def resume(
         )
         shown.print(_start_text(run, checkpoint))
         return finish(session, writer, shown)
+
+
+@contextmanager
+def _resumed(run: Run) -> Iterator[Run]:
+    """The run that this process writes to: the run itself, locked, or a copy."""
+    if current().writes:
+        with run_lock(run.path):
+            yield run
+        return
+    with private_folder() as folder:
+        yield copy_of(run, folder / "run")
 
 
 def _spec_to_resume(

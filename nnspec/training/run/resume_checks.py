@@ -108,8 +108,13 @@ def check_same_machine(
     """Compares the machine with that of the run; returns the entries of ``run.json`` for allowed differences."""
     here = {"versions": versions_of(plan, now), "machine": now}
     found = list(differences(run.conditions, here))
+    earlier = list(run.info.get("not_bit_for_bit", []))
+    then, shares = run.info["machine"].get("shares", 1), now.get("shares", 1)
+    if then != shares:
+        earlier.append(f"devices that share each batch: {then} then, {shares} now")
+        progress.print(f"{earlier[-1]}: the result is the same within rounding")
     if not found:
-        return {}
+        return {"not_bit_for_bit": earlier} if then != shares else {}
     listed = "\n".join(f"  {line}" for line in found)
     if not allow_different:
         raise NnspecError(
@@ -118,7 +123,7 @@ def check_same_machine(
             "equivalent, but not bit-identical"
         )
     progress.print(f"the result will not be bit-identical to that of an uninterrupted run:\n{listed}")
-    return {"not_bit_for_bit": [*run.info.get("not_bit_for_bit", []), *found]}
+    return {"not_bit_for_bit": [*earlier, *found]}
 
 
 def check_checkpoint(run: Run, checkpoint: Checkpoint) -> None:

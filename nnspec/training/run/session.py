@@ -21,6 +21,7 @@ from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import compile
 from nnspec.spec import Spec
 from nnspec.spec.ignores import silence
+from nnspec.training.backends.devices import Devices
 from nnspec.training.backends.selection import steps_for
 from nnspec.training.batches.augmenter import Augmenter, outside_range
 from nnspec.training.batches.bucketing import in_buckets
@@ -41,7 +42,8 @@ from nnspec.training.loop.sample_sheets import SampleSheets
 from nnspec.training.loop.stopping import Plateau
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
-from nnspec.training.run.checkpoints import Checkpoint, read_checkpoint
+from nnspec.training.processes.group import current
+from nnspec.training.run.checkpoints import Checkpoint, Checkpoints, read_checkpoint
 from nnspec.training.run.initial_weights import starting
 from nnspec.training.run.word_vectors import join_vectors
 from nnspec.training.run.writer import RunWriter
@@ -65,16 +67,14 @@ class Session:
         plan: The training plan.
         prepared: The data.
         progress: Reports progress.
-        devices: The devices that each compute a part of every batch; empty for one device.
+        devices: The devices that each compute a part of every batch; None for one device.
 
     Attributes:
         taken: What initial weights were taken from each file.
         vectors: The embeddings that start from word vectors, by weight.
     """
 
-    def __init__(
-        self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Devices = None) -> None:
         self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
             self._networks = Networks(plan.networks, plan.section.seed)
@@ -93,8 +93,13 @@ class Session:
         self._parts = self._bucketed()
         self._phase = self._begin_phase()
 
-    def restore(self, checkpoint: Checkpoint, writer: RunWriter) -> None:
+    def restore(self, checkpoint: Checkpoint, writer: RunWriter, checkpoints: Checkpoints) -> None:
         """Restores a checkpoint, and undoes what was written to the run folder after it.
+
+        Args:
+            checkpoint: The checkpoint.
+            writer: Writes the run.
+            checkpoints: All checkpoints of the run.
 
         Raises:
             NnspecError: If the checkpoint is of another model.
@@ -102,7 +107,7 @@ class Session:
         at = checkpoint.position
         # A process killed between a checkpoint and the weights of its epoch has not written them.
         if at.best_epoch and writer.weights_epoch() != at.best_epoch:
-            best = writer.checkpoints.of_epoch(at.best_epoch)
+            best = checkpoints.of_epoch(at.best_epoch)
             if best is None:
                 self._progress.print(f"the weights of the best epoch, {at.best_epoch}, are lost: the best value is reset")
                 at.best, at.best_epoch = None, 0
@@ -195,7 +200,7 @@ class Session:
 
     def _run_phase(self, writer: RunWriter, interrupted: Callable[[], bool]) -> Status:
         phase, section = self._phase, self._phase.plan.section
-        due = _Timer(writer.every_minutes)
+        due, processes = _Timer(writer.every_minutes), current()
         groups = phase.learner.trainable
         size, sampling = section.batch_size * phase.learner.batches, self._sampling(section.batch_size)
         order = Order(self._parts, size, section.seed, sampling, full=phase.learner.needs_full_batches)
@@ -222,12 +227,13 @@ class Session:
             evaluating=self._averaged,
             examine=lambda epoch: self._examine(epoch, writer),
             save=save,
-            due=due,
+            due=lambda: bool(processes.first(due())),
             keep=lambda: self._keep(writer),
             log=writer.records.append,
             logged=logged,
             progress=self._progress,
-            interrupted=interrupted,
+            interrupted=lambda: processes.any(interrupted()),
+            agreed=processes.first,
             plateau=plateau,
             rates=lambda: _changing_rates(section, groups, plateau is not None) | _changing_weights(phase.plan, groups),
             position=self._position,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from nnspec.data.prepare import Prepared, prepare
@@ -14,10 +15,12 @@ from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, devices_for
 from nnspec.training.check import check_training
 from nnspec.training.checks.class_batches import check_class_counts
-from nnspec.training.loop.progress import Progress, progress_for
+from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.plan import TrainingPlan
+from nnspec.training.processes.group import current
 from nnspec.training.run.create import create_run, run_folder
 from nnspec.training.run.folder import Run
+from nnspec.training.run.follower import Follower, private_folder
 from nnspec.training.run.latest import link_latest
 from nnspec.training.run.lock import run_lock
 from nnspec.training.run.writer import CHECKPOINT_MINUTES, CHECKPOINTS_KEPT, RunWriter
@@ -34,6 +37,7 @@ def train(
     checkpoint_every: float = CHECKPOINT_MINUTES,
     keep: int = CHECKPOINTS_KEPT,
     strategy: Strategy | None = None,
+    devices: int | None = None,
     track: Sequence[str] = (),
     stop: Callable[[], bool] | None = None,
 ) -> Run:
@@ -49,7 +53,8 @@ def train(
         progress: Reports progress; by default on standard error.
         checkpoint_every: Minutes between checkpoints in the middle of an epoch, in addition to one after each epoch.
         keep: The number of newest checkpoints to keep, in addition to that of the best epoch.
-        strategy: How several devices share the training; None for one device.
+        strategy: How several devices share the training on TensorFlow; None for one device.
+        devices: The number of devices of this process that share each batch, on JAX; None for one.
         track: The trackers that record the metrics too: ``mlflow``, ``tensorboard`` (in the run folder) or ``wandb``.
         stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
@@ -64,34 +69,63 @@ def train(
     check_trackers(track)
     if not isinstance(spec, Spec):
         spec = load(spec)
-    shown = progress or progress_for()
+    group = current()
+    shown = (progress or progress_for()) if group.writes else Quiet()
     model, plan, problems = _plan(spec)
-    path = run_folder(spec, Path(out) if out is not None else None, overwrite=overwrite)
-    prepared = _prepared(plan, model, problems, shown)
-    # Keras takes seconds to load, so errors in the data are reported first.
-    from nnspec.training.backends.selection import machine
-    from nnspec.training.run.finish import finish
-    from nnspec.training.run.session import Session
+    with _folder(spec, out, overwrite=overwrite) as path:
+        prepared = _prepared(plan, model, problems, shown)
+        check_same_everywhere(spec, prepared)
+        # Keras takes seconds to load, so errors in the data are reported first.
+        from nnspec.training.backends.selection import machine
+        from nnspec.training.run.finish import finish
+        from nnspec.training.run.session import Session
 
-    now = machine(strategy)
-    session = Session(spec, plan, prepared, shown, devices_for(strategy))
-    run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
-    if out is None:
-        link_latest(path)
-    for line in _start_lines(run, session.parameters):
-        shown.print(line)
-    if session.taken:
-        run = run.write_info(initial_weights=[taken.as_json() for taken in session.taken])
-        for taken in session.taken:
-            shown.print(taken.text())
-    if session.vectors:
-        run = run.write_info(vectors={name: joined.as_json() for name, joined in session.vectors.items()})
-        for name, joined in session.vectors.items():
-            shown.print(joined.text(name))
-    with run_lock(path):
-        run, tracking = _tracked(run, track, shown)
-        writer = RunWriter(run, keep=keep, every_minutes=checkpoint_every, tracking=tracking)
-        return finish(session, writer, shown, stop)
+        shared = devices_for(strategy, devices)
+        now = machine(strategy, shared)
+        session = Session(spec, plan, prepared, shown, shared)
+        run = create_run(path, spec, plan, prepared, now, {"every_minutes": checkpoint_every, "keep": keep})
+        if out is None and group.writes:
+            link_latest(path)
+        for line in _start_lines(run, session.parameters):
+            shown.print(line)
+        if session.taken:
+            run = run.write_info(initial_weights=[taken.as_json() for taken in session.taken])
+            for taken in session.taken:
+                shown.print(taken.text())
+        if session.vectors:
+            run = run.write_info(vectors={name: joined.as_json() for name, joined in session.vectors.items()})
+            for name, joined in session.vectors.items():
+                shown.print(joined.text(name))
+        with run_lock(path):
+            run, tracking = _tracked(run, track if group.writes else (), shown)
+            kind = RunWriter if group.writes else Follower
+            writer = kind(run, keep=keep, every_minutes=checkpoint_every, tracking=tracking)
+            return finish(session, writer, shown, stop)
+
+
+@contextmanager
+def _folder(spec: Spec, out: str | Path | None, *, overwrite: bool) -> Iterator[Path]:
+    """The folder that this process writes its run to."""
+    if current().writes:
+        yield run_folder(spec, Path(out) if out is not None else None, overwrite=overwrite)
+        return
+    with private_folder() as folder:
+        yield folder / "run"
+
+
+def check_same_everywhere(spec: Spec, prepared: Prepared) -> None:
+    """Checks that all processes of the training have the same spec and data.
+
+    Args:
+        spec: The spec.
+        prepared: The data.
+
+    Raises:
+        NnspecError: If one differs, or ended with an error.
+    """
+    current().same("the spec", spec.hash)
+    for part, found in prepared.fingerprints.items():
+        current().same(f"data.{part}", found.whole)
 
 
 def _tracked(run: Run, names: Sequence[str], shown: Progress) -> tuple[Run, Tracking]:
@@ -138,7 +172,8 @@ def _start_lines(run: Run, parameters: int) -> Iterator[str]:
     device = ", ".join(f"{count} {name}s" if count > 1 else str(name) for name, count in devices.items())
     validation = f" and {examples['validation']:,} for validation" if examples["validation"] else ""
     yield f"training {run.name}: {parameters:,} parameters, {examples['train']:,} examples{validation}"
-    yield f"on {machine['backend']} ({device}), into {run.path}"
+    processes = f" in {machine['processes']} processes" if machine.get("processes", 1) > 1 else ""
+    yield f"on {machine['backend']} ({device}){processes}, into {run.path}"
 
 
 def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], progress: Progress) -> Prepared:

@@ -1,0 +1,1 @@
+"""Trainings by several processes, which each compute a share of every batch."""
