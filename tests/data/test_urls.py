@@ -23,6 +23,7 @@ def test_a_url_is_refused_unless_it_is_allowed(monkeypatch):
     error = refused("s3://data/train/a.csv")
     assert error.message == "`s3://data/train/a.csv` is a URL, and URLs in specs are not opened unless they are allowed"
     assert "--allow-url s3://data/train/" in error.help
+    assert "--allow-url s3://data`" in refused("s3://data").help
     monkeypatch.setenv("NNSPEC_ALLOW_URL", "https://example.org/ s3://data/train")
     assert require_allowed("s3://data/train/a.csv") == "s3://data/train/a.csv"
 
@@ -33,6 +34,8 @@ def test_a_url_is_refused_unless_it_is_allowed(monkeypatch):
         ("s3://data/a", "s3://data", True),
         ("s3://data/a", "s3://data/", True),
         ("s3://data/a/b", "s3://data/a", True),
+        ("s3://data", "s3://data/", True),
+        ("s3://data/a", "s3://data/a/", True),
         ("s3://data/ab", "s3://data/a", False),
         ("s3://database/a", "s3://data", False),
         ("s3://data/a", "s3://", True),

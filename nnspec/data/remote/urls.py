@@ -60,7 +60,8 @@ def require_allowed(url: str) -> str:
     if ".." in unquote(rest).split("/"):
         raise DataError(f"`{shown}` is a URL with `..`", help="write the URL without it")
     if not _command_line.get() and not any(begins_with(url, prefix) for prefix in os.environ.get(ALLOWED, "").split()):
-        parent = shown.partition("?")[0].rpartition("/")[0] + "/"
+        parent = shown.partition("?")[0]
+        parent = parent.rpartition("/")[0] + "/" if "/" in parent.partition("://")[2] else parent
         help = f"if you trust the spec, allow it with `--allow-url {parent}`, or in the variable {ALLOWED}"
         raise DataError(f"`{shown}` is a URL, and URLs in specs are not opened unless they are allowed", help=help)
     return url
@@ -84,8 +85,7 @@ def begins_with(url: str, prefix: str) -> bool:
         return False
     if not allowed.netloc:
         return not allowed.path.strip("/")
-    folder = allowed.path.rstrip("/") + "/"
-    return same_place and (given.path == allowed.path or given.path.startswith(folder))
+    return same_place and (given.path.rstrip("/") + "/").startswith(allowed.path.rstrip("/") + "/")
 
 
 def masked(url: str) -> str:
