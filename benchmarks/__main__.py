@@ -41,6 +41,7 @@ ALONE = (
     "serving",
     "shards",
     "sound",
+    "sweep_workers",
     "tiling",
 )
 

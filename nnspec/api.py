@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.diagnostics import Diagnostic, Problem, SpecError, in_memory, once, with_fixes
 from nnspec.extras import require
 from nnspec.graph import compile, survey
-from nnspec.spec import Collected, Limits, Spec, read_spec
+from nnspec.spec import Collected, Document, Limits, Spec, read_spec
 from nnspec.spec.collector import collector_paused
 from nnspec.spec.ignores import silence, useless_ignores
 
@@ -45,12 +45,12 @@ class Checked:
 
 
 def validate(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     root: Path | None = None,
     limits: Limits | None = None,
-    data: bool = False,
+    data: Any = False,
     texts: Mapping[Path, str] | None = None,
 ) -> list[Diagnostic]:
     """Check a spec; returns errors and warnings in the order of the file. No framework is loaded.
@@ -58,11 +58,12 @@ def validate(
     A diagnostic with exactly one certain remedy has it as its `fix`; [`fix`][nnspec.api.fix] applies them.
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         overrides: Overrides, each ``path=value``.
         root: The folder that the spec's paths must be in.
         limits: The limits on the size of the document.
-        data: Whether to open the data too, which requires NumPy and the packages of the readers.
+        data: Whether to open the data too, which requires NumPy and the packages of the readers; or the training data, as for
+            [`train`][nnspec.training.run.train.train].
         texts: Texts that are used in place of files, by path: the buffers of an editor, standard input.
 
     Example:
@@ -75,12 +76,12 @@ def validate(
 
 @collector_paused()
 def check(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     root: Path | None = None,
     limits: Limits | None = None,
-    data: bool = False,
+    data: Any = False,
 ) -> Checked:
     """Check a spec as [`validate`][] does, and return what is known of it, too.
 
@@ -94,13 +95,17 @@ def check(
     try:
         spec = read_spec(file, problems, overrides, root=root, limits=limits)
         if spec is not None:
+            if data is not None and not isinstance(data, bool):
+                from nnspec.data.frames import with_data
+
+                spec, data = with_data(spec, data), True
             model = survey(spec, problems)
             if any(node.start for graph in model.networks.values() for node in graph.every_node()):
                 from nnspec.training.run.initial_weights import check_starting
 
                 check_starting(spec, model.networks.values(), problems)
             if any(spec.section(name) is not None for name in ("train", "data")):
-                _check_training(spec, model, problems, data=data)
+                _check_training(spec, model, problems, data=bool(data))
             if spec.section("generate") is not None:
                 from nnspec.generation.check import check_generation
 
@@ -122,7 +127,7 @@ def check(
 
 
 def _with(
-    file: str | Path, overrides: Sequence[str], more: Sequence[str], *, root: Path | None, limits: Limits | None
+    file: Document, overrides: Sequence[str], more: Sequence[str], *, root: Path | None, limits: Limits | None
 ) -> list[Diagnostic]:
     """Check the spec with the values of one trial of its sweep."""
     return validate(file, [*overrides, *more, "sweep=null"], root=root, limits=limits)
@@ -166,7 +171,7 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
 
 
 def fix(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     root: Path | None = None,
@@ -177,7 +182,7 @@ def fix(
     """Apply every fix of a spec that is certain, like ``nnspec validate --fix``; writes no file.
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         overrides: Overrides, each ``path=value``.
         root: The folder that the spec's paths must be in.
         limits: The limits on the size of the document.
@@ -198,12 +203,12 @@ def fix(
 
 
 def inspect(
-    file: str | Path, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None, root: Path | None = None
+    file: Document, overrides: Sequence[str] = (), *, at: Mapping[str, int] | None = None, root: Path | None = None
 ) -> dict[str, Any]:
     """Describe the networks of a spec, like ``nnspec inspect``; see [`describe`][nnspec.graph.describe.describe].
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         overrides: Overrides, each ``path=value``.
         at: Values of free sizes: ``{"H": 572, "W": 572}``.
         root: The folder that the spec's paths must be in.
@@ -225,11 +230,11 @@ def inspect(
     return describe(at_sizes(spec, model, at) if at else model)
 
 
-def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None) -> Difference:
+def diff(a: Document | Spec, b: Document | Spec, *, root: Path | None = None) -> Difference:
     """Compare the meaning of two specs, and find the weights that carry over.
 
     Args:
-        a: The first spec, or its file.
+        a: The first spec, its file, or its document as a dict.
         b: The second.
         root: The folder that the specs' paths must be in.
 
@@ -246,17 +251,17 @@ def diff(a: str | Path | Spec, b: str | Path | Spec, *, root: Path | None = None
     return compare(first, compile(first), second, compile(second))
 
 
-def _loaded(spec: str | Path | Spec, root: Path | None) -> Spec:
+def _loaded(spec: Document | Spec, root: Path | None) -> Spec:
     from nnspec.spec import load
 
     return spec if isinstance(spec, Spec) else load(spec, root=root)
 
 
-def explain(file: str | Path, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
+def explain(file: Document, path: str, overrides: Sequence[str] = (), *, root: Path | None = None) -> list[Origin]:
     """Find the origin of a value in a spec: a default, a param, or an override.
 
     Args:
-        file: The spec.
+        file: The spec: its file, or its document as a dict.
         path: An argument of a layer (``unit/0/conv2d.filters``), a layer (all its arguments), or a key of the document
             (``train.batch_size``).
         overrides: Overrides, each ``path=value``.
@@ -365,12 +370,12 @@ def convolutionalize(
 
 
 def build(
-    spec: str | Path | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None, eject: bool = False
+    spec: Document | Spec, folder: str | Path, *, seed: int | None = None, root: Path | None = None, eject: bool = False
 ) -> tuple[list[Path], tuple[Diagnostic, ...]]:
     """Write the compiled graph, the Keras models and the verified ONNX models of a spec, with initial weights.
 
     Args:
-        spec: The spec, or its file.
+        spec: The spec, its file, or its document as a dict.
         folder: The output folder; created if missing.
         seed: The seed of the initial weights.
         root: The folder that the spec's paths must be in.

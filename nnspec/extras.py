@@ -7,18 +7,20 @@ from importlib.util import find_spec
 from nnspec.diagnostics import NnspecError
 
 MODULES = {
-    "train": ("tensorflow", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
-    "jax": ("jax", "keras", "numpy", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
+    "train": ("tensorflow", "keras", "numpy", "narwhals", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
+    "jax": ("jax", "keras", "numpy", "narwhals", "safetensors", "sklearn", "matplotlib", "rich", "PIL"),
     "export": ("onnx", "onnxruntime", "tf2onnx", "numpy", "safetensors"),
     "fmt": ("ruamel.yaml",),
     "lsp": ("pygls", "ruamel.yaml"),
     "import": ("h5py", "numpy", "safetensors"),
+    "frames": ("narwhals",),
     "parquet": ("pyarrow",),
     "remote": ("pyarrow", "fsspec", "s3fs", "aiohttp"),
     "predict": ("onnxruntime", "numpy"),
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "subword": ("tokenizers",),
     "sweep": ("optuna",),
+    "postgresql": ("psycopg",),
     "text": ("sacrebleu",),
     "tensorboard": ("tensorboard",),
     "mlflow": ("mlflow", "pandas", "sqlalchemy", "alembic"),

@@ -66,17 +66,19 @@ def significant(number: float) -> str:
 
 
 def number(value: Any) -> str:
-    """Format a number for a table: four significant digits, and all of an integer.
+    """Format a number for a table: four significant digits, all of an integer, and of a large number all before the point.
 
     Example:
-        >>> number(0.98765), number(None), number(12345), number(True)
-        ('0.9877', '–', '12,345', 'True')
+        >>> number(0.98765), number(None), number(12345), number(20624.7), number(True)
+        ('0.9877', '–', '12,345', '20,625', 'True')
     """
     if value is None:
         return "–"
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 else f"{value:.4g}"
 
 
 def html_text(text: object) -> str:

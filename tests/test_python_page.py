@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 from pathlib import Path
 
@@ -14,13 +15,21 @@ PAGE = (Path(__file__).parent.parent / "docs" / "python.md").read_text(encoding=
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras, as it saves
-def test_the_example_runs(tmp_path, capsys, monkeypatch):
+def test_the_examples_run(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(Path(__file__).parent.parent)
-    [code] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(code, {"folder": tmp_path, "images": np.zeros((3, 8, 8, 1), np.float32)})
+    pytest.importorskip("pandas")
+    names = {"folder": tmp_path, "images": np.zeros((3, 8, 8, 1), np.float32)}
+    for code in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+        exec(code, names)
     shown = capsys.readouterr().out.splitlines()
     assert 0 <= float(shown[1]) <= 1
-    assert len(shown) == 3
+    assert shown[3:] == ["(38, 3)"]
+
+
+def test_the_sessions_show_what_they_return():
+    [session] = re.findall(r"```pycon\n(.*?)```", PAGE, re.DOTALL)
+    test = doctest.DocTestParser().get_doctest(session, {"nnspec": nnspec}, "page", None, 0)
+    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 def test_every_public_function_stands_on_the_page():

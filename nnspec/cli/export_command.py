@@ -39,16 +39,31 @@ if TYPE_CHECKING:
     help="The knowledge base in which the file finds neighbors: a .csv, .jsonl or .npz file, or a complete reader.  "
     "[default: the spec's, if it has a section `neighbors`]",
 )
+@click.option(
+    "--examples",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="Write N rows of the test data into the file, which the page of `nnspec serve` offers as examples. Everyone who has "
+    "the file can read them.  [default: none]",
+)
 @format_option("text", "json")
 def command(
-    run: Path, out: Path | None, opset: int | None, network: str | None, which: Form | None, among: str | None, form: str
+    run: Path,
+    out: Path | None,
+    opset: int | None,
+    network: str | None,
+    which: Form | None,
+    among: str | None,
+    examples: int,
+    form: str,
 ) -> None:
     """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
 
     \b
     Examples:
       nnspec export runs/first
-      nnspec export runs/first -o first.onnx
+      nnspec export runs/first -o first.onnx --examples 8
       nnspec export runs/translator -o translate.onnx
       nnspec export runs/translator -o translate --form parts
       nnspec export runs/autoencoder -o encoder.onnx --network encoder
@@ -62,7 +77,7 @@ def command(
     from nnspec.training.trackers.tracking import write_model
 
     out = out if out is not None else default_output(run, form=which, network=network)
-    parity = export_run(run, out, opset=opset, form=which, network=network, among=among)
+    parity = export_run(run, out, opset=opset, form=which, network=network, among=among, examples=examples)
     if out.is_file():
         for text in write_model(Run.open(run), out):
             echo(text, err=True)

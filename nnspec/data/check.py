@@ -232,6 +232,7 @@ def source_of(spec: Spec, reader: object, tree: MappingNode, part: str, problems
     written = tree.get(part)
     if not isinstance(reader, Reader) or written is None:
         return None
+    reader = reader.with_frames(spec.frames)
     files = {}
     missing = False
     for argument in reader.named_paths():

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nnspec.data.data_files import FileList
 from nnspec.data.folders import files_below
@@ -155,8 +156,21 @@ def files_of(source: Source) -> dict[str, Path | RemoteFile]:
     return found
 
 
-def _of_values(table: Table, columns: Iterable[str]) -> Iterable[bytes]:
+def _of_values(table: Table, columns: Iterable[str]) -> Iterator[bytes]:
     for name in columns:
+        if table.columns[name].refused:
+            yield f"\0{name}\0{table.columns[name].refused}\0".encode(errors="surrogateescape")
+            continue
         values = table.read(name, slice(None))
         yield f"\0{name}\0{values.dtype.str}\0{values.shape}\0".encode(errors="surrogateescape")
-        yield values.tobytes()
+        if values.dtype == object:  # its bytes are addresses
+            yield from map(_of_value, values.ravel())
+        else:
+            yield values.tobytes()
+
+
+def _of_value(value: Any) -> bytes:
+    """A text, a list of texts, or an array."""
+    if hasattr(value, "tobytes"):
+        return f"{value.dtype.str}{value.shape}".encode() + bytes(value.tobytes())
+    return f"{value!r}\0".encode(errors="surrogateescape")

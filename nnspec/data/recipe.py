@@ -271,7 +271,8 @@ def require_columns(columns: Collection[str], feed: Feed) -> None:
     for column in feed.columns:
         if column not in columns and bare_name(column) in columns:
             message = f"`{feed.name}` takes windows of a series, and the data are single rows"
-            raise NnspecError(f"{message}\n  = help: give a reader of windows: `--data 'series: {{csv: FILE, window: …}}'`")
+            help = "give a reader of windows, `--data 'series: {csv: FILE, window: …}'`; in Python, an array of windows"
+            raise NnspecError(f"{message}\n  = help: {help}")
         if column not in columns:
             hint = did_you_mean(column, columns, f"the columns are {_listed(columns)}")
             raise NnspecError(f"the data have no column `{column}`, which `{feed.name}` requires\n  = help: {hint}")

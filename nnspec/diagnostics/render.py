@@ -62,7 +62,7 @@ def render(diagnostic: Diagnostic, *, style: _Style = _unstyled, lines: Callable
 
 def _excerpt(span: Span, kind: str, width: int, style: _Style, lines: Callable[[str], Sequence[str]]) -> list[str]:
     arrow = f"{style(' ' * width + '-->', 'frame')} {on_one_line(span)}"
-    text = lines(span.file)
+    text = () if span.place else lines(span.file)
     if not 0 < span.line <= len(text):
         return [arrow]
     line = text[span.line - 1]

@@ -6,14 +6,14 @@ from typing import Any
 
 from nnspec.graph.memory import activation_bytes, bytes_text
 from nnspec.graph.model import Node
-from nnspec.types import Config, Dim, TensorType, size_text
+from nnspec.types import Config, Dim, TensorType, formula, shape_formula
 
 _SIMPLE = (bool, int, float, str, type(None))
 
 
 def shape_text(type_: TensorType) -> str:
     """Format a shape without the batch axis, ``28 × 28 × 6``; a scalar is ``scalar``."""
-    return " × ".join(size_text(size) for size in type_.shape) or "scalar"
+    return shape_formula(type_.shape)
 
 
 def count_text(count: int | Dim) -> str:
@@ -23,7 +23,23 @@ def count_text(count: int | Dim) -> str:
         >>> count_text(61706)
         '61,706'
     """
-    return f"{count:,}" if isinstance(count, int) else str(count).replace("?", "n")
+    return formula(count)
+
+
+def memory_text(size: int | Dim) -> str:
+    """Format a number of bytes.
+
+    Example:
+        >>> from nnspec.types import symbol
+        >>> memory_text(18816), memory_text(256 * symbol("T"))
+        ('18.4 KiB', '256·T B')
+    """
+    return bytes_text(size) if isinstance(size, int) else f"{_grouped(size)} B"
+
+
+def _grouped(size: Dim) -> str:
+    text = formula(size)
+    return f"({text})" if " " in text else text
 
 
 def kind_of(node: Node) -> str:
@@ -78,5 +94,5 @@ def summary(node: Node) -> str:
     macs = node.macs()
     if macs != 0:
         lines.append(f"MACs: {count_text(macs)}")
-    lines.append(f"activations: {bytes_text(activation_bytes(node))}")
+    lines.append(f"activations: {memory_text(activation_bytes(node))}")
     return "\n".join(lines)

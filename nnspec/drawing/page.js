@@ -4,10 +4,12 @@ const model = JSON.parse(document.getElementById("data").textContent);
 const drawing = document.getElementById("drawing");
 const panel = document.getElementById("panel");
 const search = document.getElementById("search");
+const map = document.getElementById("map");
+const mapSize = () => Math.min(200, drawing.clientWidth / 4);
 const {box: BOX, straight: STRAIGHT} = model.sizes;
 const MOST_OPEN = 45;
 
-let net, closed, chosen, hits = [], at = -1, view = {x: 0, y: 0, scale: 1}, places = [], layer;
+let net, closed, chosen, hits = [], at = -1, view = {x: 0, y: 0, scale: 1}, places = [], layer, seen;
 
 function svg(name, attributes, parent, text) {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -62,21 +64,27 @@ function put(item, x, y) {
 }
 
 function path(wire) {
-  let line = "", before = null, foot = 0;
-  for (const [frame, row, across, child, enters] of wire.runs) {
+  let line = "", before = null, foot = 0, crossing = 0;
+  for (const [frame, row, across, child, enters, up, depth] of wire.runs) {
+    crossing = depth || crossing;
     const place = places[frame];
     if (!place || !place.rows.length) continue;
-    let [top, bottom] = place.rows[row];
+    const [top, bottom] = place.rows[row];
     const x = place.x + across, item = child < 0 ? null : places[child];
-    if (item && enters) bottom = item.y;
-    if (item && !enters) top = item.y + item.height;
-    if (before === null) line = `M${x},${top}`;
-    else if (Math.abs(x - before) > 0.2) {
-      const end = Math.max(top - STRAIGHT, (foot + top) / 2), middle = (foot + end) / 2;
-      line += ` V${foot} C${before},${middle} ${x},${middle} ${x},${end}`;
+    let [start, end] = up ? [bottom, top] : [top, bottom];
+    if (item && enters) end = up ? item.y + item.height : item.y;
+    if (item && !enters) start = up ? item.y : item.y + item.height;
+    if (before === null) line = `M${x},${start}`;
+    else if (crossing) {
+      const floor = foot + crossing, round = Math.min(8, crossing);
+      line += ` V${floor - round} Q${before},${floor} ${before + round},${floor} H${x - round} Q${x},${floor} ${x},${floor - round}`;
+    } else if (Math.abs(x - before) > 0.2) {
+      const half = (foot + start) / 2, last = up ? Math.min(start + STRAIGHT, half) : Math.max(start - STRAIGHT, half), middle = (foot + last) / 2;
+      line += ` V${foot} C${before},${middle} ${x},${middle} ${x},${last}`;
     }
     before = x;
-    foot = bottom;
+    foot = end;
+    crossing = 0;
   }
   return before === null ? "" : `${line} V${foot}`;
 }
@@ -84,6 +92,7 @@ function path(wire) {
 // ---- drawing
 
 function draw() {
+  const focused = document.activeElement?.dataset?.item;
   places = [];
   put(net.items[0], 0, 0);
   drawing.replaceChildren();
@@ -103,7 +112,9 @@ function draw() {
     svg("path", {class: lit ? "wire lit" : "wire", d, "marker-end": lit ? "url(#tip-lit)" : "url(#tip)"}, layer);
   }
   for (const item of shown) isFrame(item) ? drawTitle(item) : drawBox(item);
+  drawMap();
   look();
+  if (focused !== undefined) drawing.querySelector(`[data-item="${Number(focused)}"]`)?.focus({preventScroll: true});
 }
 
 function rect(item) {
@@ -113,11 +124,13 @@ function rect(item) {
 
 function drawTitle(item) {
   const {x, y, width} = places[item.index], shut = isClosed(item);
-  const group = svg("g", {class: shut ? "title closed" : "title", tabindex: 0, role: "button", "aria-expanded": !shut}, layer);
+  const found = shut ? hits.filter((hit) => around(hit).includes(item)).length : 0;
+  const kind = "title" + (shut ? " closed" : "") + (found || hits.includes(item) ? " hit" : "");
+  const group = svg("g", {class: kind, tabindex: 0, role: "button", "aria-expanded": !shut, "data-item": item.index}, layer);
   if (shut) svg("rect", {rx: 8, ...rect(item)}, group);
   else svg("rect", {x, y, width: Math.min(width, 12 * item.label.length + 30), height: 20}, group);
   svg("text", {x: x + 10, y: y + (shut ? 18 : 15)}, group, (shut ? "▸ " : "▾ ") + item.label);
-  if (shut) svg("text", {x: x + 10, y: y + 34, class: "name"}, group, item.summary);
+  if (shut) svg("text", {x: x + 10, y: y + 34, class: "name"}, group, found ? `${found} found inside` : item.summary);
   svg("title", {}, group, `${item.id}: ${item.summary}`);
   act(group, () => { toggle(item); });
 }
@@ -125,7 +138,7 @@ function drawTitle(item) {
 function drawBox(item) {
   const {x, y, width} = places[item.index];
   const marks = (item === chosen ? " chosen" : "") + (hits.includes(item) ? " hit" : "");
-  const group = svg("g", {class: `box ${item.kind}${marks}`, tabindex: 0, role: "button", "aria-label": item.id}, layer);
+  const group = svg("g", {class: `box ${item.kind}${marks}`, tabindex: 0, role: "button", "aria-label": item.id, "data-item": item.index}, layer);
   svg("rect", {rx: item.facts ? 5 : 20, ...rect(item)}, group);
   const [op, shape, name, count] = item.lines;
   svg("text", {class: "op", x: x + 10, y: y + 18}, group, op);
@@ -155,7 +168,43 @@ function toggle(item) {
 
 function look() {
   layer.setAttribute("transform", `translate(${view.x} ${view.y}) scale(${view.scale})`);
+  const {clientWidth: width, clientHeight: height} = drawing, {x, y, scale} = view, whole = bounds();
+  // A map is of use only if a part of the drawing is outside.
+  map.toggleAttribute("hidden", whole.width * scale <= width && whole.height * scale <= height);
+  for (const [key, value] of Object.entries({x: -x / scale, y: -y / scale, width: width / scale, height: height / scale})) seen.setAttribute(key, value);
 }
+
+function bounds() {
+  const boxes = places.slice(1).filter(Boolean);
+  const left = Math.min(...boxes.map((p) => p.x)), right = Math.max(...boxes.map((p) => p.x + p.width));
+  return {left, width: right - left, height: places[0].height};
+}
+
+// ---- the map: all boxes, and the part in view
+
+function drawMap() {
+  const {left, width, height} = bounds(), scale = mapSize() / Math.max(width, height);
+  const size = {viewBox: `${left} 0 ${width} ${height}`, width: Math.max(24, width * scale), height: Math.max(24, height * scale)};
+  for (const [key, value] of Object.entries(size)) map.setAttribute(key, value);
+  map.replaceChildren();
+  for (const item of net.items) {
+    if (!item.index || !places[item.index] || (isFrame(item) && !isClosed(item))) continue;
+    svg("rect", {class: hits.some((hit) => hit === item || around(hit).includes(item)) ? "found" : "", ...rect(item)}, map);
+  }
+  seen = svg("rect", {class: "view"}, map);
+}
+
+function goTo(event) {
+  const {left, width, height} = bounds(), box = map.getBoundingClientRect();
+  const scale = Math.min(box.width / width, box.height / height);
+  const x = left + width / 2 + (event.clientX - box.x - box.width / 2) / scale;
+  const y = height / 2 + (event.clientY - box.y - box.height / 2) / scale;
+  view.x = drawing.clientWidth / 2 - x * view.scale;
+  view.y = drawing.clientHeight / 2 - y * view.scale;
+  look();
+}
+map.addEventListener("pointerdown", (event) => { map.setPointerCapture(event.pointerId); goTo(event); });
+map.addEventListener("pointermove", (event) => { if (event.buttons) goTo(event); });
 
 function zoom(factor, x = drawing.clientWidth / 2, y = drawing.clientHeight / 2) {
   const scale = Math.min(4, Math.max(0.05, view.scale * factor));
@@ -166,9 +215,7 @@ function zoom(factor, x = drawing.clientWidth / 2, y = drawing.clientHeight / 2)
 }
 
 function fit(smallest = 0.05) {
-  const boxes = places.slice(1).filter(Boolean), margin = 24;
-  const left = Math.min(...boxes.map((p) => p.x)), right = Math.max(...boxes.map((p) => p.x + p.width));
-  const tall = places[0].height, wide = right - left;
+  const {left, width: wide, height: tall} = bounds(), right = left + wide, margin = 24;
   const scale = Math.min(1.1, (drawing.clientWidth - 2 * margin) / wide, (drawing.clientHeight - 2 * margin) / tall);
   view.scale = Math.max(scale, Math.min(smallest, (drawing.clientWidth - 2 * margin) / wide));
   view.x = (drawing.clientWidth - (left + right) * view.scale) / 2;
@@ -183,6 +230,15 @@ function show(item) {
   view.y = drawing.clientHeight / 2 - (y + height / 2) * view.scale;
   look();
 }
+
+// What has the focus of the keyboard is moved into view.
+drawing.addEventListener("focusin", (event) => {
+  const item = net.items[event.target.dataset.item];
+  if (!item || !event.target.matches(":focus-visible")) return;
+  const {x, y, width, height} = places[item.index], {scale} = view;
+  const isIn = (from, to, most) => from >= 0 && to <= most;
+  if (!isIn(view.x + x * scale, view.x + (x + width) * scale, drawing.clientWidth) || !isIn(view.y + y * scale, view.y + (y + height) * scale, drawing.clientHeight)) show(item);
+});
 
 let moved = false, held = null;
 drawing.addEventListener("pointerdown", (event) => { held = {x: event.clientX, y: event.clientY}; moved = false; });
@@ -223,6 +279,7 @@ function rows(title, pairs) {
 function link(parent, item) {
   const a = html("a", parent, item.id);
   a.tabIndex = 0;
+  a.setAttribute("role", "link");
   a.addEventListener("click", () => choose(item, true));
   a.addEventListener("keydown", (event) => { if (event.key === "Enter") choose(item, true); });
 }
@@ -232,8 +289,8 @@ function describe() {
   if (!chosen) {
     html("h2", panel, net.title);
     rows("", net.facts);
-    html("h3", panel, "Navigation");
-    html("p", panel, "Click a layer for details, or a frame's title to open or close it. Drag or scroll to pan; zoom with Ctrl and scroll, or + and −.");
+    html("h3", panel, "Navigation", "help");
+    html("p", panel, "Click a layer for details, or a frame's title to open or close it. Drag or scroll to pan; zoom with Ctrl and scroll, or + and −. Search by several words with /; Enter goes to the next.", "help");
     return;
   }
   html("h2", panel, chosen.id);
@@ -243,10 +300,11 @@ function describe() {
   if (chosen.source) {
     html("h3", panel, chosen.place);
     const pre = html("pre", panel);
+    pre.tabIndex = 0;
     for (const [number, text, here] of chosen.source) html("span", pre, `${String(number).padStart(4)}  ${text}\n`, here ? "here" : "");
   }
   if (chosen.arguments && chosen.arguments.length)
-    rows("Arguments (defaults are dimmed)", chosen.arguments.map(([name, value, given]) => [name, value, given ? "" : "default"]));
+    rows("Arguments (defaults in italics)", chosen.arguments.map(([name, value, given]) => [name, value, given ? "" : "default"]));
   if (chosen.weights && chosen.weights.length) rows("Weights", chosen.weights);
   const reads = net.wires.filter((w) => w.to === chosen.index), read = net.wires.filter((w) => w.from === chosen.index);
   if (reads.length) rows("Inputs", reads.map((w) => [w.port, w.from]));
@@ -271,14 +329,21 @@ function remember() {
 
 // ---- search, frames, start
 
+// All words must occur, in any order. Hits in closed frames are counted there, and opened one by one.
 function find(go) {
-  const words = search.value.trim().toLowerCase();
-  hits = words ? net.items.filter((item) => item.lines && (item.id + " " + item.lines[0]).toLowerCase().includes(words)) : [];
-  document.getElementById("found").textContent = words ? `${hits.length} found` : "";
-  if (!go || !hits.length) { at = -1; return draw(); }
-  at = (at + go + hits.length) % hits.length;
-  document.getElementById("found").textContent = `${at + 1} of ${hits.length}`;
-  choose(hits[at], true);
+  const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+  const text = (item) => [item.id, ...(item.lines || [])].join(" ").toLowerCase();
+  hits = words.length ? net.items.filter((item) => item.index && item.lines && words.every((word) => text(item).includes(word))) : [];
+  const found = document.getElementById("found"), hidden = (item) => around(item).findLast(isClosed);
+  at = go && hits.length ? (at + go + hits.length) % hits.length : -1;
+  if (at >= 0) {
+    found.textContent = `${at + 1} of ${hits.length}`;
+    return choose(hits[at], true);
+  }
+  const inside = hits.filter(hidden).length;
+  found.textContent = words.length ? `${hits.length} found` + (inside ? `, ${inside} in closed blocks` : "") : "";
+  draw();
+  if (hits.length) show(hidden(hits[0]) || hits[0]);
 }
 
 search.addEventListener("input", () => find(0));
@@ -301,7 +366,7 @@ document.getElementById("close").addEventListener("click", closeAll);
 document.getElementById("in").addEventListener("click", () => zoom(1.25));
 document.getElementById("out").addEventListener("click", () => zoom(0.8));
 document.getElementById("fit").addEventListener("click", () => fit());
-document.getElementById("network").addEventListener("change", (event) => begin(model.networks[event.target.selectedIndex]));
+document.getElementById("network").addEventListener("change", (event) => { begin(model.networks[event.target.selectedIndex]); find(0); });
 
 function begin(network) {
   net = network;
@@ -336,5 +401,12 @@ function followAddress() {
   if (item) choose(item, true);
   if (wanted.get("search")) { search.value = wanted.get("search"); find(0); }
 }
+window.addEventListener("resize", look);
+window.addEventListener("beforeprint", () => {
+  const {left, width, height} = bounds();
+  drawing.setAttribute("viewBox", `${left - 4} -4 ${width + 8} ${height + 8}`);
+  layer.removeAttribute("transform");
+});
+window.addEventListener("afterprint", () => { drawing.removeAttribute("viewBox"); look(); });
 window.addEventListener("hashchange", followAddress);
 followAddress();

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from nnspec.diagnostics import Span
-from nnspec.drawing.facts import arguments_of, count_text, kind_of, owner_of, shape_text, weights_of
+from nnspec.drawing.facts import arguments_of, count_text, kind_of, memory_text, owner_of, shape_text, weights_of
+from nnspec.drawing.folding import resolutions_of
 from nnspec.drawing.layout import Layout, Run, lay_out
 from nnspec.drawing.measure import BOX_HEIGHT, STRAIGHT, shortened, text_width
 from nnspec.drawing.svg import box_lines, box_width, peak_text
 from nnspec.drawing.tree import Box, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.describe import stated_sizes
-from nnspec.graph.memory import activation_bytes, bytes_text
+from nnspec.graph.memory import activation_bytes
 from nnspec.graph.model import Graph, Model, Node
 from nnspec.graph.receptive_field import ReceptiveField, receptive_fields
 from nnspec.html_page import html_page
@@ -24,6 +25,7 @@ from nnspec.printable import json_text, printable
 _AROUND = 2
 """Lines of the spec shown before and after the layer's line."""
 _LONGEST_LINE = 160
+_LONGEST_SUM = 120
 
 
 def to_html(model: Model) -> str:
@@ -51,7 +53,7 @@ def to_html(model: Model) -> str:
 
 def _network(model: Model, name: str, graph: Graph, sources: dict[str, Sequence[str]]) -> dict[str, Any]:
     root = tree_of(graph)
-    layout, ways = lay_out(root, wires_of(graph), box_width(root, graph))
+    layout, ways = lay_out(root, wires_of(graph), box_width(root, graph), resolutions_of(graph))
     items = _Items(graph, sources)
     items.add(layout, -1, 0.0)
     title = model.name if name == "main" else f"{model.name}: {name}"
@@ -137,7 +139,8 @@ class _Items:
 
     def _run(self, run: Run) -> list[float]:
         child = -1 if run.child is None else self._children[id(run.layout), run.child]
-        return [self._layouts[id(run.layout)], run.row, round(run.x, 1), child, int(run.enters)]
+        place = [self._layouts[id(run.layout)], run.row, round(run.x, 1), child, int(run.enters)]
+        return [*place, int(run.up), run.across] if run.up else place
 
 
 def _totals(graph: Graph) -> list[list[str]]:
@@ -147,10 +150,17 @@ def _totals(graph: Graph) -> list[list[str]]:
     facts += [
         ["layers", count_text(len(list(graph.every_node())))],
         ["parameters", count_text(graph.parameters) + (f", {frozen:,} of them not trainable" if frozen else "")],
-        ["MACs", count_text(graph.macs)],
+        ["MACs", _shortened(count_text(graph.macs))],
         ["peak activation memory", peak_text(graph)],
     ]
     return facts + [["sizes", text] for text in stated_sizes(graph)]
+
+
+def _shortened(text: str) -> str:
+    """Cut a long sum between two terms."""
+    if len(text) <= _LONGEST_SUM:
+        return text
+    return f"{text[: text.rindex(' ', 0, _LONGEST_SUM)]} …; `nnspec inspect --at` computes it for a size"
 
 
 def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence[str]]) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _about(node: Node, field: ReceptiveField | None, sources: dict[str, Sequence
         facts.append(["weights of", owner])
     macs = node.macs()
     facts += [["MACs", count_text(macs)]] if macs != 0 else []
-    facts.append(["activations", bytes_text(activation_bytes(node))])
+    facts.append(["activations", memory_text(activation_bytes(node))])
     if field is not None:
         start = " × ".join("?" if first is None else str(first).replace("-", "−") for first in field.start)
         facts.append(["receptive field", " × ".join(map(str, field.size))])

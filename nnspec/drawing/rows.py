@@ -41,6 +41,7 @@ class Cell:
         above: Links to the row above: the cell and the tensor.
         below: Links to the row below.
         row: Index of its row.
+        up: Whether its tensors go up: they enter it below.
         x: Its center, once placed.
     """
 
@@ -50,6 +51,7 @@ class Cell:
     above: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
     below: list[tuple[Cell, tuple[str, str]]] = field(default_factory=list, repr=False)
     row: int = 0
+    up: bool = False
     x: float = 0.0
 
 
@@ -75,8 +77,13 @@ def rows_of(children: Iterable[str], nets: Sequence[Net], lean: Lean) -> Rows:
     for cell in cells.values():
         rows[cell.row].append(cell)
     for net in nets:
-        _lay(net, cells, rows)
-    _reduce_crossings(rows, lean)
+        if net.source is None:
+            source = Cell(None, net.tensor, is_end=True)
+            rows[0].append(source)
+        else:
+            source = cells[net.source]
+        lay(net, source, cells, rows)
+    reduce_crossings(rows, lean)
     return rows
 
 
@@ -93,25 +100,35 @@ def _ranks(order: Mapping[str, int], nets: Sequence[Net]) -> dict[str, int]:
     return ranks
 
 
-def _lay(net: Net, cells: Mapping[str, Cell], rows: Rows) -> None:
-    """Link a tensor's source with its targets, by a common lane through the rows between them."""
-    if net.source is None:
-        cell = Cell(None, net.tensor, is_end=True)
-        rows[0].append(cell)
-    else:
-        cell = cells[net.source]
+def lay(net: Net, source: Cell, cells: Mapping[str, Cell], rows: Rows, lowest: int | None = None) -> None:
+    """Link a tensor's source with its targets, by a common lane through the rows between them.
+
+    Args:
+        net: The tensor.
+        source: The cell that it comes from.
+        cells: The cell of each child.
+        rows: The rows, in the direction of the tensors.
+        lowest: The last row that the lane reaches, if a tensor goes further than its targets.
+    """
+    cell = source
     goals: dict[int, list[Cell]] = {}
     for target in net.targets:
         goals.setdefault(cells[target].row, []).append(cells[target])
-    lowest = len(rows) - 1 if net.leaves else max(goals, default=cell.row)
-    for row in range(cell.row + 1, lowest + 1):
+    last_goal = lowest_row(net, cells)
+    reached = len(rows) - 1 if net.leaves else last_goal if lowest is None else lowest
+    for row in range(cell.row + 1, reached + 1):
         for goal in goals.get(row, ()):
             _link(cell, goal, net.tensor)
-        if row < lowest or net.leaves:
+        if row < reached or reached > last_goal:
             lane = Cell(None, net.tensor, is_end=row == len(rows) - 1, row=row)
             rows[row].append(lane)
             _link(cell, lane, net.tensor)
             cell = lane
+
+
+def lowest_row(net: Net, cells: Mapping[str, Cell]) -> int:
+    """Return the row of the last child that reads a tensor; 0 if there is none."""
+    return max((cells[target].row for target in net.targets), default=0)
 
 
 def _link(upper: Cell, lower: Cell, tensor: tuple[str, str]) -> None:
@@ -119,7 +136,7 @@ def _link(upper: Cell, lower: Cell, tensor: tuple[str, str]) -> None:
     lower.above.append((upper, tensor))
 
 
-def _reduce_crossings(rows: Rows, lean: Lean) -> None:
+def reduce_crossings(rows: Rows, lean: Lean) -> None:
     """Sweep down and up, sort each row by the mean position of its neighbors, and keep the best order."""
     links = sum(len(cell.below) for row in rows for cell in row)
     if links > _MOST_LINKS or max(map(len, rows)) < 2:

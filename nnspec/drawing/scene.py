@@ -89,10 +89,14 @@ def place_on_plane(layout: Layout, ways: Mapping[Wire, Sequence[Run]]) -> Scene:
         row = rows[id(run.layout), run.row]
         at = column_of[run.row] if run.layout is layout else -1
         x = run.x + (columns[at].x if run.layout is layout else lefts[id(run.layout)])
-        if run.child is None:
-            return _Vertical(x, row.top, row.bottom, at)
-        item = placed[id(run.layout.frame.children[run.child])]
-        return _Vertical(x, row.top, item.y, at) if run.enters else _Vertical(x, item.y + item.height, row.bottom, at)
+        start, end = (row.bottom, row.top) if run.up else (row.top, row.bottom)
+        if run.child is not None:
+            item = placed[id(run.layout.frame.children[run.child])]
+            if run.enters:
+                end = item.y + item.height if run.up else item.y
+            else:
+                start = item.y if run.up else item.y + item.height
+        return _Vertical(x, start, end, at, run.up, run.across)
 
     lines = {wire: _line([vertical(run) for run in way], (wire.source, wire.output), columns) for wire, way in ways.items()}
     foot = 2 * _TURN + _TRACK * most if len(columns) > 1 else 0.0
@@ -129,7 +133,8 @@ def _put(
 def _columns(layout: Layout) -> list[_Column]:
     """Split into columns of similar height where few tensors cross, so that width and height are similar."""
     last = len(layout.rows) - 1  # The first and last row of a network are always empty.
-    wanted = round(sqrt(0.9 * layout.height / (layout.width + _GUTTER))) if layout.height > _TALLEST else 1
+    is_long = layout.height > _TALLEST and layout.fold is None
+    wanted = round(sqrt(0.9 * layout.height / (layout.width + _GUTTER))) if is_long else 1
     target = layout.height / max(wanted, 1)
     columns: list[_Column] = []
     start, left_edge = 1, 0.0
@@ -180,7 +185,7 @@ def _turn(columns: Sequence[_Column], start: _Vertical, end: _Vertical, tensor: 
     foot = max(other.bottom for other in columns) + _TURN + aside
     gutter = column.right + _GUTTER / 2 + aside
     head = 4 + aside
-    return _rounded([(start.x, foot), (gutter, foot), (gutter, head), (end.x, head)], down_to=end.top)
+    return _rounded([(start.x, foot), (gutter, foot), (gutter, head), (end.x, head)], down_to=end.start)
 
 
 def _rounded(corners: Sequence[tuple[float, float]], *, down_to: float, radius: float = 8.0) -> str:
@@ -202,23 +207,39 @@ def _toward(start: float, end: float, step: float) -> float:
 
 @dataclass(frozen=True)
 class _Vertical:
+    """A vertical segment; ``start`` is below ``end`` if it goes up."""
+
     x: float
-    top: float
-    bottom: float
+    start: float
+    end: float
     column: int
+    up: bool
+    across: float
 
 
 def _line(verticals: Sequence[_Vertical], tensor: tuple[str, str], columns: Sequence[_Column]) -> str:
     """Return a path that is straight next to boxes and curved between rows."""
     first, *rest = verticals
-    path, before = f"M{first.x:g},{first.top:g}", first
-    at = first.bottom
+    path, before = f"M{first.x:g},{first.start:g}", first
+    at = first.end
     for run in rest:
-        if run.column > before.column >= 0:
+        if run.across:
+            path += f" V{at:g}" + _crossing_path(before.x, run.x, at, run.across)
+        elif run.column > before.column >= 0:
             path += f" V{at:g}" + _turn(columns, before, run, tensor)
         elif abs(run.x - before.x) > 0.2:
-            end = max(run.top - STRAIGHT, (at + run.top) / 2)
+            half = (at + run.start) / 2
+            end = min(run.start + STRAIGHT, half) if run.up else max(run.start - STRAIGHT, half)
             middle = (at + end) / 2
             path += f" V{at:g} C{before.x:g},{middle:g} {run.x:g},{middle:g} {run.x:g},{end:g}"
-        before, at = run, run.bottom
+        before, at = run, run.end
     return f"{path} V{at:g}"
+
+
+def _crossing_path(left: float, right: float, y: float, depth: float) -> str:
+    """Return the path from the left arm to the right one, below a row."""
+    radius, floor = min(8.0, depth), y + depth
+    return (
+        f" V{floor - radius:g} Q{left:g},{floor:g} {left + radius:g},{floor:g} L{right - radius:g},{floor:g}"
+        f" Q{right:g},{floor:g} {right:g},{floor - radius:g}"
+    )

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from xml.sax.saxutils import quoteattr
 
-from nnspec.drawing.facts import count_text, kind_of, shape_text, summary, weights_of
+from nnspec.drawing.facts import count_text, kind_of, memory_text, shape_text, summary, weights_of
+from nnspec.drawing.folding import resolutions_of
 from nnspec.drawing.layout import lay_out
 from nnspec.drawing.measure import NARROWEST, WIDEST, shortened, text_width
 from nnspec.drawing.scene import Placed, Scene, place_on_plane
 from nnspec.drawing.tree import Box, Frame, Wire, boxes_of, tree_of, wires_of
 from nnspec.graph.describe import operation_text
-from nnspec.graph.memory import bytes_text, peak_activation_bytes
+from nnspec.graph.memory import peak_activation_bytes
 from nnspec.graph.model import Graph, Model
 from nnspec.printable import html_text, printable
 
@@ -91,8 +92,8 @@ def peak_text(graph: Graph) -> str:
     """Return the peak memory of live tensors for one example."""
     peak = peak_activation_bytes(graph)
     if len(peak) == 1:
-        return bytes_text(peak[0])
-    return "maximum of " + ", ".join(map(bytes_text, peak)) if peak else "unknown"
+        return memory_text(peak[0])
+    return "maximum of " + ", ".join(map(memory_text, peak)) if peak else "unknown"
 
 
 def box_width(root: Frame, graph: Graph) -> float:
@@ -118,7 +119,7 @@ def box_lines(box: Box, graph: Graph) -> tuple[str, str, str, str]:
 
 def _scene(graph: Graph) -> Scene:
     root = tree_of(graph)
-    return place_on_plane(*lay_out(root, wires_of(graph), box_width(root, graph)))
+    return place_on_plane(*lay_out(root, wires_of(graph), box_width(root, graph), resolutions_of(graph)))
 
 
 def _network(title: str, lines: tuple[str, str], graph: Graph, scene: Scene, x: float, tip: str) -> str:

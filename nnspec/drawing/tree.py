@@ -8,6 +8,9 @@ from typing import Literal
 
 from nnspec.graph.model import Graph, Node, Ref
 
+Tensor = tuple[str, str]
+"""The box that computes a tensor, and its output."""
+
 
 @dataclass(frozen=True, eq=False)
 class Box:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from nnspec.types import listed
 
 
 def predict_run(
-    path: str | Path,
-    data: str | Sequence[str] | None = None,
+    path: Run | str | Path,
+    data: Any = None,
     *,
     limit: int | None = None,
     neighbors: int | None = None,
@@ -35,8 +35,9 @@ def predict_run(
     """Predict with a run.
 
     Args:
-        path: The run folder.
-        data: The data, or texts; by default the test split of the spec's data, or its validation split.
+        path: The run, or its folder.
+        data: The data as for ``--data``; a DataFrame, or a dict of arrays by column; or texts; by default the test
+            split of the spec's data, or its validation split.
         limit: The most rows to predict.
         neighbors: The number of neighbors to find with the exported network; None for none.
         among: The data in which they are found; by default those of the section ``neighbors``, else the training data.
@@ -44,7 +45,7 @@ def predict_run(
     Raises:
         NnspecError: If the run is damaged, or the data do not match it.
     """
-    run = Run.open(path)
+    run = Run.of(path)
     graph, mapping, index = run.main if run.spec.program is None else None, None, None
     if graph is None or neighbors is not None:
         graph, mapping, section = exported_network(run)

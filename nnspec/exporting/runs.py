@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from nnspec.data.frames import bound, frames_by_part
 from nnspec.data.reader_arguments import of_one_member
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.exporting.connections import IOMapping, mapping_of
@@ -17,6 +18,7 @@ from nnspec.exporting.decoder_models import decoder_models
 from nnspec.exporting.decoder_proof import DecodingParity, prove_decoder
 from nnspec.exporting.decoder_writing import write_loop, write_parts
 from nnspec.exporting.embedded_preprocessing import embed_preprocessing, unit_postprocessing
+from nnspec.exporting.examples import example_metadata
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.neighbors import Index, index_of_run
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
@@ -59,18 +61,22 @@ def default_output(path: str | Path, *, form: Form | None = None, network: str |
 
 
 def export_run(
-    path: str | Path,
+    path: Run | str | Path,
     out: str | Path | None = None,
     *,
+    data: Any = None,
     opset: int | None = None,
     form: Form | None = None,
     network: str | None = None,
     among: str | None = None,
+    examples: int = 0,
 ) -> Parity | DecodingParity | SamplerParity:
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
     Args:
-        path: The run folder.
+        path: The run, or its folder.
+        data: The data of a run that was trained on tables in memory, if it is opened again: the file is compared with Keras on
+            some of their rows.
         out: The file, or the folder if the form is ``parts``; by default in the run folder. It is written completely or not at
             all.
         opset: The version of ONNX's operators; by default that of the spec.
@@ -79,6 +85,8 @@ def export_run(
         network: One of the spec's networks, with all its outputs; by default that of the section ``export``.
         among: The data in which the file finds neighbors, as [`open_data`][nnspec.data.recipe.open_data] accepts them; by
             default those of the section ``neighbors``, if there is one and `network` is not given.
+        examples: The number of rows of the test data that the file contains, which the server's page offers as examples.
+            Everyone who has the file can read them.
 
     Returns:
         The parity of the file and Keras.
@@ -86,8 +94,12 @@ def export_run(
     Raises:
         NnspecError: If the run is damaged, the network is unknown, or an output differs.
     """
-    run = Run.open(path)
-    out = out if out is not None else default_output(path, form=form, network=network)
+    run = Run.of(path)
+    if data is not None:
+        frames = frames_by_part(data, "train")
+        bound(run.spec, frames)
+        run = run.with_frames(frames)
+    out = out if out is not None else default_output(run.path, form=form, network=network)
     sampling = sampling_of(run.spec, run.model)
     default = _trained(run) or network or (sampling.graph.name if sampling is not None else "")
     section = _section_of(run, default, "use `--network NAME`, or write")
@@ -100,7 +112,9 @@ def export_run(
         section = section.model_copy(update={"network": section.network or default})
         finds = among is not None or (network is None and run.spec.section("neighbors") is not None)
         index = index_of_run(run, section, among=among) if finds else None
-        return _export_network(run, section, weights, out, opset or section.opset, index)
+        return _export_network(run, section, weights, out, opset or section.opset, index, examples)
+    if examples:
+        raise NnspecError("--examples is for networks, not for decoding loops\n  = help: omit it, or add `--form network`")
     if among is not None:
         raise NnspecError("--among is for networks that return a vector\n  = help: add `--form network`")
     if sampling is not None:
@@ -108,7 +122,7 @@ def export_run(
     models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
     if models is None:
         raise NnspecError(
-            f"the spec of {path} has no section `generate`, which defines how sequences are decoded\n"
+            f"the spec of {run.path} has no section `generate`, which defines how sequences are decoded\n"
             "  = help: add one, or omit `--form` to export the network"
         )
     _, golden = golden_rows(run, GOLDEN_ROWS)
@@ -185,6 +199,7 @@ def _export_network(
     out: str | Path,
     opset: int,
     index: Index | None = None,
+    examples: int = 0,
 ) -> Parity:
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
@@ -205,6 +220,8 @@ def _export_network(
     }
     if section.activation_maps:
         metadata[MAPS] = json.dumps({map_name(name): name for name in section.activation_maps})
+    if examples:
+        metadata |= example_metadata(run, served if generator is None else {}, examples)
     if generator is not None:
         metadata[SAMPLES] = json.dumps(generator)
     if index is not None:

@@ -250,7 +250,7 @@ class Gaps:
         return bool(self.inputs or self.outputs or self.layers or self.assumed) or not self.are_named or self.sizes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Graph:
     """One network: inputs, nodes in topological order, outputs.
 
@@ -275,6 +275,16 @@ class Graph:
     uses: tuple[NetworkCall, ...] = ()
     gaps: Gaps = field(default_factory=Gaps)
     steps: tuple[BuiltStep, ...] = ()
+
+    def __repr__(self) -> str:
+        from nnspec.graph.notebook import graph_text
+
+        return f"<Graph {graph_text(self)}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.graph.notebook import graph_html
+
+        return graph_html(self)
 
     @property
     def input_names(self) -> list[str]:
@@ -346,7 +356,7 @@ class Graph:
         return total
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Model:
     """All networks of one document.
 
@@ -361,6 +371,16 @@ class Model:
     networks: Mapping[str, Graph]
     diagnostics: tuple[Diagnostic, ...] = field(default=())
     params: Mapping[str, Param] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        from nnspec.graph.notebook import graph_text
+
+        return f"<Model {self.name}: {'; '.join(map(graph_text, self.networks.values()))}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.graph.notebook import model_html
+
+        return model_html(self)
 
     @property
     def main(self) -> Graph:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nnspec.graph import Graph
 from nnspec.graph.activation_maps import NoMapError, map_name, with_activation_maps
-from nnspec.reports.elements import Html, element, figure, section
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.reports.errors import most_confident_errors
 from nnspec.reports.examples import image_input
 from nnspec.reports.images import image_tag, overlay, scaled

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from nnspec.generation.vocabulary import vocabulary_of
 from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.layers.heads import SCORES
-from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.plots import plot
 from nnspec.reports.tensors import tensors_of
 from nnspec.training.evaluation.evaluate import Evaluation

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from nnspec.graph import Graph
 from nnspec.graph.model import Node, Ref
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.layers.convolution import Convolution
-from nnspec.reports.elements import Html, element, figure, section
 from nnspec.reports.examples import draw_examples, image_input
 from nnspec.reports.images import colored, image_tag, mosaic
 from nnspec.reports.tensors import tensors_of

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.html_elements import FOLDED, Html, element, figure, fold, section, table
 from nnspec.printable import number
-from nnspec.reports.elements import Html, element, figure, section, table
+from nnspec.reports import plots
 from nnspec.reports.examples import columns_of, draw_examples, image_input, row_of
-from nnspec.reports.images import image_tag
+from nnspec.reports.images import colored, image_tag, is_image, scaled
 from nnspec.training.batches.cropping import crops_of
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
@@ -24,11 +25,12 @@ def errors(found: Evaluation) -> Html:
     pieces: list[Html] = []
     for name, predictions in found.predictions.items():
         if isinstance(predictions, NumberPredictions):
-            pieces += _largest_errors(found, name, predictions)
+            own = _largest_errors(found, name, predictions)
         elif predictions.each == 1:
-            pieces += _class_errors(found, name, predictions)
+            own = _class_errors(found, name, predictions)
         else:
-            pieces += _mask_errors(found, name, predictions)
+            own = _mask_errors(found, name, predictions)
+        pieces += [fold(name, *own)] if len(found.predictions) >= FOLDED else own
     return section("Examples of errors", *pieces)
 
 
@@ -126,10 +128,71 @@ def _largest_errors(found: Evaluation, name: str, predictions: NumberPredictions
     rows = len(predictions.true)
     distance = np.abs(predictions.predicted - predictions.true).reshape(rows, -1).mean(-1)
     places = np.argsort(-distance, kind="stable")[:_ROWS]
+    drawn = _drawn_numbers(found, name, predictions, places[: _IMAGES // 2], distance)
+    if drawn is not None:
+        what, content = drawn
+        return [element("p", f"{name}: the largest errors. {what} Rows are numbered from 0."), content]
     true, predicted = (values.reshape(rows, -1) for values in (predictions.true, predictions.predicted))
     shown = [(_numbers(predicted[i]), _numbers(true[i]), number(float(distance[i]))) for i in places]
     note = f"{name}: the largest errors. Rows are numbered from 0."
     return [element("p", note), _shown(found, places, shown, ["predicted", "actual", "error"])]
+
+
+def _drawn_numbers(
+    found: Evaluation, name: str, predictions: NumberPredictions, places: NDArray[np.int64], distance: NDArray[np.float64]
+) -> tuple[str, Html] | None:
+    """Errors of images, forecasts and sequences as drawings, with what they show; None for other numbers."""
+    shape = predictions.true.shape[1:]
+    captions = [f"row {found.examples.rows[i]}: error {number(float(distance[i]))}" for i in places]
+    if is_image(shape):
+        return _drawn_images(found, name, predictions, places, captions)
+    forecasts = found.forecasts(name)
+    if forecasts is not None:
+        drawn = [
+            plots.forecast_example(forecasts.past[i, :, 0], forecasts.future[i, :, 0], forecasts.predicted[i, :, 0], caption)
+            for i, caption in zip(places, captions, strict=True)
+        ]
+        more = f" Only {forecasts.columns[0]} is drawn." if len(forecasts.columns) > 1 else ""
+        what = f"Shown: the known values, and the actual and the predicted ones that follow.{more}"
+    elif 1 <= len(shape) <= 2 and shape[0] >= _A_SEQUENCE and (len(shape) == 1 or shape[1] <= _VARIABLES):
+        drawn = [
+            plots.overlaid(predictions.true[i], predictions.predicted[i], caption)
+            for i, caption in zip(places, captions, strict=True)
+        ]
+        what = "Shown: the actual and the predicted values."
+    else:
+        return None
+    return what, element("div", *(figure(d, c) for d, c in zip(drawn, captions, strict=True)), class_="row")
+
+
+_A_SEQUENCE, _VARIABLES = 8, 4
+"""The least steps and the most variables of a target that is drawn as lines."""
+
+
+def _drawn_images(
+    found: Evaluation, name: str, predictions: NumberPredictions, places: NDArray[np.int64], captions: list[str]
+) -> tuple[str, Html]:
+    """The input, the actual image if it is another one, the output, and their difference: red is too high, blue too low."""
+    true, output = predictions.true[places], predictions.predicted[places]
+    both = scaled(np.stack([true, np.clip(output, true.min(), true.max())]))
+    seen = image_input(found)
+    inputs = found.examples.only(places).batch(slice(None)).inputs[seen] if seen is not None else None
+    is_input = inputs is not None and inputs.size == true.size and np.allclose(inputs.reshape(true.shape), true, atol=1e-6)
+    difference = (output - true).mean(-1) if true.ndim == 4 else output - true
+    largest = float(np.abs(difference).max()) or 1.0
+    originals = draw_examples(found, seen, places, ["input"] * len(places)) if seen is not None else [None] * len(places)
+    groups = []
+    for i, (original, caption) in enumerate(zip(originals, captions, strict=True)):
+        drawn = [] if original is None else [figure(original, "input")]
+        if not is_input:
+            drawn.append(figure(image_tag(both[0, i], f"{caption}: actual"), "actual"))
+        drawn.append(figure(image_tag(both[1, i], f"{caption}: output"), "output"))
+        shade = colored(difference[i], signed=True, largest=largest)
+        drawn.append(figure(image_tag(shade, f"{caption}: difference"), "difference"))
+        groups.append(figure(element("div", *drawn, class_="group"), caption))
+    what = "Shown: the input, " + ("" if is_input else "the actual image, ")
+    what += f"the output of {name}, and output minus actual (red: too high, blue: too low)."
+    return what, element("div", *groups, class_="row")
 
 
 def _numbers(values: NDArray[np.float64]) -> str:
@@ -144,7 +207,7 @@ def _shown(found: Evaluation, places: NDArray[np.int64], texts: Sequence[tuple[s
         columns = columns_of(found)
         values = row_of(found, columns, places[:_ROWS])
         lines = [[str(row), *what, *value] for row, what, value in zip(rows, texts, values, strict=False)]
-        return table(["row", *header, *columns], lines)
+        return table(["row", *header, *columns], lines, numbers=None)
     labels = [
         f"row {row}: " + ", ".join(f"{h} {w}" for h, w in zip(header, what, strict=True))
         for row, what in zip(rows, texts, strict=True)

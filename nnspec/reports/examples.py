@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.kinds import DataError
+from nnspec.html_elements import Html
 from nnspec.printable import number
-from nnspec.reports.elements import Html
 from nnspec.reports.images import image_tag, is_image, scaled
 from nnspec.reports.plots import series_plot
 from nnspec.training.evaluation.evaluate import Evaluation
@@ -48,7 +48,7 @@ def draw_examples(found: Evaluation, name: str, positions: NDArray[np.int64], la
 
 def columns_of(found: Evaluation) -> list[str]:
     """The scalar columns of the data that feed the inputs."""
-    table = table_of(found)
+    table = found.table
     feeds = (found.plan.data.feeds or {}) if found.plan.data else {}
     if table is None:
         return []
@@ -58,7 +58,7 @@ def columns_of(found: Evaluation) -> list[str]:
 
 def row_of(found: Evaluation, columns: list[str], positions: NDArray[np.int64]) -> list[list[str]]:
     """The raw values of examples, before any transform."""
-    table = table_of(found)
+    table = found.table
     if table is None:
         return [[] for _ in positions]
     rows = found.examples.rows[positions]
@@ -67,18 +67,6 @@ def row_of(found: Evaluation, columns: list[str], positions: NDArray[np.int64]) 
     except DataError:
         return [[] for _ in positions]
     return [[_text(column[i]) for column in values] for i in range(len(rows))]
-
-
-def table_of(found: Evaluation) -> Any:
-    """The table with the examples; None if it can no longer be read."""
-    data = found.plan.data
-    if data is None:
-        return None
-    source = data.sources.get(found.part) or data.sources["train"]
-    try:
-        return source.reader.open(source.files) if source.files is not None else None
-    except DataError:
-        return None
 
 
 def _text(value: Any) -> str:

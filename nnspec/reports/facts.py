@@ -9,8 +9,8 @@ from typing import Any
 from nnspec.diagnostics import NnspecError
 from nnspec.drawing.facts import count_text
 from nnspec.graph.memory import bytes_text
+from nnspec.html_elements import Html, element, section, table
 from nnspec.printable import number
-from nnspec.reports.elements import Html, element, section, table
 from nnspec.training.run.folder import Run
 
 
@@ -89,7 +89,7 @@ def provenance(run: Run) -> Html:
     entries |= {f"data: {part}": digest for part, digest in info["data"].get("fingerprints", {}).items()}
     entries["spec"] = info["spec"].get("hash")
     rows = [[key, number(value) if not isinstance(value, int) else str(value)] for key, value in entries.items()]
-    spec = element("details", element("summary", "The spec"), element("pre", run.spec.resolved()))
+    spec = element("details", element("summary", "The spec"), element("pre", run.spec.resolved(), tabindex=0))
     return section("Provenance", table((), rows), spec)
 
 

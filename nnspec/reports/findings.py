@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
+from nnspec.html_elements import Html, element, section
 from nnspec.layers.normalization import BatchNormalization
 from nnspec.printable import html_text
-from nnspec.reports.elements import Html, element, section
+from nnspec.training.evaluation.baselines import baseline_names
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.evaluation.predictions import ClassPredictions
 from nnspec.training.run.folder import Run
@@ -24,10 +25,12 @@ class Finding:
     Attributes:
         level: Its severity.
         text: The problem, and how to solve it.
+        course: The course of the monitored metric: whether it still improved in the last epoch, or was best long before it.
     """
 
     level: Literal["bad", "look", "good"]
     text: str
+    course: Literal["improving", "peaked"] | None = None
 
 
 def findings(
@@ -46,7 +49,8 @@ def findings(
         reports: The reports of the outputs of `found`.
         of_objective: The findings of the run's objective.
     """
-    items = [*_ending(run), *of_objective]
+    of_log = list(of_objective)
+    items = list(_ending(run))
     if found is not None:
         if found.part != "test":
             which = (
@@ -56,13 +60,20 @@ def findings(
             )
             items.append(Finding("look", f"{which}, so they are optimistic. Add `data.test`."))
         if train is not None and found.part != "train":
-            items += [*_gap(found, train), *_unsettled(run, train)]
+            course = next((finding for finding in of_log if finding.course is not None), None)
+            gaps = list(_gaps(found, train))
+            if gaps and course is not None and course.course == "improving":
+                of_log.remove(course)
+            items += _gap_findings(gaps, course)
+            items += _unsettled(run, train, longer=course is None or course.course != "peaked")
         for name, report in reports.items():
             predictions = found.predictions[name]
             if isinstance(predictions, ClassPredictions):
                 items += _classes(name, report, predictions, train.predictions.get(name) if train else None)
             else:
                 items += _numbers(name, report)
+        items += _biases({name: report for name, report in reports.items() if "residuals" in report})
+    items += of_log
     items += [Finding("look", str(warning.get("message"))) for warning in run.info.get("warnings", [])]
     return items
 
@@ -90,8 +101,8 @@ def _ending(run: Run) -> Iterator[Finding]:
         yield Finding("bad", f"The training is not complete ({run.status}{reason}).")
 
 
-def _gap(found: Evaluation, train: Evaluation) -> Iterator[Finding]:
-    """Overfitting: much better metrics on training examples."""
+def _gaps(found: Evaluation, train: Evaluation) -> Iterator[tuple[Literal["bad", "look"], str]]:
+    """Much better metrics on training examples, each with its severity."""
     for name, predictions in found.predictions.items():
         before = train.predictions.get(name)
         if not isinstance(predictions, ClassPredictions) or not isinstance(before, ClassPredictions):
@@ -101,23 +112,34 @@ def _gap(found: Evaluation, train: Evaluation) -> Iterator[Finding]:
         chance = 2 * math.sqrt(sum(p * (1 - p) / len(j.true) for p, j in ((here, predictions), (there, before))))
         if there - here > max(0.02, chance):
             text = f"The accuracy of `{name}` is {there:.1%} on training and {here:.1%} on {_words(found.part)} examples"
-            yield Finding("bad" if there - here > 0.1 else "look", f"{text}: the model overfits. {_REMEDIES}")
+            yield "bad" if there - here > 0.1 else "look", text
     losses = float(train.metrics["loss"]), float(found.metrics["loss"])
     if losses[0] > 0 and losses[1] > 2 * losses[0]:
         text = f"The loss is {losses[0]:.4g} on training and {losses[1]:.4g} on {_words(found.part)} examples"
-        yield Finding(
-            "look", f"{text}, {losses[1] / losses[0]:.1f} times as much: the model overfits, or the distributions differ."
-        )
+        yield "look", f"{text}, {losses[1] / losses[0]:.1f} times as much"
 
 
-def _unsettled(run: Run, train: Evaluation) -> Iterator[Finding]:
+def _gap_findings(gaps: list[tuple[Literal["bad", "look"], str]], course: Finding | None) -> Iterator[Finding]:
+    """Overfitting; or, while the monitored metric still improves, one finding that does not advise against longer training."""
+    if course is None or course.course != "improving":
+        for level, text in gaps:
+            yield Finding(level, f"{text}: the model overfits, or the distributions differ. {_REMEDIES}")
+    elif gaps:
+        level = "bad" if any(level == "bad" for level, _ in gaps) else "look"
+        gap = ". ".join(text for _, text in gaps)
+        advice = "Train longer first; if it then gets worse while the training loss falls, the model overfits."
+        yield Finding(level, f"{gap}. But {course.text.partition(':')[0]}: it still improves. {advice}")
+
+
+def _unsettled(run: Run, train: Evaluation, *, longer: bool) -> Iterator[Finding]:
     """Batch normalization whose moving averages, used in inference, lag behind the batch statistics of training."""
     logged = ((run.info.get("best") or {}).get("figures") or {}).get("loss")
     normal = [node.name for node in train.plan.graph.nodes.values() if isinstance(node.layer, BatchNormalization)]
     inference = float(train.metrics["loss"])
     if normal and isinstance(logged, float) and inference > 2 * logged > 0:
         text = f"On training examples, the loss is {logged:.4g} in training mode and {inference:.4g} in inference mode"
-        yield Finding("look", f"{text}: the moving averages of `{normal[0]}` lag behind. Train longer, or lower `momentum`.")
+        advice = "Train longer, or lower `momentum`." if longer else "Lower `momentum`."
+        yield Finding("look", f"{text}: the moving averages of `{normal[0]}` lag behind. {advice}")
 
 
 _REMEDIES = "Use more data, augmentation, dropout, weight decay or a smaller network."
@@ -170,10 +192,26 @@ def _confidence(name: str, calibration: dict[str, Any] | None) -> Iterator[Findi
 def _numbers(name: str, report: dict[str, Any]) -> Iterator[Finding]:
     if report["r2"] is not None and report["r2"] <= 0.05:
         yield Finding("bad", f"`{name}` is hardly better than always predicting the mean: R² is {report['r2']:.3f}.")
-    mean, std = report["residuals"]["mean"], report["residuals"]["std"]
-    if std > 0 and abs(mean) > 0.25 * std:
-        bias = f"{abs(mean):.4g} too {'high' if mean > 0 else 'low'}"
+    compared, error = report.get("baselines", {}), report["mean_absolute_error"]
+    for key, baseline in baseline_names(compared).items():
+        if key != "mean" and compared[key]["mean_absolute_error"] < 0.95 * error:
+            text = f"The mean absolute error of `{name}` is {error:.4g}; that of the baseline, {baseline}, is"
+            yield Finding("bad", f"{text} {compared[key]['mean_absolute_error']:.4g}.")
+
+
+def _biases(reports: dict[str, dict[str, Any]]) -> Iterator[Finding]:
+    """The outputs of numbers that are too high or too low on average, in one finding."""
+    biased = {}
+    for name, report in reports.items():
+        mean, std = report["residuals"]["mean"], report["residuals"]["std"]
+        if std > 0 and abs(mean) > 0.25 * std:
+            biased[name] = f"{abs(mean):.4g} too {'high' if mean > 0 else 'low'}"
+    if len(biased) == 1:
+        [(name, bias)] = biased.items()
         yield Finding("look", f"`{name}` is biased: its predictions are {bias} on average.")
+    elif biased:
+        shown = ", ".join(f"`{name}` {bias}" for name, bias in biased.items())
+        yield Finding("look", f"{len(biased)} outputs are biased, on average: {shown}.")
 
 
 def _wilson(share: float, count: int) -> tuple[float, float]:

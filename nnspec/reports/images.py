@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.image import imsave
 from numpy.typing import NDArray
 
-from nnspec.reports.elements import Html, element
+from nnspec.html_elements import Html, element
 
 _LARGEST = 192
 """The most pixels along an edge; larger images are subsampled."""
@@ -36,11 +36,20 @@ def scaled(examples: NDArray[Any]) -> NDArray[np.float64]:
     return (values - low) / (high - low if high > low else 1.0)
 
 
-def colored(values: NDArray[Any], *, signed: bool = False) -> NDArray[np.float64]:
-    """Applies a color map to a plane, scaled to its range; if signed, from blue over white (0) to red. Returns RGBA."""
+def colored(values: NDArray[Any], *, signed: bool = False, largest: float | None = None) -> NDArray[np.float64]:
+    """Applies a color map to a plane.
+
+    Args:
+        values: The plane, scaled to its range.
+        signed: Whether the colors are blue for negative values, white for 0, and red for positive values.
+        largest: The magnitude of the darkest red and blue; None for the largest in the plane.
+
+    Returns:
+        RGBA.
+    """
     low, high = float(values.min()), float(values.max())
     if signed:
-        high = max(abs(low), abs(high))
+        high = max(abs(low), abs(high)) if largest is None else largest
         low = -high
     share = (values - low) / (high - low if high > low else 1.0)
     found: NDArray[np.float64] = matplotlib.colormaps["RdBu_r" if signed else "viridis"](share)

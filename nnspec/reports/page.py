@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from base64 import b64encode
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.drawing import to_svg
 from nnspec.files import write_whole
+from nnspec.html_elements import Html, contents, element, fold, section
 from nnspec.html_page import html_page
+from nnspec.notebook import fragment
 from nnspec.printable import html_text
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.convolutions import convolutions
-from nnspec.reports.elements import Html, element, section
 from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, provenance, run_facts
 from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.objectives import report_of
-from nnspec.reports.results import learning_curves, results
+from nnspec.reports.results import learning_curves, metric_tables, results
 from nnspec.spec.tree import Scalar
 from nnspec.training.evaluation.evaluate import Evaluation, baselines_of, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
@@ -31,25 +33,62 @@ _TRAINING_EXAMPLES = 5_000
 _LARGEST_DRAWING = 1_500_000
 
 
-def write_report(path: str | Path, out: str | Path | None = None, *, part: str | None = None, onnx: Path | None = None) -> Path:
+@dataclass(frozen=True)
+class Report:
+    """A report that was written. It is a path: ``open(report)``.
+
+    Attributes:
+        path: The file.
+        name: The name of the run.
+        parts: What a notebook shows of it.
+    """
+
+    path: Path
+    name: str
+    parts: tuple[Html, ...] = field(default=(), repr=False)
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"<Report {self.path}: {self.name}>"
+
+    def _repr_html_(self) -> str:
+        file = element("p", "The whole page: ", element("code", str(self.path)), class_="note")
+        return fragment(element("h2", f"{self.name}: report"), *self.parts, file)
+
+
+def write_report(
+    path: Run | str | Path,
+    out: str | Path | None = None,
+    *,
+    data: Any = None,
+    part: str | None = None,
+    onnx: Path | None = None,
+) -> Report:
     """Writes the report of a run; the run is not changed.
 
     Args:
-        path: The run folder.
+        path: The run, or its folder.
         out: The file; by default next to the folder, with its name and ``.html``.
+        data: Other data, as for [`evaluate`][nnspec.training.evaluation.evaluate.evaluate].
         part: The split to evaluate: `train`, `validation` or `test`; by default the first that exists of test, validation and
             train.
         onnx: The exported model to show; by default those in the run folder.
 
     Returns:
-        The file.
+        The file, and its most important parts, which a notebook shows.
 
     Raises:
         NnspecError: If the run is damaged, or the file cannot be written.
     """
-    run = Run.open(path)
+    run = Run.of(path).with_data(data)
     place = Path(out) if out is not None else run.path.resolve().with_name(f"{run.path.resolve().name}.html")
-    return write_whole(place, to_page(run, part=part, onnx=onnx))
+    sections, parts = _sections(run, part, onnx)
+    return Report(write_whole(place, _page(run, sections)), run.name, parts)
 
 
 def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> str:
@@ -63,14 +102,16 @@ def to_page(run: Run, *, part: str | None = None, onnx: Path | None = None) -> s
     Raises:
         NnspecError: If the run is damaged, or does not have the requested split.
     """
-    sections = _sections(run, part, onnx)
-    titles = [(match[1], match[2]) for text in sections for match in re.finditer(r'<section id="([^"]+)"><h2>(.*?)</h2>', text)]
+    return _page(run, _sections(run, part, onnx)[0])
+
+
+def _page(run: Run, sections: list[Html]) -> str:
     return html_page(
         "nnspec.reports",
         f"{run.name}: report",
         name=html_text(run.name),
         summary=html_text(_description(run)),
-        contents="".join(f'<a href="#{anchor}">{title}</a>' for anchor, title in titles),
+        contents=contents(sections),
         sections="\n".join(sections),
         footer=html_text(f"{run.path.resolve().name} · written by nnspec {run.info['versions'].get('nnspec', '')}"),
     )
@@ -81,7 +122,8 @@ def _description(run: Run) -> str:
     return str(predicted.value) if isinstance(predicted, Scalar) else f"A run of {run.info['spec'].get('file')}"
 
 
-def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
+def _sections(run: Run, part: str | None, onnx: Path | None) -> tuple[list[Html], tuple[Html, ...]]:
+    """The sections of the page, and the parts of them for a notebook."""
     run.weights()  # raises first if the run has no weights
     predicts, own = run.objective.predicts, report_of(run)
     found, why = _predicted(run, part) if predicts else (None, "")
@@ -92,12 +134,15 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
     summary = section("Summary", run_facts(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
-    return [
+    noted = findings_section(findings(run, found, train, reports, own.findings()))
+    curves = learning_curves(run)
+    tables = metric_tables(found, reports, train) if found is not None else scored
+    sections = [
         piece
         for piece in (
             summary,
-            findings_section(findings(run, found, train, reports, own.findings())),
-            learning_curves(run),
+            noted,
+            curves,
             *scored,
             *own.sections(found),
             *([errors(found)] if found is not None else []),
@@ -109,6 +154,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> list[Html]:
         )
         if piece
     ]
+    return sections, (summary, noted, fold("Learning curves", curves), fold("Results", *tables, opened=True))
 
 
 def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Evaluation | None, str]:

@@ -14,10 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.colors import LinearSegmentedColormap, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from nnspec.html_elements import Html
 from nnspec.printable import html_text, on_one_line
-from nnspec.reports.elements import Html
 
 # Unique placeholder colors, which are replaced by CSS variables of the page.
 _INK, _SOFT = "#010203", "#040506"
@@ -162,20 +163,125 @@ def residuals(true: NDArray[Any], predicted: NDArray[Any]) -> Html:
     low, high = float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))
 
     def draw(axes: Axes) -> None:
-        axes.plot([low, high], [low, high], color=_SOFT, linestyle=":")
-        axes.plot(true[::step], predicted[::step], "o", markersize=3, alpha=0.5, color=_COLOR, markeredgewidth=0)
+        axes.plot([low, high], [low, high], color=_INK, linestyle=":", linewidth=1)
+        axes.plot(true[::step], predicted[::step], "o", markersize=3, alpha=0.6, color=_COLOR, markeredgewidth=0)
         axes.set(xlabel="actual", ylabel="predicted", title="predicted over actual")
 
     return plot(draw, "predicted over actual values")
 
 
-def histogram(values: NDArray[Any]) -> Html:
-    """A histogram of the residuals."""
-    bins = int(np.clip(2 * np.sqrt(len(values)), 8, 40))
+def forecast(true: NDArray[Any], predicted: NDArray[Any], name: str) -> Html:
+    """The actual and the predicted values of a series over time."""
+    step = -(-len(true) // _MOST_POINTS)
 
     def draw(axes: Axes) -> None:
-        axes.hist(np.asarray(values), bins=bins, color=_COLOR, alpha=0.8)
+        places = np.arange(len(true))[::step]
+        axes.plot(places, true[::step], color=_COLOR, linewidth=1.4, label="actual")
+        axes.plot(places, predicted[::step], color=_OTHER, linewidth=1.4, label="predicted")
+        axes.set(xlabel="example", title=_plain(name[:40]))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.legend(fontsize=7, frameon=False)
+
+    return plot(draw, f"actual and predicted values of {name}")
+
+
+def forecast_example(past: NDArray[Any], true: NDArray[Any], predicted: NDArray[Any], label: str) -> Html:
+    """What is known of a series, and its actual and predicted continuation.
+
+    Args:
+        past: The known values, (window,).
+        true: The actual values, (horizon,).
+        predicted: The predicted values, (horizon,).
+        label: The alternative text.
+    """
+
+    def draw(axes: Axes) -> None:
+        axes.plot(np.arange(-len(past), 0), past, color=_INK, linewidth=1, label="known")
+        places = np.arange(-1, len(true))
+        for values, color, name in ((true, _COLOR, "actual"), (predicted, _OTHER, "predicted")):
+            [line] = axes.plot(places, np.concatenate([past[-1:], values]), color=color, linewidth=1.4, label=name)
+            if len(true) == 1:
+                line.set(marker="o", markevery=[1], markersize=4)
+        axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.legend(fontsize=6, frameon=False)
+
+    return plot(draw, label, width=2.6, height=1.9)
+
+
+def overlaid(true: NDArray[Any], predicted: NDArray[Any], label: str) -> Html:
+    """The actual and the predicted values of a sequence.
+
+    Args:
+        true: The actual values, (T,) or (T, variables).
+        predicted: The predicted values, of the same shape.
+        label: The alternative text.
+    """
+
+    def draw(axes: Axes) -> None:
+        for values, color, name in ((true, _COLOR, "actual"), (predicted, _OTHER, "predicted")):
+            lines = axes.plot(values, color=color, linewidth=1.2)
+            lines[0].set_label(name)
+        axes.set_xlabel("step")
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+        axes.legend(fontsize=6, frameon=False)
+
+    return plot(draw, label, width=2.6, height=1.9)
+
+
+def histogram(values: NDArray[Any], what: str = "examples") -> Html:
+    """A histogram of the residuals.
+
+    Args:
+        values: The residuals.
+        what: What is counted.
+    """
+    edges = bin_edges(values)
+    beyond = int(((values < edges[0]) | (values > edges[-1])).sum())
+
+    def draw(axes: Axes) -> None:
+        axes.hist(np.clip(values, edges[0], edges[-1]), bins=edges.tolist(), color=_COLOR, alpha=0.8)
         axes.axvline(0, color=_INK, linewidth=1, linestyle=":")
-        axes.set(xlabel="predicted minus actual", ylabel="examples", title="residuals")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        note = f" ({beyond:,} beyond, in the outer bins)" if beyond else ""
+        axes.set(xlabel=f"predicted minus actual{note}", ylabel=what, title="residuals")
 
     return plot(draw, "histogram of the residuals")
+
+
+_MOST_BINS = 40
+
+
+def bin_edges(values: NDArray[Any]) -> NDArray[np.float64]:
+    """The edges of the bins of a histogram: round numbers, with 0 among them if it is inside.
+
+    The width is about the smaller one of Sturges (1926) and of Freedman and Diaconis (1981). If a few values are very far off,
+    the bins cover the central 99 % of the values.
+
+    Example:
+        >>> bin_edges(np.array([-3.0, -1.0, 0.5, 1.0, 2.0])).tolist()
+        [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0]
+    """
+    finite = np.asarray(values, np.float64).ravel()
+    finite = finite[np.isfinite(finite)]
+    if not len(finite):
+        return np.array([-1.0, 0.0, 1.0])
+    low, high = float(finite.min()), float(finite.max())
+    first, last = (float(value) for value in np.percentile(finite, (0.5, 99.5)))
+    if high - low > 3 * (last - first) > 0:
+        low, high = first, last
+    if high <= low:
+        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    spread = float(np.subtract(*np.percentile(finite, (75, 25))))
+    widths = (2 * spread / len(finite) ** (1 / 3), (high - low) / (np.log2(len(finite)) + 1))
+    least = _round_width((high - low) / _MOST_BINS, up=True)
+    width = max(least, _round_width(min(widths)) if min(widths) > 0 else least)
+    start, end = np.floor(low / width), np.ceil(high / width)
+    return np.arange(start, max(end, start + 1) + 1) * width
+
+
+def _round_width(width: float, *, up: bool = False) -> float:
+    """The closest smaller, or the next larger number 1, 2, 2.5 or 5 times a power of 10; up to a tenth more is the same."""
+    power = 10.0 ** np.floor(np.log10(width))
+    steps = np.array([0.5, 1, 2, 2.5, 5, 10]) * power
+    return float(steps[steps >= width * (1 - 1e-9)].min() if up else steps[steps <= width * 1.1].max())

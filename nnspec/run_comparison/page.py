@@ -11,10 +11,10 @@ from matplotlib.ticker import MaxNLocator
 
 from nnspec.comparison.difference import as_text
 from nnspec.files import write_whole
+from nnspec.html_elements import Html, contents, element, figure, section, table
 from nnspec.html_page import html_page
 from nnspec.printable import html_text
 from nnspec.reports import plots
-from nnspec.reports.elements import Html, element, figure, section, table
 from nnspec.run_comparison.compared_runs import ComparedRuns
 from nnspec.training.run.curves import curve_names
 
@@ -31,13 +31,14 @@ def write_comparison(compared: ComparedRuns, out: str | Path) -> Path:
     Raises:
         NnspecError: If the file cannot be written, or a log is damaged.
     """
+    sections = list(_sections(compared))
     page = html_page(
         "nnspec.reports",
         "Comparison of runs",
         name="Comparison of runs",
         summary=html_text(", ".join(compared.names)),
-        contents="",
-        sections="\n".join(_sections(compared)),
+        contents=contents(sections),
+        sections="\n".join(sections),
         footer="written by nnspec compare",
     )
     return write_whole(Path(out), page)
@@ -49,7 +50,7 @@ def _sections(compared: ComparedRuns) -> Iterator[Html]:
     yield section("Metrics", note, table(["", *compared.names], compared.metric_rows, numbers=columns))
     yield section("Learning curves", element("div", *_curves(compared), class_="plots"))
     for name, difference in zip(compared.names[1:], compared.differences, strict=True):
-        yield section(f"From {compared.names[0]} to {name}", element("pre", as_text(difference)))
+        yield section(f"From {compared.names[0]} to {name}", element("pre", as_text(difference), tabindex=0))
     if compared.conditions:
         yield section("Other differences", table(["", *compared.names], compared.condition_rows))
 

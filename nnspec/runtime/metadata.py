@@ -27,6 +27,10 @@ CONDITIONS = "nnspec.conditions"
 DATA = "nnspec.data"
 """How the inputs are made from raw data, as JSON (`data.recipe`)."""
 
+EXAMPLES = "nnspec.examples"
+"""Rows of the data that the server's page offers as examples, as JSON: values by column, of an image a PNG in base64:
+``[{"length": 5.1, "width": 3.5}, …]``, ``[{"image": "iVBORw0KGgo…"}]``."""
+
 FIELDS = "nnspec.fields"
 """The receptive field of each output along each axis, as JSON: its size, the stride between neighboring output positions, the
 start of the first one, and the period at whose multiples a crop of the input must start:

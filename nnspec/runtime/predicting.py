@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nnspec.data.frames import frame_of, is_table
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.per_series import RowSeries, series_of_rows
 from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
@@ -49,6 +50,10 @@ class Predictions:
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
+
+    def __repr__(self) -> str:
+        shapes = ", ".join(f"{name} {values.shape[1:]}" for name, values in self.outputs.items())
+        return f"<Predictions of {len(self):,} rows: {shapes}>"
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
         """Each row as plain values: neighbors, the outputs, and the predicted class and text, if an output has one."""
@@ -98,7 +103,7 @@ class Predictions:
 
 def predict_file(
     path: str | Path,
-    data: str | Sequence[str],
+    data: Any,
     *,
     limit: int | None = None,
     tile: int | None = None,
@@ -109,7 +114,8 @@ def predict_file(
 
     Args:
         path: The ONNX file.
-        data: The data, as [`open_data`][nnspec.data.recipe.open_data] takes them, raw as before training; or texts.
+        data: The data, as [`open_data`][nnspec.data.recipe.open_data] takes them, raw as before training; a
+            DataFrame, or a dict of arrays by column; or texts.
         limit: The most rows to predict.
         tile: The size of the tiles that images are cut into; None to predict whole images.
         overlap: The overlap of two tiles; by default the least at which the result equals that of the whole image.
@@ -174,7 +180,10 @@ def read_rows(
         types: The types of the inputs, by name.
         limit: The most rows to return.
     """
-    table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
+    if is_table(data):
+        table, name = frame_of(data, "data").table(), "data"
+    else:
+        table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
     first = slice(limit)

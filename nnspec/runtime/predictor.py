@@ -10,12 +10,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from nnspec.data.frames import frame_of
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime import metadata as m
 from nnspec.runtime.neighbors import KnowledgeBase
-from nnspec.runtime.ports import fitted, port_of, require_rows
+from nnspec.runtime.ports import converted, fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, reason_of, run_options
 from nnspec.runtime.tiling import ReceptiveField
@@ -101,31 +102,78 @@ class Predictor:
         ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
 
+    def __repr__(self) -> str:
+        ends = (", ".join(str(port).replace("`", "") for port in ports.values()) for ports in (self.inputs, self.outputs))
+        return f"<Predictor {self.path}: {' → '.join(ends)}>"
+
     @property
     def hash(self) -> str | None:
         """The hash of the model's spec, if stated."""
         return self.metadata.get(m.SPEC_HASH)
 
-    def predict(
-        self, inputs: Mapping[str, ArrayLike], *, tile: int | None = None, overlap: int | None = None
-    ) -> dict[str, NDArray[Any]]:
-        """Predict a batch of examples.
+    def predict(self, inputs: Any, *, tile: int | None = None, overlap: int | None = None) -> dict[str, NDArray[Any]]:
+        """Predict examples.
 
         Args:
-            inputs: An array for each input, by name, the batch axis first.
+            inputs: An array for each input, by name, the batch axis first; the array alone, if there is one input; or raw rows:
+                a DataFrame, a dict of columns, or texts. A single example, or a single row, is a batch of one.
             tile: The size of the tiles that images are cut into; None to predict whole images. With tiles, images of sizes that
                 the model does not accept are padded by mirroring, and the outputs are cropped.
             overlap: The overlap of two tiles; by default the least at which the outputs equal those of the whole image.
 
+        Returns:
+            The outputs by name, the batch axis first.
+
         Raises:
-            NnspecError: If an input is missing or unknown, or has a wrong shape or element type, or the model does not support
-                tiles.
+            NnspecError: If an input or a column is missing or unknown, or has a wrong shape or element type, or the model does
+                not support tiles.
         """
+        arrays = self.arrays(inputs)
         if tile is not None:
             from nnspec.runtime.tiled import Tiling
 
-            return Tiling(self, tile, overlap).predict({name: np.asarray(array) for name, array in inputs.items()})
-        return self.in_parts(self.checked(inputs))
+            return Tiling(self, tile, overlap).predict({name: np.asarray(array) for name, array in arrays.items()})
+        return self.in_parts(self.checked(arrays))
+
+    def arrays(self, given: Any) -> Mapping[str, ArrayLike]:
+        """Compute the array of each input from what [`predict`][nnspec.runtime.predictor.Predictor.predict] takes.
+
+        Raises:
+            NnspecError: If an array has no name, or rows do not match the columns of the training.
+        """
+        if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
+            return self._read(given)
+        if isinstance(given, np.ndarray | np.generic | list | tuple | int | float):
+            if len(self.inputs) != 1:
+                listed = ", ".join(map(str, self.inputs.values()))
+                raise NnspecError(
+                    f"an array does not state its input\n  = help: pass a dict of arrays: the inputs are {listed}"
+                )
+            given = {name: converted(port, given) for name, port in self.inputs.items()}
+        if not isinstance(given, Mapping) or self._has_columns(given):
+            return self._of_rows(given)
+        arrays = {name: converted(self.inputs[name], given[name]) if name in self.inputs else given[name] for name in given}
+        ranks = {name: len(port.shape) - 1 for name, port in self.inputs.items()}
+        if ranks == {name: np.ndim(array) for name, array in arrays.items()}:
+            return {name: np.asarray(array)[None] for name, array in arrays.items()}
+        return arrays
+
+    def _has_columns(self, given: Mapping[str, Any]) -> bool:
+        """Whether a dict has columns of raw rows rather than arrays of inputs."""
+        columns = {str(column) for entry in self.recipe.get("inputs", {}).values() for column in entry["columns"]}
+        if not set(given) <= set(self.inputs):
+            return bool(columns & set(given))
+        return any(name in columns and np.asarray(given[name]).dtype.kind in "UO" for name in given)
+
+    def _of_rows(self, given: Any) -> Mapping[str, NDArray[Any]]:
+        if isinstance(given, Mapping) and given and all(np.ndim(value) == 0 for value in given.values()):
+            given = {name: [value] for name, value in given.items()}
+        return self._read(frame_of(given, "data"))
+
+    def _read(self, rows: Any) -> Mapping[str, NDArray[Any]]:
+        from nnspec.runtime.predicting import input_types, read_rows
+
+        return read_rows(rows, self.recipe, input_types(self), None)[0]
 
     def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute the outputs of any number of examples, `batch_size` at a time.

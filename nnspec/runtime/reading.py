@@ -75,6 +75,22 @@ def read_all_metadata(metadata: Mapping[str, str], name: str) -> dict[str, dict[
     return {key: read_metadata(metadata, key, name) for key in _TYPES}
 
 
+def read_examples(metadata: Mapping[str, str], name: str) -> list[dict[str, Any]]:
+    """Parse the rows of the data that a file contains as examples; empty if there are none.
+
+    Args:
+        metadata: The file's metadata, as text.
+        name: The file's name in error messages.
+
+    Raises:
+        NnspecError: If they are not valid.
+    """
+    try:
+        return TypeAdapter(list[dict[str, Any]]).validate_json(metadata.get(m.EXAMPLES, "[]"))
+    except ValidationError:
+        raise NnspecError(f"the metadata of {name} are not valid under `{m.EXAMPLES}`; export it again") from None
+
+
 @cache
 def _adapter(key: str) -> TypeAdapter[Any]:
     return TypeAdapter(_TYPES.get(key, dict[str, Any]))

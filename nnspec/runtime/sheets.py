@@ -48,13 +48,32 @@ def sheet(images: NDArray[Any], low: float, high: float, *, columns: int | None 
     across = min(count, columns or math.ceil(math.sqrt(count)))
     down = -(-count // across)
     whole = np.full((down * (height + _GAP) - _GAP, across * (width + _GAP) - _GAP, channels), 255, np.uint8)
-    shares = (images.astype(np.float64) - low) / ((high - low) or 1.0)
-    levels = (np.clip(np.nan_to_num(shares), 0, 1) * 255).round().astype(np.uint8)
-    for i, image in enumerate(levels):
+    for i, image in enumerate(_levels(images, low, high)):
         y, x = (i // across) * (height + _GAP), (i % across) * (width + _GAP)
         whole[y : y + height, x : x + width] = image
     scale = max(1, _LEAST // max(height, width))
     return _png(whole.repeat(scale, 0).repeat(scale, 1))
+
+
+def image_png(image: NDArray[Any], low: float, high: float) -> bytes:
+    """Encode one image, with a pixel for each of its values.
+
+    Args:
+        image: The image, (H, W) or (H, W, 1, 3 or 4).
+        low: The value that is black.
+        high: The value that is white.
+
+    Returns:
+        A PNG.
+    """
+    levels = _levels(image, low, high)
+    return _png(levels if levels.ndim == 3 else levels[..., None])
+
+
+def _levels(images: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    shares = (images.astype(np.float64) - low) / ((high - low) or 1.0)
+    levels: NDArray[np.uint8] = (np.clip(np.nan_to_num(shares), 0, 1) * 255).round().astype(np.uint8)
+    return levels
 
 
 def _png(levels: NDArray[np.uint8]) -> bytes:

@@ -15,14 +15,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
-from nnspec.serving import generate_routes, predict_routes, protocol
+from nnspec.html_page import html_page
+from nnspec.serving import generate_routes, openapi, predict_routes, preprocess_routes, protocol
 from nnspec.serving.errors import RequestError
 from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
+
+_GAUGE_SECONDS = 0.5
 
 
 def application(state: State) -> ASGIApp:
@@ -35,7 +38,9 @@ def application(state: State) -> ASGIApp:
         routes=[
             *protocol.routes(),
             *predict_routes.routes(),
+            *preprocess_routes.routes(),
             *generate_routes.routes(),
+            *openapi.routes(),
             Route("/", _page, name="page"),
             Route("/metrics", _metrics, name="metrics"),
         ],
@@ -50,11 +55,15 @@ def application(state: State) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     state: State = app.state.nnspec
-    watching = asyncio.get_running_loop().create_task(state.repository.watch())
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(state.repository.watch())]
+    if state.metrics.is_shared:
+        tasks.append(loop.create_task(_share_gauges(state)))
     yield
-    watching.cancel()
-    with suppress(asyncio.CancelledError):
-        await watching
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
     await state.repository.close()
 
 
@@ -64,17 +73,29 @@ async def _metrics(request: Request) -> Response:
     return Response(text, headers={"Content-Type": kind})
 
 
-def _update_gauges(state: State) -> int:
+async def _share_gauges(state: State) -> None:
+    """Update the gauges periodically, since another process may export them."""
+    while True:
+        await asyncio.sleep(_GAUGE_SECONDS)
+        _update_gauges(state)
+
+
+def _update_gauges(state: State) -> None:
     for served in state.repository:
         cost = served.batcher.cost()
         state.metrics.queue(served.name, served.version, served.batcher.waiting, cost.a, cost.b)
-    return state.bodies.used
+    state.metrics.hold(state.bodies.used)
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:
     assert isinstance(problem, HTTPException)
     messages = {404: f"not found: {request.url.path[:200]}", 405: f"method {request.method} is not allowed here"}
-    return error(problem.status_code, messages.get(problem.status_code, problem.detail), problem.headers)
+    headers = dict(problem.headers or {})
+    if problem.status_code == 405:
+        # Starlette names the methods of the first route of this path only.
+        fitting = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+        headers["Allow"] = ", ".join(sorted({method for route in fitting for method in route.methods or ()}))
+    return error(problem.status_code, messages.get(problem.status_code, problem.detail), headers)
 
 
 async def _refused(request: Request, refused: Exception) -> Response:
@@ -101,7 +122,8 @@ async def _page(request: Request) -> Response:
 @cache
 def _page_and_policy() -> tuple[str, str]:
     """The page and a content security policy that allows only its own script and style."""
-    content = files("nnspec.serving").joinpath("page.html").read_text("utf-8")
+    own = files("nnspec.serving").joinpath("page.js").read_text("utf-8")
+    content = html_page("nnspec.serving", "nnspec", script=own, is_served=True)
     script, style = (re.search(f"<{tag}>(.*?)</{tag}>", content, re.DOTALL) for tag in ("script", "style"))
     assert script is not None
     assert style is not None

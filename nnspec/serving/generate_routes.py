@@ -64,7 +64,7 @@ async def generate(request: Request) -> Response:
             message, _, help = str(error).partition("\n  = help: ")
             raise RequestError(400, f"{message}; {help}" if help else message) from None
         generated = await _generated(request, served, samples, wanted, chosen, budget)
-        if request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip() == "image/png":
+        if accepts_png(request):
             if not is_image(generated.shape[1:]):
                 raise RequestError(406, f"`{served.name}` generates {list(generated.shape[1:])}, not images; accept JSON")
             columns = None if wanted.conditions else samples.columns
@@ -80,6 +80,11 @@ async def generate(request: Request) -> Response:
         found |= {"conditions": shown} if shown else {}
         content = await state.work.run(generated.nbytes, _serialize, {**found, "samples": np.ascontiguousarray(generated)})
         return TrackedResponse(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
+
+
+def accepts_png(request: Request) -> bool:
+    """Whether a client prefers a PNG to JSON."""
+    return request.headers.get("accept", "").partition(",")[0].partition(";")[0].strip() == "image/png"
 
 
 def samples_of(predictor: Predictor) -> Samples | None:

@@ -30,17 +30,9 @@ def write_inference(
     written.add(orjson.dumps(header)[:-1] + b',"outputs":[')
     blobs = []
     for index, (output, binary) in enumerate(request.outputs.items()):
-        array = results[output]
-        header = {"name": output, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
-        if binary:
-            blobs.append(array)
-            header["parameters"] = {"binary_data_size": array.nbytes}
-        written.add(b"," * bool(index) + orjson.dumps(header)[:-1])
-        if not binary:
-            written.add(b',"data":[')
-            written.add_numbers(array)
-            written.add(b"]")
-        written.add(b"}")
+        written.add(b"," * bool(index))
+        written.add_tensor(output, results[output], binary=binary)
+        blobs += [results[output]] if binary else []
     written.add(b"]}")
     length = len(written.body)
     for array in blobs:
@@ -48,6 +40,21 @@ def write_inference(
     if not blobs:
         return written.body, {"Content-Type": "application/json"}
     return written.body, {"Content-Type": "application/octet-stream", HEADER_LENGTH: str(length)}
+
+
+def write_request(inputs: Mapping[str, NDArray[Any]], budget: Budget) -> bytearray:
+    """Serialize inputs as the request to ``/v2/models/M/infer`` that they are.
+
+    Raises:
+        RequestError: If the memory is exhausted or the deadline expires.
+    """
+    written = _Writer(budget)
+    written.add(b'{"inputs":[')
+    for index, (name, array) in enumerate(inputs.items()):
+        written.add(b"," * bool(index))
+        written.add_tensor(name, array)
+    written.add(b"]}")
+    return written.body
 
 
 class _Writer:
@@ -60,6 +67,16 @@ class _Writer:
     def add(self, part: bytes | memoryview) -> None:
         self._budget.memory.reserve(len(part))
         self.body += part
+
+    def add_tensor(self, name: str, array: NDArray[Any], *, binary: bool = False) -> None:
+        """Add the JSON object of a tensor; if it is binary, without its data."""
+        header: dict[str, Any] = {"name": name, "datatype": DATATYPES[array.dtype.name], "shape": list(array.shape)}
+        if binary:
+            self.add(orjson.dumps({**header, "parameters": {"binary_data_size": array.nbytes}}))
+            return
+        self.add(orjson.dumps(header)[:-1] + b',"data":[')
+        self.add_numbers(array)
+        self.add(b"]}")
 
     def add_numbers(self, array: NDArray[Any]) -> None:
         flat = np.ascontiguousarray(array).reshape(-1)

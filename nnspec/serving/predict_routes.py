@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from nnspec.serving.batching import Arrays
 from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.inference import compute_outputs
+from nnspec.serving.request_decoder import RequestDecoder
 from nnspec.serving.responses import TrackedResponse, json_response
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
@@ -27,6 +29,7 @@ def routes() -> list[BaseRoute]:
         *(Route(path, predict, methods=["POST"], name="predict") for path in paths),
         Route("/predict", describe_all, name="takes"),
         Route("/predict/{model}", describe, name="takes"),
+        Route("/predict/{model}/examples", examples, name="examples"),
     ]
 
 
@@ -45,17 +48,14 @@ async def predict(request: Request) -> Response:
     """Predict for an image, a text, or rows."""
     state = State.of(request)
     served = find_model(request)
-    if served.request_decoder is None:
-        raise RequestError(
-            400, f"`{served.name}` does not describe how its inputs are computed from data; use /v2/models/{served.name}/infer"
-        )
+    decoder = decoder_of(served)
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
         content_type = request.headers.get("content-type", "")
-        inputs, series = await state.work.run(len(body), served.request_decoder.read, body, content_type, budget)
+        inputs, series = await state.work.run(len(body), decoder.read, body, content_type, budget)
         del body
         rows = len(next(iter(inputs.values())))
-        step = min(served.request_decoder.rows_at_once or rows, served.max_rows or rows)
+        step = min(decoder.rows_at_once or rows, served.max_rows or rows)
         parts = []
         for start in range(0, rows, step):
             rows_at = slice(start, start + step)
@@ -83,6 +83,24 @@ def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays, RowSeries |
     return content + b"]}"
 
 
+async def examples(request: Request) -> Response:
+    """Return rows of the data that the file of a model contains as examples."""
+    return json_response({"examples": find_model(request).examples})
+
+
+def decoder_of(served: Served) -> RequestDecoder:
+    """The request decoder of a model.
+
+    Raises:
+        RequestError: If its file does not describe its inputs.
+    """
+    if served.request_decoder is None:
+        raise RequestError(
+            400, f"`{served.name}` does not describe how its inputs are computed from data; use /v2/models/{served.name}/infer"
+        )
+    return served.request_decoder
+
+
 def find_model(request: Request, route: str = "/predict") -> Served:
     """Find the model of a request.
 
@@ -103,4 +121,11 @@ def find_model(request: Request, route: str = "/predict") -> Served:
 
 def _description(served: Served) -> dict[str, Any]:
     takes = served.request_decoder.description if served.request_decoder else {"takes": None}
-    return {"model": served.name, "version": served.version, **takes, "classes": served.predictor.classes}
+    return {
+        "model": served.name,
+        "version": served.version,
+        **takes,
+        "classes": served.predictor.classes,
+        "answers": {name: asdict(answer) for name, answer in served.predictor.answers.items()},
+        "examples": len(served.examples),
+    }

@@ -81,6 +81,11 @@ class RequestDecoder:
             description["neighbors"] = {"rows": knowledge.rows, "columns": list(knowledge.columns)}
         return description
 
+    @property
+    def white(self) -> float:
+        """The value of a white pixel of an image."""
+        return float(self.predictor.recipe["inputs"][self._port.name]["white"])
+
     def read(self, body: Content, kind: str, budget: Budget) -> tuple[Arrays, RowSeries | None]:
         """Decode a body into the model's inputs, and the series of each row if the units differ between series.
 

@@ -13,7 +13,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import GENERATE, SPEC_NAME
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
-from nnspec.runtime.reading import read_model
+from nnspec.runtime.reading import read_examples, read_model
 from nnspec.runtime.seal import require_proven
 from nnspec.runtime.tiled import Tiling, is_tileable
 from nnspec.serving.batching import Arrays, Batcher
@@ -42,6 +42,7 @@ class Served:
         max_rows: The maximum number of rows of a request to a decoder, since each row has its own state; None for no limit.
         rows_at_once: The maximum number of rows queued together; None if rows cannot be split.
         request_decoder: Decodes ``/predict`` requests; None if the file does not describe its inputs.
+        examples: Rows of the data that the file contains as examples; values by column.
 
     Raises:
         NnspecError: If the file is not a model, has no valid parity record, or cannot be run.
@@ -77,6 +78,7 @@ class Served:
             on_batch=on_batch,
         )
         self.request_decoder = request_decoder_of(self.predictor)
+        self.examples = read_examples(self.predictor.metadata, f"`{path}`")
         self._warm_up()
 
     @property

@@ -2,13 +2,14 @@
 
 from nnspec.spec.checked import check, check_named
 from nnspec.spec.collected import Collected
-from nnspec.spec.document import Network, Spec, load, read_spec
+from nnspec.spec.document import Document, Network, Spec, load, read_spec
 from nnspec.spec.limits import Limits
 from nnspec.spec.reader import read_file, read_text
 from nnspec.spec.step import Step
 
 __all__ = [
     "Collected",
+    "Document",
     "Limits",
     "Network",
     "Spec",

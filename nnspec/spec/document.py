@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nnspec.diagnostics import Advice, Diagnostic, Span, SpecError, once
 from nnspec.diagnostics.remedies import Replace
@@ -23,6 +24,7 @@ from nnspec.spec.expand import Expander, TooMany
 from nnspec.spec.keys import known_keys
 from nnspec.spec.library import Files, Library, NetworkSource, read_library
 from nnspec.spec.limits import Limits
+from nnspec.spec.mapping_tree import NAME, tree_of
 from nnspec.spec.objectives import program_of, shipped_objective, shipped_objectives
 from nnspec.spec.overrides import override
 from nnspec.spec.params import Param
@@ -38,6 +40,9 @@ from nnspec.types import closest
 KEYS = ("nnspec", "name", "description", "params", "check", "use", "weights", "blocks", "networks", "objectives", "inputs",
         "layers", "outputs", "data", "train", "sweep", "generate", "neighbors", "export", "budget")  # fmt: skip
 """Keys of a document, in their usual order."""
+
+Document = str | Path | Mapping[str, Any]
+"""A spec that is not read yet: its file, or its document as a dict."""
 
 SECTIONS = ("data", "train", "sweep", "generate", "neighbors", "export", "budget")
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -74,7 +79,7 @@ class Network:
     reads_fields: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Spec:
     """A document that was read.
 
@@ -91,6 +96,7 @@ class Spec:
         overrides: The ``path=value`` overrides that were applied.
         params: The document's params by name.
         program: The training program; None if the objective is none.
+        frames: Tables in memory that the section ``data`` names.
         hash: Digest of the document's values, independent of comments and key order.
     """
 
@@ -106,6 +112,24 @@ class Spec:
     overrides: tuple[str, ...] = ()
     params: Mapping[str, Param] = field(default_factory=dict)
     program: Program | None = None
+    frames: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        """Describe it in one line.
+
+        Example:
+            >>> load("specs/lenet5.nnspec.yaml")
+            <Spec lenet5 from specs/lenet5.nnspec.yaml: 8 steps; data, train, budget>
+        """
+        counts = {name: f"{len(own.steps):,} step{'s' * (len(own.steps) != 1)}" for name, own in self.networks.items()}
+        steps = ", ".join(count if name == "main" else f"{count} in {name}" for name, count in counts.items())
+        contents = "; ".join(text for text in (steps, ", ".join(self.sections)) if text)
+        return f"<Spec {self.name} from {self.file}: {contents}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.graph.notebook import spec_html
+
+        return spec_html(self)
 
     def section(self, name: str) -> MappingNode | None:
         """Return a section such as ``data`` or ``train`` with its expressions evaluated, or None if it is not given."""
@@ -129,7 +153,7 @@ class Spec:
 
 
 def load(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
     folder: Path | None = None,
@@ -139,15 +163,20 @@ def load(
     """Read a spec.
 
     Args:
-        file: The document.
+        file: The document: a file; or a dict, whose diagnostics state the path of a key instead of a line.
         overrides: ``path=value`` overrides, applied in order before anything else is read.
-        folder: Folder to which paths are relative; by default, that of the file.
+        folder: Folder to which paths are relative; by default, that of the file, or the current one.
         root: Folder that paths may not leave; by default, the nearest parent folder with ``.git``, ``pyproject.toml`` or
             ``nnspec.toml``, or else the folder of the file.
         limits: Resource limits.
 
     Raises:
         SpecError: If the document has errors; contains every diagnostic.
+        NnspecError: If a value of a dict has a type that no document has.
+
+    Example:
+        >>> load({"nnspec": 1, "name": "net", "inputs": {"x": [4]}, "layers": [{"Dense": {"units": 3}}]}).name
+        'net'
     """
     problems = Collected(limits)
     spec = read_spec(file, problems, overrides, folder=folder, root=root, limits=limits)
@@ -158,7 +187,7 @@ def load(
 
 @collector_paused()
 def read_spec(
-    file: str | Path,
+    file: Document,
     problems: list[Diagnostic],
     overrides: Sequence[str] = (),
     *,
@@ -167,14 +196,16 @@ def read_spec(
     limits: Limits | None = None,
 ) -> Spec | None:
     """Read as much of a spec as possible and append problems to ``problems``; see [`load`][]."""
-    path = Path(file)
     limits = limits or Limits()
-    tree = read_file(path, problems, limits, shown=str(file))
+    tree: Tree | None
+    if isinstance(file, Mapping):
+        tree, path, file = tree_of(file, limits), None, NAME
+    else:
+        path, file = Path(file), str(file)
+        tree = read_file(path, problems, limits, shown=file)
     if tree is None:
         if not problems:
-            problems.append(
-                p.MissingKey.at(p.whole(str(file)), help="start with `nnspec: 1`", where="an empty file", key="nnspec")
-            )
+            problems.append(p.MissingKey.at(p.whole(file), help="start with `nnspec: 1`", where="an empty file", key="nnspec"))
         return None
     if not isinstance(tree, MappingNode):
         help = "start with `nnspec: 1` and `name: …`"
@@ -183,9 +214,11 @@ def read_spec(
     tree = override(tree, overrides, problems)
     tree = _check_keys(tree, problems)
     name = _check_head(tree, problems)
-    folder = (folder or path.parent).resolve()
+    folder = (folder or (path.parent if path is not None else Path())).resolve()
     root = (root or _root_of(folder)).resolve()
-    library = read_library(tree, Files(folder, root, limits, (path.resolve(),), Expanded(limits.expanded)), problems)
+    library = read_library(
+        tree, Files(folder, root, limits, ((path or folder / NAME).resolve(),), Expanded(limits.expanded)), problems
+    )
     tree = _with_params(tree, library.params)
     source = _program_source(tree, library, problems)
     sections = _sections(tree, library.scope, problems, source)
@@ -196,7 +229,7 @@ def read_spec(
     _check_params_used(tree, library, problems)
     problems[:] = once(problems)
     return Spec(
-        name, str(file), folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params,
+        name, file, folder, root, networks, tree, sections, library.blocks, limits, tuple(overrides), library.params,
         program,
     )  # fmt: skip
 
@@ -257,8 +290,13 @@ def _check_keys(tree: MappingNode, problems: list[Diagnostic]) -> MappingNode:
     return known_keys(tree, KEYS, "a spec", problems)
 
 
+def _whole(tree: MappingNode) -> Span:
+    """Return the location of a whole document."""
+    return tree.span if tree.span.place else p.whole(tree.span.file)
+
+
 def _check_head(tree: MappingNode, problems: list[Diagnostic]) -> str:
-    top = p.whole(tree.span.file)
+    top = _whole(tree)
     version = tree.get("nnspec")
     if version is None:
         first = next((key for key, _ in tree.items()), None)
@@ -375,7 +413,7 @@ def _networks(
     sources = dict(library.networks)
     own = ("inputs", "layers", "outputs") if program is None else ("layers", "outputs")
     if (not sources and program is None) or any(key in tree for key in own):
-        sources["main"] = NetworkSource(tree, library, p.whole(tree.span.file), is_document=True)
+        sources["main"] = NetworkSource(tree, library, _whole(tree), is_document=True)
     for check in library.checks if "main" not in sources else ():
         reason = "a check of sizes needs inputs and layers, which this document has only in its networks"
         help = "check params only, or move the check to a block"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nnspec.training.check import check_training
     from nnspec.training.evaluation.cross_validation import crossval
-    from nnspec.training.evaluation.evaluate import evaluate, evaluation_text, golden_rows
+    from nnspec.training.evaluation.evaluate import evaluate, evaluation_text, golden_rows, spread_rows
     from nnspec.training.run.folder import Run
     from nnspec.training.run.resume import resume
     from nnspec.training.run.train import train
 
-__all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "golden_rows", "resume", "train"]
+__all__ = ["Run", "check_training", "crossval", "evaluate", "evaluation_text", "golden_rows", "resume", "spread_rows", "train"]
 
 _MODULES = {
     "Run": "run.folder",
@@ -26,6 +26,7 @@ _MODULES = {
     "evaluation_text": "evaluation.evaluate",
     "golden_rows": "evaluation.evaluate",
     "resume": "run.resume",
+    "spread_rows": "evaluation.evaluate",
     "train": "run.train",
 }
 

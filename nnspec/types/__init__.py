@@ -2,7 +2,19 @@
 
 from nnspec.types.conditions import Condition, Conditions, Relation, simplify
 from nnspec.types.config import Config, Family, Named, listed
-from nnspec.types.dims import Dim, SizeTooComplex, ceil_div, product, same_size, substitute, symbol, symbols_of, unknown
+from nnspec.types.dims import (
+    Dim,
+    SizeTooComplex,
+    ceil_div,
+    formula,
+    product,
+    same_size,
+    shape_formula,
+    substitute,
+    symbol,
+    symbols_of,
+    unknown,
+)
 from nnspec.types.plugins import Plugin, PluginError, Plugins
 from nnspec.types.spelling import Misspelled, certain, closest, did_you_mean, renamed, suggested
 from nnspec.types.tensor import DTYPES, TensorType, Weight, size_text
@@ -27,10 +39,12 @@ __all__ = [
     "certain",
     "closest",
     "did_you_mean",
+    "formula",
     "listed",
     "product",
     "renamed",
     "same_size",
+    "shape_formula",
     "simplify",
     "size_text",
     "substitute",

@@ -201,6 +201,58 @@ def _quotient(numerator: Dim, denominator: int) -> Dim:
     return Dim((((_Quotient(f"{inside}//{denominator}", numerator, denominator),), 1),))
 
 
+def formula(size: int | Dim) -> str:
+    """Return a size in mathematical notation, for readers rather than for specs.
+
+    Example:
+        >>> t = symbol("T")
+        >>> formula(t // 2), formula(ceil_div(t, 8)), formula((t + 4) // 16 - 8), formula(1536 * t * (t // 2))
+        ('⌊T/2⌋', '⌈T/8⌉', '⌊(T + 4)/16⌋ − 8', '1,536·T·⌊T/2⌋')
+        >>> formula(t - t // 11 * 11), formula(unknown())
+        ('T mod 11', 'n')
+    """
+    if isinstance(size, int):
+        return f"{size:,}".replace("-", "−")
+    terms, residues = size.residues()
+    constants = [(factor, "") for monomial, factor in terms if not monomial]
+    pieces = [(factor, "·".join(map(_formula_of, monomial))) for monomial, factor in terms if monomial]
+    for quotient, times in residues:
+        text = f"{_factor(quotient.numerator)} mod {quotient.denominator}"
+        pieces.append((times, text if abs(times) == 1 else f"({text})"))
+    found = ""
+    for factor, names in (*pieces, *constants):
+        sign = (" − " if factor < 0 else " + ") if found else "−" if factor < 0 else ""
+        number = f"{abs(factor):,}" if abs(factor) != 1 or not names else ""
+        found += sign + "·".join(part for part in (number, names) if part)
+    return found
+
+
+def _formula_of(atom: str | _Quotient) -> str:
+    if isinstance(atom, str):
+        return "n" if atom.startswith("?") else atom
+    constant = atom.numerator.terms[-1][1] if not atom.numerator.terms[-1][0] else 0
+    if constant == atom.denominator - 1:
+        return f"⌈{_factor(atom.numerator - constant)}/{atom.denominator}⌉"
+    return f"⌊{_factor(atom.numerator)}/{atom.denominator}⌋"
+
+
+def _factor(size: int | Dim) -> str:
+    """A size as a factor: a sum is in parentheses."""
+    text = formula(size)
+    return f"({text})" if " " in text else text
+
+
+def shape_formula(shape: Iterable[int | Dim]) -> str:
+    """Return a shape in mathematical notation; a scalar is ``scalar``.
+
+    Example:
+        >>> shape_formula((symbol("H") - 4, symbol("W") // 2, 16))
+        '(H − 4) × ⌊W/2⌋ × 16'
+    """
+    sizes = [str(size) if isinstance(size, int) else "?" if not size.is_known else _factor(size) for size in shape]
+    return " × ".join(sizes) or "scalar"
+
+
 def symbol(name: str) -> Dim:
     """Return a symbolic size; equal names are equal sizes.
 

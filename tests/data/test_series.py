@@ -64,7 +64,7 @@ def test_the_last_part_is_kept_and_none_of_its_targets_is_trained_on(table, stri
         (spec("window: 4, horizon: 2"), "NN407", "(2,)"),
         (spec("windw: 4"), "NN103", "windw"),
         (spec("window: 0"), "NN105", "window"),
-        (spec().replace("csv: a.csv, ", ""), "NN105", "exactly one of `csv`, `jsonl` and `parquet`"),
+        (spec().replace("csv: a.csv, ", ""), "NN105", "exactly one of `csv`, `jsonl`, `parquet` and `frame`"),
         (spec().replace("csv: a.csv", "csv: b.csv"), "NN402", "there is no file `b.csv`"),
         (spec(y="{column: load, at: now}"), "NN105", "past"),
         (spec().replace("series: {csv: a.csv, window: 4, horizon: 3}", "csv: a.csv").replace("load}}", "{column: load, at: past}}}"),
@@ -104,3 +104,12 @@ def test_sunspots_hold_their_order(tmp_path):
 def test_a_misspelt_argument_is_all_that_is_reported(table, reader):
     _, problems = table.plan(spec().replace("{series: {csv: a.csv, window: 4, horizon: 3}}", reader))
     assert [problem.code for problem in problems] == ["NN103"]
+
+
+def test_an_unknown_column_of_times_is_reported_when_the_data_are_checked_too(tmp_path):
+    from nnspec.api import validate
+
+    (tmp_path / "a.csv").write_text("load,heat\n" + "1,2\n" * 9)
+    (tmp_path / "net.nnspec.yaml").write_text("nnspec: 1\nname: net\n" + spec("window: 4, horizon: 3, time: hour"))
+    [problem] = validate(tmp_path / "net.nnspec.yaml", data=True)
+    assert (problem.code, problem.message) == ("NN404", "there is no column `hour` in the training data")

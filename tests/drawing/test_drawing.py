@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import nnspec
 from nnspec.cli import main
 from nnspec.drawing import to_html, to_mermaid, to_svg
+from nnspec.drawing.folding import resolutions_of
 from nnspec.drawing.layout import lay_out
 from nnspec.drawing.scene import place_on_plane
 from nnspec.drawing.tree import Box, tree_of, wires_of
@@ -22,7 +23,9 @@ from nnspec.graph import Graph, Model
 from nnspec.printable import printable
 from tests.conftest import CORPUS
 
-NAMES = ["lenet5", "resnet20", "inception", "siamese"]
+SPECS = CORPUS.parents[1] / "specs"
+
+NAMES = ["lenet5", "resnet20", "inception", "siamese", "unet"]
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = "x\"'><script>alert(1)</script>&<!--{{data}}`]|\u2028\x00"
 
@@ -47,7 +50,7 @@ def _renamed(graph: Graph, old: str, new: str) -> Graph:
 
 
 def _scene(graph):
-    return place_on_plane(*lay_out(tree_of(graph), wires_of(graph), 200))
+    return place_on_plane(*lay_out(tree_of(graph), wires_of(graph), 200, resolutions_of(graph)))
 
 
 def _data(page):
@@ -149,6 +152,65 @@ def test_any_graph_is_drawn_without_overlaps(tmp_path_factory, data):
 @pytest.mark.parametrize("draw", [to_svg, to_html, to_mermaid])
 def test_the_same_model_gives_the_same_text(draw):
     assert draw(_model("inception")) == draw(_model("inception"))
+
+
+FOLDED = ["unet_nuclei", "unet_paper", "attention_unet", "segnet", "fcn_8s"]
+
+
+def _gallery(name, *overrides):
+    return nnspec.compile(nnspec.load(SPECS / f"{name}.nnspec.yaml", list(overrides))).main
+
+
+def _fold(graph):
+    return lay_out(tree_of(graph), wires_of(graph), 200, resolutions_of(graph))[0].fold
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_a_network_that_goes_down_in_resolution_and_up_again_has_two_arms(name):
+    graph = _gallery(name)
+    fold, children = _fold(graph), tree_of(graph).children
+    assert fold.left.keys() | fold.right.keys() == children.keys()
+    assert {child for child in children if child.startswith("output ")} <= fold.right.keys()
+    assert {child for child in children if child.startswith("input ")} <= fold.left.keys()
+    for wire in wires_of(graph):
+        source, target = wire.source.split("/")[0], wire.target.split("/")[0]
+        if source in fold.right and target in fold.right and source != target:
+            assert fold.right[source] > fold.right[target]
+        if source in fold.left and target in fold.left and source != target:
+            assert fold.left[source] < fold.left[target]
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_no_line_of_two_arms_crosses_a_box(name):
+    _assert_no_line_crosses_a_box(_gallery(name))
+
+
+def test_a_skip_goes_straight_across_to_its_reader_and_the_bottom_is_lowest():
+    scene = _scene(_gallery("unet_nuclei"))
+    boxes = {item.item.id: item for item in scene.items}
+    assert boxes["input image"].y == boxes["output mask"].y
+    for source, target in (("down0", "concatenate_2"), ("down1", "concatenate_1"), ("down2", "concatenate")):
+        frame, reader = boxes[source], boxes[target]
+        assert frame.x + frame.width < reader.x
+        assert frame.y + frame.height / 2 == pytest.approx(reader.y + reader.height / 2)
+    assert max(boxes.values(), key=lambda item: item.y).item.id.startswith("bottom/")
+
+
+@pytest.mark.parametrize("name", ["resnet50", "deeplab_v3", "unet_plus_plus", "german_english_transformer", "vae"])
+def test_a_network_of_another_form_has_no_arms(name):
+    assert _fold(_gallery(name)) is None
+
+
+def test_a_fixed_size_has_the_arms_of_a_free_one():
+    graph = nnspec.compile(nnspec.load(SPECS / "unet_paper.nnspec.yaml", ["inputs.image=[572, 572, 1]"])).main
+    assert _fold(graph).left.keys() == _fold(_gallery("unet_paper")).left.keys()
+
+
+def test_free_sizes_are_written_as_in_mathematics():
+    data = _data(to_html(nnspec.compile(nnspec.load(SPECS / "unet_paper.nnspec.yaml"))))["networks"][0]
+    shapes = {item["lines"][1] for item in data["items"] if "lines" in item}
+    assert "(⌊H/2⌋ − 4) × (⌊W/2⌋ − 4) × 128" in shapes
+    assert not any("//" in shape or "*" in shape for shape in shapes)
 
 
 def test_a_long_network_goes_on_in_further_columns():

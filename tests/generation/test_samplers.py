@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
 
 import nnspec
 from nnspec.cli import main
@@ -285,6 +287,13 @@ def test_the_server_generates_what_the_command_does(server, ddim_file):
     status, answer = server.json("POST", "/generate/ddim", {"number": 3, "seed": 5})
     assert (status, answer["model"], answer["seed"]) == (200, "ddim", 5)
     np.testing.assert_allclose(answer["samples"], Sampler(ddim_file).sample(3, seed=5)["image"], atol=1e-5)
+
+
+def test_the_samples_are_described_as_they_are_returned(server):
+    _, described = server.json("GET", "/openapi.json")
+    validate(described)
+    [kind] = [described["paths"]["/generate/conditioned"]["post"]["responses"]["200"]["content"]["application/json"]]
+    Draft202012Validator(kind["schema"]).validate(server.json("POST", "/generate/conditioned", {"number": 2})[1])
 
 
 def test_the_server_answers_with_an_image_if_asked(server):

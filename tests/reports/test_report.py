@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import re
 from base64 import b64decode
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,15 +17,16 @@ from PIL import Image
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.graph.activation_maps import NoMapError, head_of, with_activation_maps
+from nnspec.html_elements import table
 from nnspec.reports import to_page, write_report
-from nnspec.reports.elements import table
-from nnspec.reports.findings import findings
+from nnspec.reports.findings import Finding, findings
+from nnspec.reports.plots import bin_edges
 from nnspec.reports.results import results
 from nnspec.reports.tensors import tensors_of
 from nnspec.spec import load
 from nnspec.training import Run, evaluate, train
 from nnspec.training.evaluation.evaluate import Evaluation, run_evaluation
-from nnspec.training.evaluation.predictions import NumberPredictions
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
 from nnspec.training.evaluation.report import report_of
 from nnspec.training.loop.progress import Quiet
 
@@ -198,7 +201,7 @@ def test_the_report_changes_nothing_in_the_run(digits, tmp_path):
         return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in digits.path.rglob("*") if path.is_file()}
 
     before = state()
-    assert write_report(digits.path, tmp_path / "page.html").read_text("utf-8").startswith("<!doctype html>")
+    assert write_report(digits.path, tmp_path / "page.html").path.read_text("utf-8").startswith("<!doctype html>")
     assert state() == before
 
 
@@ -261,15 +264,75 @@ train: {epochs: 1, loss: SparseCategoricalCrossentropy}
     assert "<image" in page.partition("Class activation maps</h2>")[2]
 
 
-def test_several_outputs_of_numbers_stand_side_by_side():
+WITHOUT_DATA = SimpleNamespace(data=None)
+"""A training plan without data."""
+
+
+def of_numbers(*errors: float) -> str:
+    """The results of an output for each error."""
     same = np.arange(4.0)
-    judged = {"near": NumberPredictions(same, same + 1), "far": NumberPredictions(same, same + 9)}
-    found = Evaluation(None, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
-    page = results(found, {name: report_of(each) for name, each in judged.items()}, None)
-    assert re.search(r"<td>near</td><td class=\"n\">1</td>", page)
-    assert "errors of all outputs" in page
-    one = results(found, {"near": report_of(judged["near"])}, None)
-    assert "errors of all outputs" not in one
+    judged = {f"output_{i}": NumberPredictions(same, same + error) for i, error in enumerate(errors)}
+    found = Evaluation(WITHOUT_DATA, None, "test", Examples({}, {}, {}, np.arange(4)), {}, {}, judged)
+    return results(found, {name: report_of(each) for name, each in judged.items()}, None)
+
+
+def test_several_outputs_of_numbers_stand_side_by_side():
+    page = of_numbers(1, 9)
+    assert re.search(r"<td>output_0</td><td class=\"n\">1</td>", page)
+    assert "<h3>errors</h3>" in page
+    assert "<details>" not in page
+    assert "<h3>errors</h3>" not in of_numbers(1)
+
+
+def test_the_details_of_many_outputs_are_folded_under_their_errors():
+    page = of_numbers(*range(1, 10))
+    assert re.findall(r"<summary>(output_\d: mean absolute error \d), R² [-\d.]+</summary>", page) == [
+        f"output_{i}: mean absolute error {i + 1}" for i in range(9)
+    ]
+    assert page.index("<h3>errors</h3>") < page.index("<details>")
+    outside = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL)
+    assert "<svg" not in outside
+    read(page)
+
+
+def test_numbers_of_a_column_are_aligned_at_the_decimal_point():
+    page = table(["", "error"], [["a", "193.3"], ["b", "70.45"], ["c", "7"], ["d", "–"]], numbers=None)
+    assert page.count("--pad") == 0  # a dash is no number, so the column has words
+    page = table(["", "error"], [["a", "193.3"], ["b", "70.45"], ["c", "7"]], numbers=None)
+    assert re.findall(r'<td class="n"( style="--pad:[^"]*")?>([^<]*)', page) == [
+        (' style="--pad:1ch"', "193.3"),
+        ("", "70.45"),
+        (' style="--pad:2.5ch"', "7"),
+    ]
+
+
+def test_the_bins_of_a_histogram_have_round_edges_and_one_is_zero():
+    values = np.random.default_rng(0).normal(3, 50, 500)
+    edges = bin_edges(values)
+    assert 0 in edges
+    assert edges[0] <= values.min()
+    assert values.max() <= edges[-1]
+    width = edges[1] - edges[0]
+    assert width in (10, 20, 25)
+    far = bin_edges(np.concatenate([values, [1e6]]))
+    assert far[-1] < 1000
+    for few in ([], [2.0], [0.0, 0.0], [np.nan, 1.0]):
+        assert np.isfinite(bin_edges(np.array(few))).all()
+        assert (np.diff(bin_edges(np.array(few))) > 0).all()
+
+
+def test_a_confusion_is_in_percent_of_the_actual_class_and_its_counts_are_folded():
+    true = np.array([0] * 8 + [1] * 2)
+    predicted = np.array([0] * 6 + [1] * 2 + [1] * 2)
+    judged = ClassPredictions(["<a>", "b"], true, predicted, np.eye(2)[predicted], True, np.arange(10), 1)
+    found = Evaluation(WITHOUT_DATA, None, "test", Examples({}, {}, {}, np.arange(10)), {}, {}, {"kind": judged})
+    page = results(found, {"kind": report_of(judged, curves=True)}, None)
+    matrix, counts = re.findall(r'<table class="confusion">(.*?)</table>', page)
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", matrix) == ["", "75", "25", "8", "·", "100", "2"]
+    assert 'title="&lt;a&gt; predicted as b: 2 of 8, 25.0%"' in matrix
+    assert re.findall(r"<td[^>]*>([^<]*)</td>", counts) == ["", "6", "2", "8", "0", "2", "2"]
+    assert "<summary>Counts</summary>" in page
+    read(page)
 
 
 def test_a_long_text_of_a_row_is_folded():
@@ -342,3 +405,88 @@ train: {epochs: 1, loss: SparseCategoricalCrossentropy}
     reading = read(to_page(trained(tmp_path, text)))
     assert not reading.tags & {"script", "b>"}
     assert {"<script>alert(1)</script>", "$x_{"} <= set(reading.words)
+
+
+def test_a_gap_while_validation_still_improves_is_one_finding_without_advice_to_stop(digits):
+    found, train_ = run_evaluation(digits), run_evaluation(digits, part="train")
+    found, train_ = (replace(each, metrics={**each.metrics, "loss": loss}) for each, loss in ((found, 0.3), (train_, 0.1)))
+    last = Finding("look", "`val_loss` was best in the last epoch, 3: more epochs may do better.", "improving")
+    texts = [finding.text for finding in findings(digits, found, train_, {}, [last])]
+    [gap] = [text for text in texts if "3.0 times as much" in text]
+    assert "it still improves. Train longer first" in gap
+    assert last.text not in texts
+    assert not any("Use more data" in text for text in texts)
+    early = Finding("look", "`val_loss` was best in epoch 1 of 3.", "peaked")
+    texts = [finding.text for finding in findings(digits, found, train_, {}, [early])]
+    assert any("3.0 times as much: the model overfits" in text for text in texts)
+    assert early.text in texts
+    assert not any("onger" in text for text in texts)
+
+
+def test_several_biased_outputs_are_one_finding(digits):
+    reports = {name: report_of(NumberPredictions(np.zeros(4), np.array([1.0, 2, 1, 1]))) for name in ("a", "b")}
+    found = replace(run_evaluation(digits), predictions={name: NumberPredictions(*[np.arange(4.0)] * 2) for name in reports})
+    [bias] = [f.text for f in findings(digits, found, None, reports) if "biased" in f.text]
+    assert bias == "2 outputs are biased, on average: `a` 1.25 too high, `b` 1.25 too high."
+
+
+SERIES = """nnspec: 1
+name: forecast
+inputs: {past: [6, 1]}
+layers:
+  - Flatten
+  - Dense: {units: 2}
+  - Reshape: {target_shape: [2, 1]}
+    name: next
+data:
+  train: {series: {csv: a.csv, window: 6, horizon: 2}}
+  validation: 0.3
+  inputs: {past: {columns: [y], transform: [standardize]}}
+  targets: {next: {columns: [y], transform: [standardize]}}
+train: {epochs: 1, loss: mse}
+"""
+
+
+def test_a_forecast_is_drawn_with_its_past_and_compared_with_the_last_value(tmp_path):
+    values = 100 + np.arange(60.0) + np.random.default_rng(0).normal(size=60)
+    (tmp_path / "a.csv").write_text("y\n" + "\n".join(map(str, values)) + "\n")
+    run = trained(tmp_path, SERIES)
+    page = to_page(run)
+    read(page)
+    assert 'aria-label="actual and predicted values of y, one step ahead"' in page
+    assert len(re.findall(r"<figcaption>row \d+: error ", page)) == 12
+    found = run_evaluation(run)
+    last = evaluate(run)["outputs"]["next"]["baselines"]["last_value"]["mean_absolute_error"]
+    rows = found.examples.rows
+    future = np.stack([values[rows + 6], values[rows + 7]], 1)
+    assert last == pytest.approx(np.abs(future - values[rows + 5][:, None]).mean(), rel=1e-5)
+    assert "<td>baseline: last value</td>" in page
+
+
+def test_errors_of_images_are_images(tmp_path):
+    images = np.random.default_rng(0).random((16, 6, 6, 1)).astype("float32")
+    np.savez(tmp_path / "a.npz", image=images)
+    run = trained(
+        tmp_path,
+        """nnspec: 1
+name: auto
+inputs: {image: [6, 6, 1]}
+layers:
+  - Conv2D: {filters: 1, kernel_size: 3, padding: same}
+    name: restored
+data: {train: {npz: a.npz}}
+train: {objective: autoencoder, epochs: 1, loss: mse}
+""",
+    )
+    page = to_page(run)
+    read(page)
+    found = run_evaluation(run)
+    error = np.abs(found.predictions["restored"].predicted - images).mean((1, 2, 3))
+    worst = int(error.argmax())
+    caption = f"row {worst}: error {error[worst]:.4g}"
+    assert picture_of(page, f"{caption}: output").shape == (6, 6, 3)
+    red, _, blue = picture_of(page, f"{caption}: difference").reshape(-1, 3).T.astype(int)
+    high = (found.predictions["restored"].predicted[worst] - images[worst]).ravel()
+    clear = np.abs(high) > 0.05
+    np.testing.assert_array_equal((red > blue)[clear], (high > 0)[clear])
+    assert "the actual image" not in page  # the input is the actual image

@@ -93,6 +93,15 @@ def picture(dtype=TensorProto.UINT8, reader=None, transforms=(), **facts) -> onn
     )
 
 
+def mask() -> onnx.ModelProto:
+    """The picture of 4 × 4 itself, as an output that is an image."""
+    recipe = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, "white": 1}}}
+    shape = ["batch", 4, 4, 1]
+    node = helper.make_node("Identity", ["image"], ["mask"])
+    reported = {SPEC_NAME: "mask", DATA: json.dumps(recipe), ANSWERS: json.dumps({"mask": {"kind": "yes_or_no", "above": 0.5}})}
+    return _model([node], [port("image", shape)], [port("mask", shape)], {}, **reported)
+
+
 def endless(turns=2**62) -> onnx.ModelProto:
     """``y = x``, of (batch, 3), after as many turns of a loop as it says, or as its first value says where that is None."""
     turn = helper.make_graph(

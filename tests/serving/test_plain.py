@@ -11,12 +11,14 @@ import time
 
 import numpy as np
 import pytest
-from onnx import TensorProto
+from onnx import TensorProto, helper
 from PIL import Image
 
 from nnspec.data.image_files import INTERPOLATIONS
+from nnspec.diagnostics import NnspecError
 from nnspec.runtime.generating import generate_rows
 from nnspec.runtime.generator import Generator
+from nnspec.runtime.metadata import EXAMPLES
 from nnspec.runtime.predicting import predict_file
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.budget import Budget, Memory
@@ -155,6 +157,47 @@ def test_a_model_says_what_a_person_gives_it(pictures, rows):
     reported = rows.json("GET", "/predict/iris")[1]
     assert reported["columns"] == [{"name": name, "kind": "number", "may_miss": False} for name in ("length", "width")]
     assert reported["classes"] == {"kind": ["long", "wide", "<b>neither</b>"]}
+
+
+def test_preprocess_returns_the_inputs_as_a_request_to_infer_that_has_the_same_prediction(pictures):
+    status, request = pictures.json("POST", "/preprocess/side", drawn((40, 64)), {"Content-Type": "image/png"})
+    [image] = request["inputs"]
+    assert (status, image["datatype"], image["shape"]) == (200, "UINT8", [1, 4, 4, 1])
+    [output] = pictures.json("POST", "/v2/models/side/infer", request)[1]["outputs"]
+    predicted = pictures.json("POST", "/predict/side", drawn((40, 64)), {"Content-Type": "image/png"})[1]
+    assert output["data"] == predicted["predictions"][0]["side"]
+
+
+@pytest.mark.parametrize("model", ["side", "fractions"])
+def test_preprocess_returns_the_image_that_the_network_reads_if_png_is_accepted(pictures, model):
+    headers = {"Content-Type": "image/png", "Accept": "image/png"}
+    status, answered, body = pictures.ask("POST", f"/preprocess/{model}", drawn((40, 64)), headers)
+    assert (status, answered["Content-Type"]) == (200, "image/png")
+    image = np.asarray(Image.open(io.BytesIO(body)))
+    assert (image.shape, image[0, 0], image[0, 3]) == ((4, 4), 0, 255)
+
+
+def test_preprocess_returns_no_image_of_rows(rows):
+    body, headers = b'{"length": 1, "width": 2}', {"Content-Type": "application/json", "Accept": "image/png"}
+    status, reported = rows.json("POST", "/preprocess", body, headers)
+    assert (status, reported["error"]) == (406, "`iris` has no image as its input; accept JSON")
+
+
+def test_examples_of_the_file_are_returned_and_a_damaged_list_is_refused(tmp_path):
+    example = {"length": 1.5, "width": 2.5}
+    made = models.iris()
+    helper.set_model_props(made, {**{prop.key: prop.value for prop in made.metadata_props}, EXAMPLES: json.dumps([example])})
+    with running([models.write(tmp_path / "a.onnx", made)]) as server:
+        assert server.json("GET", "/predict/iris")[1]["examples"] == 1
+        assert server.json("GET", "/predict/iris/examples")[1] == {"examples": [example]}
+        body, kind = json.dumps(example).encode(), {"Content-Type": "application/json"}
+        assert server.json("POST", "/predict", body, kind)[1]["predictions"][0]["kind_class"] == "wide"
+    helper.set_model_props(made, {**{prop.key: prop.value for prop in made.metadata_props}, EXAMPLES: '{"a": 1}'})
+    with (
+        pytest.raises(NnspecError, match=r"not valid under `nnspec\.examples`"),
+        running([models.write(tmp_path / "b.onnx", made)]),
+    ):
+        pass
 
 
 def test_a_model_that_does_not_say_what_it_was_trained_on_is_asked_otherwise(server):

@@ -68,7 +68,7 @@ def test_a_network_without_padding_learns_from_masks_of_the_pictures_size(tmp_pa
     assert next(value for name, value in figures.items() if name.endswith("dice")) > 0.95
     found = run_evaluation(run).predictions["mask"]
     assert found.each == 28 * 12
-    page = write_report(tmp_path / "run").read_text()
+    page = write_report(tmp_path / "run").path.read_text()
     assert "Learning curves" in page
     if figures["outputs"]["mask"]["accuracy"] < 1:
         assert "its center is compared" in page

@@ -9,7 +9,7 @@ from nnspec.types import Family
 
 __all__ = ["READERS", "Files", "Reader", "Table"]
 
-_NAMES = ("builtin", "csv", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text", "together")
+_NAMES = ("builtin", "csv", "frame", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text", "together")
 
 READERS = Family(
     kind="reader",
@@ -27,6 +27,7 @@ READERS = Family(
         "timeseries": "series",
         "windows": "series",
         "txt": "text",
+        "dataframe": "frame",
         "zip": "together",
         "unpaired": "together",
     },

@@ -182,6 +182,22 @@ class Reader(Config):
         del members
         return self
 
+    @property
+    def missing_frame(self) -> str | None:
+        """The name of a table in memory that it reads and that is not known; None if there is none."""
+        return next((name for own in self.members.values() if (name := own.missing_frame) is not None), None)
+
+    def with_frames(self, given: Mapping[str, Any]) -> Reader:
+        """Return the reader with the tables in memory that it and its nested readers name.
+
+        Args:
+            given: A [`Frame`][nnspec.data.frames.Frame] for each name.
+        """
+        if self.members:
+            return self.with_members({name: own.with_frames(given) for name, own in self.members.items()})
+        nested = {name: own.with_frames(given) for name, own in self if isinstance(own, Reader)}
+        return self.model_copy(update=nested) if nested and given else self
+
     def arguments(self) -> dict[str, Any]:
         """Return all arguments as JSON, including nested readers'; arguments added in later versions only if they are set."""
         given = self.model_dump(mode="json")

@@ -14,7 +14,7 @@ from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
 from nnspec.data.readers.parquet import ParquetTable
-from nnspec.data.readers.table_backed import TableBackedReader
+from nnspec.data.readers.table_backed import TABLES, TableBackedReader
 from nnspec.types import did_you_mean, listed
 
 if TYPE_CHECKING:
@@ -43,15 +43,15 @@ class Images(ImageReader, TableBackedReader):
 
     @model_validator(mode="after")
     def _one_source(self) -> Images:
-        given = [name for name in ("csv", "jsonl", "parquet") if getattr(self, name) is not None]
+        given = [name for name in TABLES if getattr(self, name) is not None]
         if len(given) > 1:
             raise ValueError(f"only one of `{given[0]}` and `{given[1]}` can be given")
         if given and self.column is None:
             raise ValueError("a table needs `column`, the name of its column of paths")
         if not given and self.column is not None:
-            raise ValueError("`column` names a column of a table: give `csv`, `jsonl` or `parquet`")
+            raise ValueError("`column` names a column of a table: give `csv`, `jsonl`, `parquet` or `frame`")
         if not given and self.folder is None:
-            raise ValueError("give `folder`, or a table: `csv`, `jsonl` or `parquet`")
+            raise ValueError("give `folder`, or a table: `csv`, `jsonl`, `parquet` or `frame`")
         return self
 
     def columns(self, files: Files) -> dict[str, Column]:
@@ -117,6 +117,8 @@ class Images(ImageReader, TableBackedReader):
     def _folder(self, files: Files) -> Path:
         if "folder" not in files:
             assert self.table_kind is not None
+            if self.table_kind not in files:
+                raise DataError("the folder of the images is unknown", help="give `folder`, which the paths are relative to")
             return path_of(files, self.table_kind).parent
         folder = path_of(files, "folder")
         if not folder.is_dir():

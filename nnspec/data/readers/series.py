@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name, bare_name
 from nnspec.data.readers.base import Files, Table, Timeline
-from nnspec.data.readers.table_backed import TableBackedReader
+from nnspec.data.readers.table_backed import TABLES, TableBackedReader
 from nnspec.data.segments import Gaps, segments_of
 from nnspec.data.suspect_times import suspect_series, suspect_times
 from nnspec.layers.scalars import PositiveInt
@@ -34,7 +34,7 @@ class Series(TableBackedReader):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"csv": "power.csv", "window": 48, "horizon": 24}]})
 
-    added: ClassVar[frozenset[str]] = frozenset({"time", "by", "gaps"})
+    added: ClassVar[frozenset[str]] = frozenset({"time", "by", "gaps", "frame"})
     not_of_values: ClassVar[tuple[str, ...]] = ("window", "horizon", "stride", "time", "by", "gaps")
 
     window: PositiveInt = Field(description="The number of past rows in an example.")
@@ -55,8 +55,8 @@ class Series(TableBackedReader):
 
     @model_validator(mode="after")
     def _one_table(self) -> Series:
-        if sum(getattr(self, name) is not None for name in ("csv", "jsonl", "parquet")) != 1:
-            raise ValueError("give the table as exactly one of `csv`, `jsonl` and `parquet`")
+        if sum(getattr(self, name) is not None for name in TABLES) != 1:
+            raise ValueError("give the table as exactly one of `csv`, `jsonl`, `parquet` and `frame`")
         if self.gaps != "error" and self.time is None:
             raise ValueError("`gaps` requires `time`, the column of times")
         return self
@@ -71,7 +71,9 @@ class Series(TableBackedReader):
         return self.windows(columns)
 
     def open(self, files: Files) -> Table:
-        return _SeriesTable(self, self.open_table(files))
+        table = self.open_table(files)
+        self._require(table.columns)
+        return _SeriesTable(self, table)
 
     def windows(self, columns: Mapping[str, Column]) -> dict[str, Column]:
         """Return the columns of windows over the columns of a table."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from nnspec.training.objectives.plugin import guarding
 
 if TYPE_CHECKING:
-    from nnspec.reports.elements import Html
+    from nnspec.html_elements import Html
     from nnspec.reports.findings import Finding
     from nnspec.training.evaluation.evaluate import Evaluation
     from nnspec.training.run.folder import Run

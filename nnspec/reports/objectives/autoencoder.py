@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from nnspec.data.kinds import DataError
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.graph.encoder_split import EncoderSplit, split_encoder
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.layers.sampling import Sampling
-from nnspec.reports.elements import Html, element, figure, section
-from nnspec.reports.examples import table_of
 from nnspec.reports.images import image_tag, is_image, mosaic, scaled
 from nnspec.reports.objectives.supervised import findings
 from nnspec.reports.plots import plot
@@ -121,7 +120,7 @@ def _points(values: NDArray[np.floating[Any]], kinds: tuple[str, NDArray[Any]] |
 
 def _kinds(found: Evaluation, rows: NDArray[np.int64]) -> tuple[str, NDArray[Any]] | None:
     """A column with few distinct values that feeds no input, to color the points by."""
-    table = table_of(found)
+    table = found.table
     if table is None:
         return None
     feeds = (found.plan.data.feeds or {}) if found.plan.data is not None else {}

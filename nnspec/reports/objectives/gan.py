@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from nnspec.reports.elements import Html, element, figure, section
+from nnspec.html_elements import Html, element, figure, section
 from nnspec.reports.findings import Finding
 from nnspec.runtime.sheets import SHEETS
 from nnspec.training.evaluation.evaluate import Evaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nnspec.reports.elements import Html
+from nnspec.html_elements import Html
 from nnspec.reports.findings import Finding
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
@@ -16,10 +16,12 @@ def findings(run: Run) -> Iterator[Finding]:
     if not best or epochs < 3:
         return
     if best["epoch"] == epochs and run.status == "finished":
-        yield Finding("look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.")
+        yield Finding(
+            "look", f"`{best['monitor']}` was best in the last epoch, {epochs}: more epochs may do better.", "improving"
+        )
     elif best["epoch"] <= epochs / 2:
         text = f"`{best['monitor']}` was best in epoch {best['epoch']} of {epochs} and did not improve after that."
-        yield Finding("look", f"{text} Use `early_stopping`, or lower the learning rate.")
+        yield Finding("look", f"{text} Use `early_stopping`, or lower the learning rate.", "peaked")
 
 
 def sections(run: Run, found: Evaluation | None) -> Sequence[Html]:

@@ -1,4 +1,4 @@
-"""Baselines of a classification, which need no training: the most frequent class, and the nearest neighbors."""
+"""Baselines that need no training: the most frequent class or the mean, the last value of a series, the nearest neighbors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
+from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
-from nnspec.training.evaluation.predictions import ClassPredictions, true_classes
+from nnspec.training.evaluation.number_errors import number_errors
+from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, true_classes
 from nnspec.training.plan import OutputPlan
 
 NEIGHBORS = 5
@@ -54,11 +56,86 @@ def baselines(
     return {"majority": majority, "nearest_neighbors": nearest}
 
 
+def number_baselines(
+    output: OutputPlan,
+    found: NumberPredictions,
+    examples: Examples,
+    training: Callable[[], Examples | str],
+    units: Units | None = None,
+    last: NDArray[np.float64] | None = None,
+) -> dict[str, Any]:
+    """Computes the errors of the baselines of one output of numbers.
+
+    Args:
+        output: The plan of the output.
+        found: Its predictions, in the units of the data.
+        examples: The examples of the predictions.
+        training: Reads the training examples, or returns why there are none.
+        units: The units of the output, if its targets were transformed.
+        last: The last known value of each example of a series, with the shape of the targets; None if there is none.
+
+    Returns:
+        ``mean``, the mean of the training targets; ``last_value``, if the target is the future of a series that is an input;
+        and ``nearest_neighbors``, the mean of the 5 nearest training examples by the distance of the inputs, as for classes.
+        Each has ``mean_absolute_error``, ``root_mean_squared_error`` and ``r2``; or ``skipped``, the reason.
+    """
+    train = training()
+    compared: dict[str, Any] = {"mean": {"skipped": train}} if isinstance(train, str) else {}
+    try:
+        if isinstance(train, Examples):
+            targets = _targets(output, train, units)
+            if targets.shape[1:] == found.true.shape[1:] and len(targets):
+                compared["mean"] = number_errors(found.true, np.broadcast_to(targets.mean(0), found.true.shape))
+            else:
+                compared["mean"] = {"skipped": "the targets have other sizes than the training targets"}
+        if last is not None:
+            compared["last_value"] = number_errors(found.true, last)
+        compared["nearest_neighbors"] = _mean_of_neighbors(output, found, examples, train, units)
+    except NnspecError:  # an image that is read on access
+        compared = {"mean": {"skipped": UNREADABLE}, **compared, "nearest_neighbors": {"skipped": UNREADABLE}}
+    return compared
+
+
+def _targets(output: OutputPlan, examples: Examples, units: Units | None) -> NDArray[np.float64]:
+    """The targets of all examples, in the units of the data."""
+    values = np.asarray(examples.batch(slice(None)).targets[output.name], np.float64)
+    return values if units is None else units.to_data(values, examples.own_series)
+
+
+def _mean_of_neighbors(
+    output: OutputPlan, found: NumberPredictions, examples: Examples, train: Examples | str, units: Units | None
+) -> dict[str, Any]:
+    reason = train if isinstance(train, str) else _no_distance(examples)
+    if reason or isinstance(train, str):
+        return {"skipped": reason}
+    if math.prod(found.true.shape[1:]) > _MOST_FEATURES:
+        return {"skipped": f"a target has more than {_MOST_FEATURES:,} numbers"}
+    if _features(train) != _features(examples):
+        return {"skipped": "the examples have other sizes than the training examples"}
+    train = train.only(_spread(len(train), _MOST_TRAINING))
+    if len(train) < NEIGHBORS:
+        return {"skipped": f"there are fewer than {NEIGHBORS} training examples"}
+    rows = _spread(len(found.true), _MOST_ROWS)
+    targets = _targets(output, train, units)
+    if targets.shape[1:] != found.true.shape[1:]:
+        return {"skipped": "the targets have other sizes than the training targets"}
+    near = _neighbors_of(_flat(train), _flat(examples.only(rows)))
+    errors = number_errors(found.true[rows], targets[near].mean(1))
+    return {**errors, "neighbors": NEIGHBORS, "training": len(train), "rows": len(rows)}
+
+
 def _reason(found: ClassPredictions, examples: Examples) -> str:
     """Why there are no neighbors, as far as this is known without the training data; empty if there are."""
     if found.each > 1:
         return "an example has several labels"
     if not len(found.true):
+        return "there are no examples"
+    return _no_distance(examples)
+
+
+def _no_distance(examples: Examples) -> str:
+    """Why no distance of the inputs is computed; empty if it is."""
+    if not len(examples):
         return "there are no examples"
     for name, values in examples.inputs.items():
         if not np.issubdtype(values.dtype, np.floating):
@@ -103,15 +180,76 @@ def _flat(examples: Examples) -> NDArray[np.float32]:
 
 
 def _vote(train: NDArray[np.float32], labels: NDArray[np.int64], tested: NDArray[np.float32]) -> NDArray[np.int64]:
-    """The classes of the neighbors' majority; inputs that are not finite are taken as the mean."""
+    """The classes of the neighbors' majority."""
     from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.preprocessing import StandardScaler
 
-    scaler = StandardScaler().fit(np.where(np.isfinite(train), train, np.nan))
-    scaled = [np.nan_to_num(scaler.transform(np.where(np.isfinite(part), part, np.nan))) for part in (train, tested)]
+    scaled = _standardized(train, tested)
     voters = KNeighborsClassifier(NEIGHBORS, algorithm="brute").fit(scaled[0], labels)
     predicted: NDArray[np.int64] = voters.predict(scaled[1])
     return predicted
+
+
+def _neighbors_of(train: NDArray[np.float32], tested: NDArray[np.float32]) -> NDArray[np.int64]:
+    """The positions of the neighbors of each example, (N, 5)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    scaled = _standardized(train, tested)
+    found: NDArray[np.int64] = (
+        NearestNeighbors(n_neighbors=NEIGHBORS, algorithm="brute").fit(scaled[0]).kneighbors(scaled[1], return_distance=False)
+    )
+    return found
+
+
+def _standardized(train: NDArray[np.float32], tested: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Both parts, scaled by the training part; inputs that are not finite are taken as the mean."""
+    from sklearn.preprocessing import StandardScaler
+
+    scaler = StandardScaler().fit(np.where(np.isfinite(train), train, np.nan))
+    return [np.nan_to_num(scaler.transform(np.where(np.isfinite(part), part, np.nan))) for part in (train, tested)]
+
+
+def baseline_names(found: Mapping[str, Any]) -> dict[str, str]:
+    """The baselines of an output that were computed, each with its description.
+
+    Example:
+        >>> baseline_names({"majority": 0.5, "nearest_neighbors": {"skipped": "an example has several labels"}})
+        {'majority': 'most frequent class'}
+    """
+    names = {
+        "majority": "most frequent class",
+        "mean": "mean of the training targets",
+        "last_value": "last value",
+        "nearest_neighbors": f"{NEIGHBORS} nearest neighbors",
+    }
+    return {key: names[key] for key, value in found.items() if not (isinstance(value, Mapping) and "skipped" in value)}
+
+
+def distinct_baselines(reports: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """The baselines of several outputs, those that outputs with the same targets share only once.
+
+    Args:
+        reports: The report of each output, by name.
+
+    Returns:
+        Descriptions and metrics. A description names the outputs if it does not hold for all of them.
+
+    Example:
+        >>> distinct_baselines({"a": {"baselines": {"majority": 0.5}}, "b": {"baselines": {"majority": 0.5}}})
+        [('most frequent class', {'accuracy': 0.5})]
+    """
+    found: list[tuple[str, dict[str, Any], list[str]]] = []
+    for output, report in reports.items():
+        compared = report.get("baselines", {})
+        for key, name in baseline_names(compared).items():
+            metrics = {"accuracy": compared[key]} if key == "majority" else dict(compared[key])
+            same = next((entry for entry in found if entry[:2] == (name, metrics)), None)
+            if same is None:
+                found.append((name, metrics, [output]))
+            else:
+                same[2].append(output)
+    return [
+        (name if len(outputs) == len(reports) else f"{', '.join(outputs)}: {name}", metrics) for name, metrics, outputs in found
+    ]
 
 
 def baselines_text(found: Mapping[str, Any]) -> str:
@@ -122,6 +260,10 @@ def baselines_text(found: Mapping[str, Any]) -> str:
         'most frequent class 0.5000; nearest neighbors: not computed, an example has several labels'
     """
     nearest = found["nearest_neighbors"]
+    if "majority" not in found:
+        named = baseline_names(found)
+        parts = [f"{name} {found[key]['mean_absolute_error']:.4g}" for key, name in named.items()]
+        return "; ".join(parts) or f"not computed, {nearest['skipped']}"
     if "skipped" in nearest:
         neighbors = f"nearest neighbors: not computed, {nearest['skipped']}"
     else:

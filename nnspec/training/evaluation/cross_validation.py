@@ -11,11 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.frames import with_data
 from nnspec.data.prepare import max_folds
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import is_free, write_whole
 from nnspec.graph import compile
-from nnspec.spec import Limits, Spec, load
+from nnspec.spec import Document, Limits, Spec, load
 from nnspec.training.check import check_training
 from nnspec.training.evaluation.evaluate import evaluate
 from nnspec.training.loop.interruption import interruptible
@@ -72,9 +73,10 @@ class CrossValidation:
 
 
 def crossval(
-    file: str | Path,
+    file: Document,
     overrides: Sequence[str] = (),
     *,
+    data: Any = None,
     folds: int | None = 5,
     rolling: bool = False,
     out: str | Path | None = None,
@@ -92,7 +94,9 @@ def crossval(
     (walk-forward validation).
 
     Args:
-        file: The spec. Its ``data.test`` is replaced; ``data.group`` and ``data.time`` define the folds.
+        file: The spec: its file, or its document as a dict. Its ``data.test`` is replaced; ``data.group`` and ``data.time``
+            define the folds.
+        data: The training data, as for [`train`][nnspec.training.run.train.train].
         overrides: Overrides, ``path=value`` each.
         folds: The number of folds; None holds out one example, or one group, at a time.
         rolling: For folds in time, whether each is trained on as many rows as the first, instead of on all rows before it.
@@ -108,7 +112,7 @@ def crossval(
 
     def spec_of(number: int, of: int) -> Spec:
         fold = f"data.test={{fold: {{number: {number}, of: {of}, rolling: {str(rolling).lower()}}}}}"
-        return load(file, [*overrides, fold], root=root, limits=limits)
+        return with_data(load(file, [*overrides, fold], root=root, limits=limits), data)
 
     if folds is not None and folds < 2:
         raise NnspecError(f"there must be at least 2 folds, not {folds}")

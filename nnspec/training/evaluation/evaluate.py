@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
-from nnspec.data.kinds import DecisionRule, TargetKind, decision_rule
+from nnspec.data.kinds import DataError, DecisionRule, TargetKind, decision_rule
 from nnspec.data.lazy import SomeRows
 from nnspec.data.plan import display_name
 from nnspec.data.prepare import prepare, prepare_part
@@ -23,7 +23,8 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
-from nnspec.training.evaluation.baselines import UNREADABLE, baselines
+from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
+from nnspec.training.evaluation.forecasts import Forecasts, forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
 from nnspec.training.evaluation.report import report_of, reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
@@ -63,12 +64,34 @@ class Evaluation:
     predictions: Mapping[str, ClassPredictions | NumberPredictions]
     transformed: tuple[str, ...] = ()
 
+    @cached_property
+    def table(self) -> Table | None:
+        """The raw rows, which the examples' rows are indices of; None if they can no longer be read."""
+        data = self.plan.data
+        if data is None:
+            return None
+        source = data.sources.get(self.part) or data.sources["train"]
+        try:
+            return source.reader.open(source.files) if source.files is not None else None
+        except DataError:
+            return None
 
-def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = False, compare: bool = True) -> dict[str, Any]:
+    def forecasts(self, output: str) -> Forecasts | None:
+        """The forecasts of an output of numbers; None if it forecasts no series."""
+        predictions = self.predictions[output]
+        assert isinstance(predictions, NumberPredictions)
+        feeds = (self.plan.data.feeds or {}) if self.plan.data is not None else {}
+        return forecasts_of(feeds, self.table, output, predictions, self.examples.rows)
+
+
+def evaluate(
+    run: Run | str | Path, *, data: Any = None, part: str | None = None, curves: bool = False, compare: bool = True
+) -> dict[str, Any]:
     """Evaluates the best weights of a run.
 
     Args:
         run: The run, or its folder.
+        data: Other data: a DataFrame, or a dict of arrays by column, as test data; or a dict of these by split.
         part: `train`, `validation` or `test`; by default the first that exists of test, validation and train.
         curves: Whether to include the points of the ROC and precision–recall curves.
         compare: Whether to compute the baselines of classifications.
@@ -83,7 +106,7 @@ def evaluate(run: Run | str | Path, *, part: str | None = None, curves: bool = F
         SpecError: If the data cannot be used.
         NnspecError: If the run is damaged, or its data changed.
     """
-    run = run if isinstance(run, Run) else Run.open(run)
+    run = Run.of(run).with_data(data)
     if run.objective.measures:
         return _measured(run, part)
     found = run_evaluation(run, part=part)
@@ -164,7 +187,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
 
 
 def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
-    """The baselines of each classification of an evaluation, by output; none on training data, which are their own neighbors.
+    """The baselines of each output of an evaluation; none on training data, which are their own neighbors.
 
     Args:
         run: The run.
@@ -178,11 +201,19 @@ def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
         except NnspecError:
             return UNREADABLE
 
-    return {
-        name: baselines(found.plan.outputs[name], predictions, found.examples, training)
-        for name, predictions in found.predictions.items()
-        if isinstance(predictions, ClassPredictions) and found.part != "train"
-    }
+    compared: dict[str, dict[str, Any]] = {}
+    if found.part == "train":
+        return compared
+    units = output_units(found.plan.outputs, found.plan.target_sources, run.transforms())
+    for name, predictions in found.predictions.items():
+        output = found.plan.outputs[name]
+        if isinstance(predictions, ClassPredictions):
+            compared[name] = baselines(output, predictions, found.examples, training)
+        else:
+            series = found.forecasts(name)
+            last = series.last_values if series is not None else None
+            compared[name] = number_baselines(output, predictions, found.examples, training, units.get(name), last)
+    return compared
 
 
 def _metrics_of(output: OutputPlan, found: NumberPredictions) -> dict[str, Any]:
@@ -271,14 +302,33 @@ def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
     Raises:
         NnspecError: If none of the run's data can be read.
     """
+    return _some_rows(run, ("train", "validation", "test"), lambda examples: examples.only(slice(0, count)))
+
+
+def spread_rows(run: Run, count: int) -> Table:
+    """Raw rows of a run's data, spread evenly: of the first that can be read of test, validation and training data.
+
+    Raises:
+        NnspecError: If none of the run's data can be read.
+    """
+
+    def spread(examples: Examples) -> Examples:
+        total = len(examples.rows)
+        return examples.only(np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64)))
+
+    return _some_rows(run, ("test", "validation", "train"), spread)[0]
+
+
+def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Examples]) -> tuple[Table, dict[str, NDArray[Any]]]:
+    """Some rows of the first split that can be read, and the inputs computed from them."""
     failure: NnspecError | SpecError | None = None
-    for part in ("train", "validation", "test"):
+    for part in parts:
         try:
             plan = _plan(run, parts=(part,))
             if plan.data is not None and part in plan.data.sources:
                 _require_files(plan, part)
                 examples = prepare_part(plan.data, part, run.transforms())
-                return _raw(plan, part, examples.only(slice(0, count)))
+                return _raw(plan, part, some(examples))
         except (NnspecError, SpecError) as error:
             failure = failure or error
     assert failure is not None
@@ -382,6 +432,9 @@ def _examples(run: Run, plan: TrainingPlan, part: str | None) -> tuple[str, Exam
 def _require_files(plan: TrainingPlan, part: str) -> None:
     assert plan.data is not None
     source = plan.data.sources[part]
+    if (frame := source.reader.missing_frame) is not None:
+        what = f"the {display_name(part)} data of the run are passed in Python, and are not in its folder"
+        raise NnspecError(f"{what}\n  = help: pass them to the function: `data={{'{frame}': frame}}`")
     if source.files is None:
         named = ", ".join(f"`{text}`" for text in source.reader.named_paths().values())
         raise NnspecError(f"{source.span}: the {display_name(part)} data do not exist: {named}")

@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnspec.training.evaluation.baselines import baselines_text
+from nnspec.training.evaluation.baselines import baselines_text, distinct_baselines
+from nnspec.training.evaluation.number_errors import NUMBER_METRICS, number_errors
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions
-
-NUMBER_METRICS = ("mean_absolute_error", "root_mean_squared_error", "r2")
-"""The regression metrics, besides the residuals."""
 
 _MOST_SHOWN = 20
 _MOST_CONFUSED = 10
@@ -37,16 +35,10 @@ def report_of(found: ClassPredictions | NumberPredictions, *, curves: bool = Fal
 
 
 def _numbers(found: NumberPredictions) -> dict[str, Any]:
-    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
-
     difference = found.predicted - found.true
-    true, predicted = (values.reshape(-1) for values in (found.true, found.predicted))
-    spread = ((found.true - found.true.mean(0)) ** 2).sum()
     at = (0, 5, 25, 50, 75, 95, 100)
     return {
-        "mean_absolute_error": float(mean_absolute_error(true, predicted)),
-        "root_mean_squared_error": float(root_mean_squared_error(true, predicted)),
-        "r2": float(1 - (difference**2).sum() / spread) if spread > 0 else None,
+        **number_errors(found.true, found.predicted),
         "residuals": {
             "mean": float(difference.mean()),
             "std": float(difference.std()),
@@ -72,12 +64,13 @@ def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
 
 
 def _side_by_side(numbers: Mapping[str, dict[str, Any]]) -> list[str]:
-    wide = max(map(len, numbers))
     shown = [*NUMBER_METRICS, "residual_mean"]
+    rows = {name: {**report, "residual_mean": report["residuals"]["mean"]} for name, report in numbers.items()}
+    rows |= {f"baseline: {name}": metrics for name, metrics in distinct_baselines(numbers)}
+    wide = max(map(len, rows))
     lines = [" " * wide + "".join(f"  {key:>8}" for key in shown)]
-    for name, report in numbers.items():
-        metrics = {**report, "residual_mean": report["residuals"]["mean"]}
-        cells = ["–" if metrics[key] is None else f"{metrics[key]:.4g}" for key in shown]
+    for name, metrics in rows.items():
+        cells = ["–" if metrics.get(key) is None else f"{metrics[key]:.4g}" for key in shown]
         lines.append(
             f"{name:<{wide}}" + "".join(f"  {cell:>{max(8, len(key))}}" for key, cell in zip(shown, cells, strict=True))
         )
@@ -115,6 +108,7 @@ def _number_lines(name: str, report: dict[str, Any]) -> list[str]:
         f"{name}: {shown}",
         f"  residuals (predicted minus actual): mean {report['residuals']['mean']:.4g}, median {q['50']:.4g}, "
         f"90 % between {q['5']:.4g} and {q['95']:.4g}",
+        *([f"  baselines: mean absolute error of {baselines_text(report['baselines'])}"] if "baselines" in report else []),
     ]
 
 

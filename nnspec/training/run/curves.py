@@ -14,23 +14,25 @@ _NOT_CURVES = {"epoch", "step", "seconds", "examples_per_second"}
 _TRAIN, _VALIDATION = "#4269d0", "#ef7134"
 
 
-def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> bytes:
+def curves(records: list[dict[str, Any]], title: str, best_epoch: int = 0, *, most: int | None = None) -> bytes:
     """Plots each metric over the epochs, for training and validation.
 
     Args:
         records: The log.
         title: The title.
         best_epoch: The epoch whose weights were kept, from 1; 0 for none.
+        most: The most metrics to plot; None for all.
 
     Returns:
         A PNG.
     """
-    own = curve_names(records)
+    own = curve_names(records)[:most]
     columns = min(len(own), 3)
     rows = -(-len(own) // columns)
     figure = Figure(figsize=(4.6 * columns, 3.2 * rows + 0.4), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    figure.suptitle(title)
+    if title:
+        figure.suptitle(title)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for axis, name in zip(axes, own, strict=False):
         draw_curve(axis, records, name, best_epoch)

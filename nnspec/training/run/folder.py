@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from nnspec.data.frames import with_data
 from nnspec.data.recipe import steps_of
 from nnspec.data.transforms.classes import class_names
 from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.graph import Graph, Model, compile
 from nnspec.graph.merge_graphs import merge_graphs
+from nnspec.printable import number
 from nnspec.spec import Spec, load
 from nnspec.training.backends.machine import installed_version
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -33,7 +35,7 @@ _WITHOUT_DIGESTS = 1
 _REQUIRED = ("status", "name", "seed", "spec", "data", "versions", "machine")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run(RunFiles):
     """A run folder. Opening and reading it never changes it.
 
@@ -42,7 +44,21 @@ class Run(RunFiles):
     Attributes:
         path: The folder.
         info: The content of ``run.json``.
+        frames: The tables in memory that its spec names as data; they are not in the folder.
     """
+
+    frames: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __repr__(self) -> str:
+        best = self.info.get("best")
+        epochs = f"{self.info.get('epochs') or 0} epochs"
+        kept = f", {best['monitor']} {number(best['value'])} in epoch {best['epoch']}" if best else ""
+        return f"<Run {self.path}: {self.name}, {self.status}, {epochs}{kept}>"
+
+    def _repr_html_(self) -> str:
+        from nnspec.training.run.notebook import run_html
+
+        return run_html(self)
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
@@ -105,7 +121,27 @@ class Run(RunFiles):
         # A process may be killed between writing the two files, when a run is extended.
         if spec.hash not in (where.get("hash"), where.get("hash_next")):
             raise DamagedRun(f"{file} was changed after the training: its hash is not the one in {INFO}\n{_UNDO}")
-        return spec
+        return replace(spec, frames=self.frames) if self.frames else spec
+
+    def with_frames(self, frames: Mapping[str, Any]) -> Run:
+        """The run with tables in memory, by the names that its spec gives them."""
+        return replace(self, frames={**self.frames, **frames}) if frames else self
+
+    def with_data(self, data: Any) -> Run:
+        """The run with other data: a table as its test data, or tables by split.
+
+        Args:
+            data: A DataFrame or a dict of arrays by column; or a dict of these by split; None for the data of its spec.
+
+        Raises:
+            NnspecError: If they are no tables.
+        """
+        if data is None:
+            return self
+        spec = with_data(self.spec, data, "test")
+        run = replace(self, frames=spec.frames)
+        run.__dict__["spec"] = spec
+        return run
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -119,6 +155,11 @@ class Run(RunFiles):
             return (self.path / text).resolve() if isinstance(text, str) else None
         except (OSError, RuntimeError, ValueError) as error:
             raise DamagedRun(f"{self.path / INFO} is damaged: {text!r:.80} is not a path: {error}\n{_RESTORE}") from None
+
+    @classmethod
+    def of(cls, run: Run | str | Path) -> Run:
+        """A run, opened if its folder is given."""
+        return run if isinstance(run, Run) else cls.open(run)
 
     @cached_property
     def model(self) -> Model:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.frames import bound, frames_by_part
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.graph import Graph
@@ -36,15 +37,17 @@ _ENDED = ("finished", "stopped early")
 
 
 def resume(
-    path: str | Path,
+    path: Run | str | Path,
     *,
     spec: str | Path | None = None,
+    data: Any = None,
     overrides: Sequence[str] = (),
     progress: Progress | None = None,
     checkpoint_every: float | None = None,
     keep: int | None = None,
     allow_different: bool = False,
     devices: int | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Resumes a run from its newest checkpoint, which may be in the middle of an epoch.
 
@@ -52,8 +55,9 @@ def resume(
     increased.
 
     Args:
-        path: The run folder.
+        path: The run, or its folder.
         spec: A spec to compare with that of the run; by default the file that the run was started from, if it exists.
+        data: The data of a run that was trained on tables in memory, as for [`train`][nnspec.training.run.train.train].
         overrides: Overrides, ``path=value`` each; only the number of epochs or steps may change.
         progress: Reports progress; by default on standard error.
         checkpoint_every: Minutes between checkpoints in the middle of an epoch; by default as before.
@@ -62,6 +66,7 @@ def resume(
             run's own spec and a result that is not bit-identical.
         devices: The number of devices of this process that share each batch, on JAX; None for one. It may differ from that
             of the run, whose result it then equals within rounding.
+        stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
     Returns:
         The run.
@@ -71,7 +76,8 @@ def resume(
         NnspecError: If the run cannot be resumed, because the spec or the data changed. The run is then unchanged.
     """
     shown = (progress or progress_for()) if current().writes else Quiet()
-    run = Run.open(path)
+    known = frames_by_part(data, "train") if data is not None else path.frames if isinstance(path, Run) else {}
+    run = Run.open(path.path if isinstance(path, Run) else path)
     run.objective  # noqa: B018 (raises if its package is not installed)
     with _resumed(run) as own:
         folder = Checkpoints(run.path / "checkpoints")
@@ -81,6 +87,7 @@ def resume(
         if wanted is None:
             shown.print(_ended_text(run))
             return run
+        wanted = bound(wanted, known)
         _check_longer(run, wanted, checkpoint)
         restore_environment(run.info["machine"])
         plan, prepared = prepare_training(wanted, shown)
@@ -116,7 +123,7 @@ def resume(
             **different,
         )
         shown.print(_start_text(run, checkpoint))
-        return finish(session, writer, shown)
+        return finish(session, writer, shown, stop).with_frames(wanted.frames)
 
 
 @contextmanager

@@ -6,11 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from nnspec.data.frames import with_data
 from nnspec.data.prepare import Prepared, prepare
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Model, compile
-from nnspec.spec import Spec, load
+from nnspec.spec import Document, Spec, load
 from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, devices_for
 from nnspec.training.check import check_training
@@ -29,8 +31,9 @@ from nnspec.training.trackers.tracking import Tracking, check_trackers
 
 
 def train(
-    spec: Spec | str | Path,
+    spec: Spec | Document,
     *,
+    data: Any = None,
     out: str | Path | None = None,
     overwrite: bool = False,
     progress: Progress | None = None,
@@ -47,7 +50,9 @@ def train(
     best weights so far are kept, or the last ones if no epoch is complete.
 
     Args:
-        spec: The spec, or its file.
+        spec: The spec, its file, or its document as a dict.
+        data: The training data, in place of those of the spec: a DataFrame, or a dict of arrays by column; or a dict of these
+            by split, `train`, `validation` and `test`.
         out: The run folder; by default ``runs/NAME/TIME``, which the link ``runs/NAME/latest`` then names.
         overwrite: Whether to replace a run at ``out``.
         progress: Reports progress; by default on standard error.
@@ -69,6 +74,7 @@ def train(
     check_trackers(track)
     if not isinstance(spec, Spec):
         spec = load(spec)
+    spec = with_data(spec, data)
     group = current()
     shown = (progress or progress_for()) if group.writes else Quiet()
     model, plan, problems = _plan(spec)
@@ -100,7 +106,7 @@ def train(
             run, tracking = _tracked(run, track if group.writes else (), shown)
             kind = RunWriter if group.writes else Follower
             writer = kind(run, keep=keep, every_minutes=checkpoint_every, tracking=tracking)
-            return finish(session, writer, shown, stop)
+            return finish(session, writer, shown, stop).with_frames(spec.frames)
 
 
 @contextmanager
