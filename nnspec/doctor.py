@@ -61,6 +61,7 @@ _TRIALS: Mapping[str, tuple[str, str]] = {
     "import": ("import Keras models", "import nnspec.keras_import"),
     "frames": ("read DataFrames", "import narwhals"),
     "parquet": ("read Parquet", "import pyarrow.parquet"),
+    "remote": ("data at URLs", "import fsspec, s3fs, aiohttp"),
     "sweep": ("search hyperparameters", "import optuna"),
     "postgresql": ("share sweeps in PostgreSQL", "import psycopg"),
     "subword": ("subword tokenizers", "import tokenizers"),

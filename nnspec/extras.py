@@ -15,6 +15,7 @@ MODULES = {
     "import": ("h5py", "numpy", "safetensors"),
     "frames": ("narwhals",),
     "parquet": ("pyarrow",),
+    "remote": ("pyarrow", "fsspec", "s3fs", "aiohttp"),
     "predict": ("onnxruntime", "numpy"),
     "serve": ("onnxruntime", "numpy", "starlette", "uvicorn", "httptools", "orjson", "prometheus_client", "PIL"),
     "subword": ("tokenizers",),
