@@ -35,10 +35,13 @@ ALONE = (
     "parity",
     "processes",
     "proof",
+    "remote",
     "results",
     "resume",
     "serving",
+    "shards",
     "sound",
+    "sweep_workers",
     "tiling",
 )
 

@@ -1,11 +1,11 @@
-"""``python -m benchmarks serving load|overload|hostile|attacks|footprint|packages``: what is said of ``nnspec serve`` in docs/serving.md."""
+"""``python -m benchmarks serving load|processes|overload|hostile|attacks|footprint|packages``: what is said of ``nnspec serve`` in docs/serving.md."""
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
 
-PARTS = ("load", "overload", "hostile", "attacks", "footprint", "packages")
+PARTS = ("load", "processes", "overload", "hostile", "attacks", "footprint", "packages")
 
 
 def main(arguments: list[str]) -> int:

@@ -47,25 +47,17 @@ def _measure(name: str, model: Path, options: argparse.Namespace) -> None:
     predictor = Predictor(model, threads=Settings().threads, spinning=False)
     [port] = predictor.inputs.values()
     row = np.random.default_rng(0).random([1, *port.shape[1:]], np.float32)  # type: ignore[list-item]
-    tensor = {"name": port.name, "datatype": "FP32", "shape": list(row.shape)}
-    plain = json.dumps({"inputs": [{**tensor, "data": row.ravel().tolist()}]}).encode()
-    head = json.dumps(
-        {
-            "inputs": [{**tensor, "parameters": {"binary_data_size": row.nbytes}}],
-            "parameters": {"binary_data_output": True},
-        }
-    ).encode()
-    binary = request(_PATH, head + row.tobytes(), {"Inference-Header-Content-Length": len(head)})
+    plain, binary = requests_of(port.name, row)
     with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
         place = Path(folder)
         own, process = running.enter_context(ours(model, place))
-        asked = {"nnspec": (own, process.pid, request(_PATH, plain)), "nnspec, binary": (own, process.pid, binary)}
+        asked = {"nnspec": (own, process.pid, plain), "nnspec, binary": (own, process.pid, binary)}
         if options.mlserver:
             port_of, process = running.enter_context(mlserver(options.mlserver, model, place))
-            asked["MLServer"] = port_of, process.pid, request(_PATH, plain)
+            asked["MLServer"] = port_of, process.pid, plain
         if options.litserve:
             port_of, process = running.enter_context(litserve(options.litserve, model, place))
-            asked["LitServe"] = port_of, process.pid, request("/predict", plain)
+            asked["LitServe"] = port_of, process.pid, request("/predict", plain.partition(b"\r\n\r\n")[2])
         for server, _, content in asked.values():
             run_clients(server, content, 8, 1.0)
         print(
@@ -73,7 +65,7 @@ def _measure(name: str, model: Path, options: argparse.Namespace) -> None:
         )
         for clients in options.clients:
             for who, (server, session, content) in asked.items():
-                before = _batches(server) if server == own else (0.0, 0.0)
+                before = batches(server) if server == own else (0.0, 0.0)
                 computed = cpu_seconds(session)
                 found = run_clients(server, content, clients, options.seconds)
                 cost = 1000 * (cpu_seconds(session) - computed) / max(1, found.answers)
@@ -81,14 +73,32 @@ def _measure(name: str, model: Path, options: argparse.Namespace) -> None:
                     f"{name:<10} {clients:>7}  {who:<15} {found.rate:>8,.0f} {found.p50:>8.1f} {found.p99:>8.1f} {cost:>8.2f}"
                 )
                 if server == own:
-                    rows, batches = (after - past for after, past in zip(_batches(server), before, strict=True))
-                    mean = rows / max(batches, 1)
-                    bare = _bare_loop(predictor, row, max(1, round(mean)), min(2.0, options.seconds))
+                    rows, ran = (after - past for after, past in zip(batches(server), before, strict=True))
+                    mean = rows / max(ran, 1)
+                    bare = bare_loop(predictor, row, max(1, round(mean)), min(2.0, options.seconds))
                     told += f" {mean:>6.1f} {found.rate / bare:>12.0%}"
                 print(told + (f"  {found.others} not answered" if found.others else ""), flush=True)
 
 
-def _bare_loop(predictor: Predictor, row: np.ndarray, batch: int, seconds: float) -> float:
+def requests_of(name: str, row: np.ndarray) -> tuple[bytes, bytes]:
+    """The requests of one row: as JSON, and as a binary tensor.
+
+    Args:
+        name: The name of the input.
+        row: The row, with its batch axis.
+    """
+    tensor = {"name": name, "datatype": "FP32", "shape": list(row.shape)}
+    plain = json.dumps({"inputs": [{**tensor, "data": row.ravel().tolist()}]}).encode()
+    head = json.dumps(
+        {
+            "inputs": [{**tensor, "parameters": {"binary_data_size": row.nbytes}}],
+            "parameters": {"binary_data_output": True},
+        }
+    ).encode()
+    return request(_PATH, plain), request(_PATH, head + row.tobytes(), {"Inference-Header-Content-Length": len(head)})
+
+
+def bare_loop(predictor: Predictor, row: np.ndarray, batch: int, seconds: float) -> float:
     feeds = {next(iter(predictor.inputs)): np.repeat(row, batch, 0)}
     predictor.run(feeds)
     begun, count = perf_counter(), 0
@@ -98,7 +108,7 @@ def _bare_loop(predictor: Predictor, row: np.ndarray, batch: int, seconds: float
     return count / (perf_counter() - begun)
 
 
-def _batches(port: int) -> tuple[float, float]:
+def batches(port: int) -> tuple[float, float]:
     """The rows and the batches that a server has run."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         lines = answer.read().decode().splitlines()

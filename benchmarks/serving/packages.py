@@ -1,14 +1,16 @@
-"""A ``config.pbtxt`` for every network of every spec, and an InferenceService: for ``serving_peers/packages.py`` to judge."""
+"""A ``config.pbtxt`` for every network of every spec, an InferenceService, and a TrainJob: for ``serving_peers/packages.py`` to judge."""
 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nnspec
 from nnspec.graph import Graph
 from nnspec.packaging.contents import Contents
 from nnspec.packaging.kserve import service
+from nnspec.packaging.training import Machines, Training
+from nnspec.packaging.trainjob import job
 from nnspec.packaging.triton import config
 from nnspec.runtime.ports import Port
 from nnspec.serving.served import is_batchable
@@ -29,7 +31,10 @@ def main(arguments: list[str]) -> int:
             count += 1
     example = Contents("digits", bytes(5 << 20), _Said(), None, None)  # type: ignore[arg-type]
     (folder / "inferenceservice.yaml").write_text(service(example, "s3://models/digits"))
-    print(f"{count} config.pbtxt and an InferenceService in {folder}")
+    training = Training("digits", "specs/digits.nnspec.yaml", PurePosixPath("specs/digits.nnspec.yaml"), (), "runs/digits")
+    machines = Machines(nodes=4, cpus=8, memory=16, gpus=1, seconds=3600)
+    (folder / "trainjob.yaml").write_text(job(training, machines, image="nnspec:1", volume="project"))
+    print(f"{count} config.pbtxt, an InferenceService and a TrainJob in {folder}")
     return 0
 
 

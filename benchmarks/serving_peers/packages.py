@@ -1,10 +1,11 @@
-"""Whether Triton and KServe take what ``nnspec package`` writes: by their own definitions, in an environment of their own.
+"""Whether Triton, KServe and Kubeflow take what ``nnspec package`` writes: by their own definitions, in an environment of their own.
 
-    python -m benchmarks serving packages FOLDER         # a config.pbtxt for every spec, and an InferenceService
-    clients/bin/python benchmarks/serving_peers/packages.py FOLDER [CRD.yaml]
+    python -m benchmarks serving packages FOLDER         # a config.pbtxt for every spec, an InferenceService, and a TrainJob
+    clients/bin/python benchmarks/serving_peers/packages.py FOLDER [CRD.yaml…]
 
 ``config.pbtxt`` is parsed into Triton's ``ModelConfig`` by protobuf's ``text_format`` (of tritonclient); the service is held
-against the schema of KServe's custom resource, ``config/crd/full/serving.kserve.io_inferenceservices.yaml`` of its repository.
+against the schema of KServe's custom resource, ``config/crd/full/serving.kserve.io_inferenceservices.yaml`` of its repository, and
+the job against that of Kubeflow Trainer, ``manifests/base/crds/trainer.kubeflow.org_trainjobs.yaml`` of its own.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import sys
 from pathlib import Path
 
 import yaml
-from google.protobuf import text_format
 
 
 def triton_configs(folder: Path) -> None:
+    from google.protobuf import text_format
+
     # Of the package, the one module: its __init__ wants gRPC.
     [place] = importlib.util.find_spec("tritonclient").submodule_search_locations
     spec = importlib.util.spec_from_file_location("model_config_pb2", Path(place) / "grpc" / "model_config_pb2.py")
@@ -32,18 +34,22 @@ def triton_configs(folder: Path) -> None:
     print(f"{len(files)} config.pbtxt parse into Triton's ModelConfig: {', '.join(file.parent.name for file in files)}")
 
 
-def kserve_service(file: Path, schema: Path) -> None:
+def custom_resource(folder: Path, definition: Path) -> None:
+    """Hold the file of a custom resource against its definition, and the same with a misspelt key."""
     import jsonschema
 
-    service = yaml.safe_load(file.read_text())
-    [version] = [one for one in yaml.safe_load(schema.read_text())["spec"]["versions"] if one["name"] == "v1beta1"]
+    told = yaml.safe_load(definition.read_text())["spec"]
+    kind = told["names"]["kind"]
+    made = yaml.safe_load((folder / f"{kind.lower()}.yaml").read_text())
+    [version] = [one for one in told["versions"] if made["apiVersion"] == f"{told['group']}/{one['name']}"]
     closed = _closed(version["schema"]["openAPIV3Schema"])
-    jsonschema.validate(service, closed)
-    service["spec"]["predictor"]["model"]["storageUrl"] = "misspelt"
+    jsonschema.validate({name: part for name, part in made.items() if name != "metadata"}, closed)
+    inner = made["spec"]["predictor"]["model"] if kind == "InferenceService" else made["spec"]["trainer"]
+    inner["storageUrl"] = "misspelt"
     try:
-        jsonschema.validate(service, closed)
+        jsonschema.validate({name: part for name, part in made.items() if name != "metadata"}, closed)
     except jsonschema.ValidationError:
-        print("the InferenceService fits the schema of KServe's custom resource, in which a misspelt key does not")
+        print(f"the {kind} fits the schema of its custom resource, in which a misspelt key does not")
     else:
         raise AssertionError("the schema takes anything")
 
@@ -64,6 +70,6 @@ def _closed(schema: dict) -> dict:
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
+    for definition in sys.argv[2:]:
+        custom_resource(folder, Path(definition))
     triton_configs(folder)
-    if len(sys.argv) > 2:
-        kserve_service(folder / "inferenceservice.yaml", Path(sys.argv[2]))

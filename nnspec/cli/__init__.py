@@ -42,6 +42,7 @@ _COMMANDS = {
     "build": "compile a spec to a graph and to Keras and ONNX models",
     "import": "convert a Keras model to a spec and its weights",
     "verify": "compare activations with those of another framework",
+    "data": "convert data to shards, or show the cache of remote data",
     "train": "train a spec and write a run folder",
     "crossval": "cross-validate: mean and standard deviation of metrics",
     "sweep": "search for the best hyperparameters",
@@ -51,7 +52,7 @@ _COMMANDS = {
     "report": "write an HTML report of a run: curves, metrics, errors",
     "predict": "predict with a run or an ONNX model",
     "serve": "serve ONNX models over HTTP, with a demo page",
-    "package": "package a model for Triton, KServe, or Docker",
+    "package": "package a model for Triton, KServe, or Docker, or a training for a cluster",
     "generate": "generate sequences or images with a run or an ONNX model",
     "lsp": "serve editors over the Language Server Protocol",
     "schema": "print the JSON Schema of specs, for editors",
@@ -62,7 +63,7 @@ _COMMANDS = {
 
 
 _GROUPS = {
-    "Author": ("init", "validate", "fmt", "diff", "import"),
+    "Author": ("init", "validate", "fmt", "diff", "import", "data"),
     "Train": ("train", "crossval", "sweep"),
     "Look": (
         "inspect",

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
+from nnspec.cli.options import (
+    allow_url_option,
+    format_option,
+    limit_option,
+    limits_from,
+    root_option,
+    set_option,
+    spec_argument,
+)
 from nnspec.cli.text import echo, echo_json, echo_path
 
 
@@ -22,6 +30,7 @@ from nnspec.cli.text import echo, echo_json, echo_path
 @format_option("text", "json")
 @set_option
 @root_option
+@allow_url_option
 @limit_option
 @click.pass_context
 def command(

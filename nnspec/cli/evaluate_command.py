@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import format_option, part_option, run_argument
+from nnspec.cli.options import allow_url_option, format_option, part_option, run_argument
 from nnspec.cli.text import echo, echo_json
 from nnspec.printable import significant
 
@@ -16,6 +16,7 @@ from nnspec.printable import significant
 @part_option
 @click.option("--curves", is_flag=True, help="With --format json: include the points of the ROC and precision–recall curves.")
 @format_option("text", "json")
+@allow_url_option
 def command(run: Path, part: str | None, curves: bool, form: str) -> None:
     """Compute the metrics of a run on its test set: losses, the spec's metrics, and metrics for each kind of output.
 

@@ -37,8 +37,7 @@ def load_frameworks(
     Raises:
         NnspecError: If an extra is not installed. The message states how to install it.
     """
-    backend = str((as_on or {}).get("backend") or os.environ.get("KERAS_BACKEND") or "tensorflow")
-    require(*("jax" if extra == "train" and backend == "jax" else extra for extra in extras))
+    backend = require_frameworks(*extras, as_on=as_on)
     if "train" in extras:
         os.environ["KERAS_BACKEND"] = backend
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -60,6 +59,21 @@ def load_frameworks(
             import keras
 
             keras.ops.zeros(())  # devices are initialized by the first operation
+
+
+def require_frameworks(*extras: str, as_on: Mapping[str, Any] | None = None) -> str:
+    """Check that extras are installed, without loading anything; return the Keras backend.
+
+    Args:
+        extras: The extras.
+        as_on: The ``machine`` record of a run, whose backend is used.
+
+    Raises:
+        NnspecError: If an extra is not installed. The message states how to install it.
+    """
+    backend = str((as_on or {}).get("backend") or os.environ.get("KERAS_BACKEND") or "tensorflow")
+    require(*("jax" if extra == "train" and backend == "jax" else extra for extra in extras))
+    return backend
 
 
 @contextmanager

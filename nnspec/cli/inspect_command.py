@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option, spec_argument
+from nnspec.cli.options import (
+    allow_url_option,
+    format_option,
+    limit_option,
+    limits_from,
+    root_option,
+    set_option,
+    spec_argument,
+)
 from nnspec.cli.text import echo, echo_document, echo_tables, show, table, terminal_width
 from nnspec.printable import json_text
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--wide", is_flag=True, help="Every layer with its full name, and every column.")
 @set_option
 @root_option
+@allow_url_option
 @limit_option
 def command(
     spec: Path,

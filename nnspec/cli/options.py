@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -28,6 +29,29 @@ root_option = click.option(
     "--root",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
     help="Folder that paths in the spec may not leave.  [default: the parent folder with .git, pyproject.toml or nnspec.toml]",
+)
+
+
+def _allow_urls(ctx: click.Context, option: click.Parameter, prefixes: tuple[str, ...]) -> None:
+    """Add the beginnings of URLs to the environment, which processes of a sweep inherit."""
+    from nnspec.data.remote.urls import ALLOWED, is_url
+
+    wrong = next((prefix for prefix in prefixes if not is_url(prefix) or prefix.split() != [prefix]), None)
+    if wrong is not None:
+        raise click.BadParameter(f"'{wrong}' is not the beginning of a URL, such as s3://bucket/data/", ctx, option)
+    if prefixes:
+        before = os.environ.get(ALLOWED)
+        os.environ[ALLOWED] = " ".join([*(before or "").split(), *prefixes])
+        ctx.call_on_close(lambda: os.environ.pop(ALLOWED) if before is None else os.environ.update({ALLOWED: before}))
+
+
+allow_url_option = click.option(
+    "--allow-url",
+    multiple=True,
+    metavar="PREFIX",
+    expose_value=False,
+    callback=_allow_urls,
+    help="Allow URLs in the spec that begin with PREFIX: s3://bucket/data/. Can be repeated.  [env: NNSPEC_ALLOW_URL]",
 )
 limit_option = click.option(
     "--limit",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnspec.cli.options import part_option, run_argument
+from nnspec.cli.options import allow_url_option, part_option, run_argument
 from nnspec.cli.text import echo
 
 
@@ -24,6 +24,7 @@ from nnspec.cli.text import echo
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Exported model whose parity record is shown.  [default: those in the run folder]",
 )
+@allow_url_option
 def command(run: Path, out: Path | None, part: str | None, onnx: Path | None) -> None:
     """Write a self-contained HTML report of a run: model, learning curves, metrics, errors, and findings.
 

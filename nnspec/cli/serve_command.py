@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from nnspec.cli.frameworks import load_frameworks
-from nnspec.serving.settings import Settings
+from nnspec.serving.settings import Settings, default_threads
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 _SECONDS = click.FloatRange(0.001, 3600)
@@ -82,7 +82,18 @@ def _setting(
     "[default: any, but none on 127.0.0.1]",
 )
 @_setting("--drain", "drain_seconds", click.FloatRange(0, 600), "Seconds to keep accepting connections after SIGTERM.")
-@click.option("--threads", type=_COUNT, help="Threads per operator.  [default: number of cores minus one]")
+@click.option(
+    "--processes",
+    type=click.IntRange(1, 1024),
+    default=1,
+    show_default=True,
+    help="Serve in N processes that share the port, on Linux. Limits are those of each process.",
+)
+@click.option(
+    "--threads",
+    type=_COUNT,
+    help="Threads per operator.  [default: number of cores minus one, divided by the processes]",
+)
 @click.option("--access-log/--no-access-log", default=True, help="Log each request as a line of JSON.")
 @click.option("--unproven", is_flag=True, help="Also serve models without a valid parity record.")
 def command(
@@ -94,6 +105,7 @@ def command(
     key: Path | None,
     max_memory: int | None,
     allow_host: tuple[str, ...],
+    processes: int,
     threads: int | None,
     unproven: bool,
     **settings: Any,
@@ -108,6 +120,7 @@ def command(
       nnspec serve digits.onnx
       nnspec serve digits.onnx old=digits-2024.onnx --port 9000 --token-file tokens.txt
       nnspec serve repository/ --host 0.0.0.0 --certificate server.pem --key server.key
+      nnspec serve digits.onnx --processes 4
     """
     load_frameworks("serve")
     from nnspec.serving.server import read_tokens, serve
@@ -118,7 +131,7 @@ def command(
         raise click.UsageError(
             f"--max-memory {max_memory} must be at least twice --max-bytes {max_bytes}, for a body and its response"
         )
-    settings |= {"threads": threads} if threads else {}
+    settings["threads"] = threads or default_threads(processes)
     chosen = Settings(
         tokens=read_tokens(token_file) if token_file else frozenset(),
         memory_bytes=max_memory or max(4 * max_bytes, Settings.memory_bytes),
@@ -126,6 +139,11 @@ def command(
         require_proof=not unproven,
         **settings,
     )
+    if processes > 1:
+        from nnspec.serving.supervisor import serve_processes
+
+        serve_processes(models, processes, host=host, port=port, settings=chosen, certificate=certificate, key=key)
+        return
     serve(models, host=host, port=port, settings=chosen, certificate=certificate, key=key)
     if is_computing():
         os._exit(0)  # a computation that cannot be interrupted; all requests have been answered

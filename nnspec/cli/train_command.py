@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from nnspec.cli.options import limit_option, limits_from, root_option, set_option
+from nnspec.cli.options import allow_url_option, limit_option, limits_from, root_option, set_option
 from nnspec.cli.text import echo, echo_path
 from nnspec.diagnostics import NnspecError
 
@@ -79,6 +79,7 @@ if TYPE_CHECKING:
 )
 @set_option
 @root_option
+@allow_url_option
 @limit_option
 @click.pass_context
 def command(ctx: click.Context, /, spec: Path | None, run: Path | None, processes: int | None, **options: Any) -> None:

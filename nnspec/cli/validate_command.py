@@ -11,7 +11,7 @@ from time import perf_counter
 
 import click
 
-from nnspec.cli.options import format_option, limit_option, limits_from, root_option, set_option
+from nnspec.cli.options import allow_url_option, format_option, limit_option, limits_from, root_option, set_option
 from nnspec.cli.text import echo, echo_document, show
 from nnspec.diagnostics import Diagnostic, NnspecError, in_memory
 from nnspec.diagnostics.formats import FORMATS
@@ -26,6 +26,7 @@ _STDIN = Path("-")
 @click.option("--diff", is_flag=True, help="Print the fixes as a diff instead of writing them.")
 @set_option
 @root_option
+@allow_url_option
 @limit_option
 @click.option("--data", is_flag=True, help="Also read the data and check labels, missing values, and shapes.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")

@@ -17,7 +17,7 @@ from nnspec.data.class_batches import check_class_batches
 from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
-from nnspec.data.paths import MissingFileError
+from nnspec.data.paths import MissingFileError, RemoteError
 from nnspec.data.plan import AugmentPlan, DataPlan, Need, Source, TargetSource, display_name
 from nnspec.data.readers import Reader
 from nnspec.data.section import Columns, DataSection
@@ -242,6 +242,9 @@ def source_of(spec: Spec, reader: object, tree: MappingNode, part: str, problems
         except MissingFileError as error:
             missing = True
             problems.append(d.MissingData.at(span, path, help=error.help, reason=error.message))
+        except RemoteError as error:
+            missing = True
+            problems.append(d.UnreadableData.at(span, path, help=error.help, reason=error.message))
         except DataError as error:
             missing = True
             problems.append(d.BadPath.at(span, path, help=error.help, reason=error.message))

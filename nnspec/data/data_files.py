@@ -1,11 +1,14 @@
-"""Files that readers open: a path, or a named file in memory."""
+"""Files that readers open: a path, a named file in memory, a file at a URL, or several files that are one table."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+
+from nnspec.data.remote.remote_file import RemoteFile
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,13 +38,38 @@ class MemoryFile:
         return False
 
 
-DataFile = Path | MemoryFile
-"""What a reader reads: a file or a folder on disk, or a file in memory."""
+@dataclass(frozen=True)
+class FileList:
+    """Several files that are one table, such as the shards of a data set.
+
+    Attributes:
+        name: Their name in messages.
+        files: The files in the order of their rows, by their paths as written in the spec.
+    """
+
+    name: str
+    files: Mapping[str, Path | RemoteFile]
+
+    def open(self, mode: Literal["rb"]) -> io.BufferedReader:
+        """Open the first file for reading."""
+        return next(iter(self.files.values())).open(mode)
+
+    def is_dir(self) -> bool:
+        """Return False: only the reader of a list knows its files."""
+        return False
+
+
+DataFile = Path | MemoryFile | RemoteFile | FileList
+"""What a reader reads: a file or a folder on disk, a file in memory, an object at a URL, or several files."""
 
 
 def size_of(file: DataFile) -> int:
     """The size of a file in bytes."""
-    return len(file.content) if isinstance(file, MemoryFile) else file.stat().st_size
+    if isinstance(file, MemoryFile):
+        return len(file.content)
+    if isinstance(file, FileList):
+        return sum(map(size_of, file.files.values()))
+    return file.size if isinstance(file, RemoteFile) else file.stat().st_size
 
 
 class _View(io.RawIOBase):

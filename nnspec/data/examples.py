@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.per_series import RowSeries
+from nnspec.data.readers.base import RowGroups
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Examples:
             outputs without weights are absent.
         rows: The indices of the rows in this subset.
         series: The series of all rows of the table; None if there are no series.
+        groups: The groups of rows of the table that are read at once, if they are read when they are used.
     """
 
     inputs: Mapping[str, NDArray[Any]]
@@ -30,6 +32,7 @@ class Examples:
     weights: Mapping[str, NDArray[np.float32]]
     rows: NDArray[np.int64]
     series: RowSeries | None = None
+    groups: RowGroups | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -39,6 +42,18 @@ class Examples:
         """The size of all arrays for all rows of the table; an array that is both input and target is counted once."""
         groups = (self.inputs, self.targets, self.weights)
         return sum({id(array): array.nbytes for group in groups for array in group.values()}.values())
+
+    @property
+    def row_bytes(self) -> float:
+        """The mean size of a row of all arrays."""
+        groups = (self.inputs, self.targets, self.weights)
+        return self.bytes / max(1, *(len(array) for group in groups for array in group.values()))
+
+    @property
+    def is_read_on_access(self) -> bool:
+        """Whether some values are read when they are used; those of a file that is mapped into memory are, too."""
+        groups = (self.inputs, self.targets, self.weights)
+        return any(type(array) is not np.ndarray for group in groups for array in group.values())
 
     def is_resident(self, limit: int) -> bool:
         """Whether all arrays are to be copied to a device of a size; not if their rows overlap, as those of windows do."""

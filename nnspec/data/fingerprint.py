@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nnspec.data.data_files import FileList
 from nnspec.data.folders import files_below
+from nnspec.data.kinds import DataError
+from nnspec.data.paths import MissingFileError
 from nnspec.data.plan import Source
 from nnspec.data.readers.base import Table
+from nnspec.data.remote.remote_file import RemoteFile
+from nnspec.data.remote.urls import masked
 
 _BLOCK = 1 << 20
+_REQUESTS = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +50,7 @@ def fingerprint(source: Source, table: Table) -> Fingerprint:
     return Fingerprint(f"blake2b:{digest.hexdigest()}", files)
 
 
-def fingerprint_of_files(files: Mapping[str, Path]) -> Fingerprint:
+def fingerprint_of_files(files: Mapping[str, Path | RemoteFile]) -> Fingerprint:
     """Compute the fingerprint of files that transforms read, by their paths as written in the spec."""
     digests = {name: _of_file(path) for name, path in sorted(files.items())}
     whole = hashlib.blake2b(repr(digests).encode(errors="surrogateescape"), digest_size=16)
@@ -59,13 +67,18 @@ class FileMonitor:
         files: Other monitored files, by their paths as written in the spec.
     """
 
-    def __init__(self, sources: Iterable[Source], files: Mapping[str, Path]) -> None:
+    def __init__(self, sources: Iterable[Source], files: Mapping[str, Path | RemoteFile]) -> None:
         self._paths = {**{name: path for source in sources for name, path in files_of(source).items()}, **files}
-        self._stamps = {name: _stamp(path) for name, path in self._paths.items()}
+        self._stamps = {
+            name: path.stamp if isinstance(path, RemoteFile) else _stamp(path) for name, path in self._paths.items()
+        }
 
     def touched(self) -> Iterator[str]:
         """Yield the files that were written or removed, by their paths as written in the spec."""
-        return (name for name, path in self._paths.items() if _stamp(path) != self._stamps[name])
+        remote = [name for name, path in self._paths.items() if isinstance(path, RemoteFile)]
+        with ThreadPoolExecutor(_REQUESTS) if len(remote) > 1 else nullcontext() as pool:
+            stamps = (map if pool is None else pool.map)(lambda name: _stamp(self._paths[name]), self._paths)
+            yield from (name for name, stamp in zip(self._paths, stamps, strict=True) if stamp != self._stamps[name])
 
     def changed(self, digests: Mapping[str, str]) -> list[str]:
         """Return the files whose content changed.
@@ -77,7 +90,8 @@ class FileMonitor:
         for name in list(self.touched()):
             path = self._paths[name]
             try:
-                stamp, digest = _stamp(path), _of_file(path)
+                stamp = _stamp(path)
+                digest = _of_file(path) if isinstance(path, Path) else _of_stamp(str(stamp))
             except OSError:
                 changed.append(name)
                 continue
@@ -88,7 +102,13 @@ class FileMonitor:
         return changed
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _known_stamp(path: Path | RemoteFile) -> tuple[int, int, int] | str | None:
+    return path.stamp if isinstance(path, RemoteFile) else _stamp(path)
+
+
+def _stamp(path: Path | RemoteFile) -> tuple[int, int, int] | str | None:
+    if isinstance(path, RemoteFile):
+        return _remote_stamp(path)
     try:
         state = path.stat()
     except OSError:
@@ -96,7 +116,25 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
     return state.st_size, state.st_mtime_ns, state.st_ino
 
 
-def _of_file(path: Path) -> str:
+def _remote_stamp(file: RemoteFile) -> str | None:
+    from nnspec.data.remote.objects import current
+
+    try:
+        return current(file).stamp
+    except MissingFileError:
+        return None
+    except DataError:
+        # Whether it changed is not known. If it cannot be read either, the training stops where it is needed.
+        return file.stamp
+
+
+def _of_stamp(stamp: str) -> str:
+    return hashlib.blake2b(stamp.encode(), digest_size=16).hexdigest()
+
+
+def _of_file(path: Path | RemoteFile) -> str:
+    if isinstance(path, RemoteFile):
+        return _of_stamp(path.stamp)
     digest = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -104,15 +142,17 @@ def _of_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def files_of(source: Source) -> dict[str, Path]:
+def files_of(source: Source) -> dict[str, Path | RemoteFile]:
     """Return every file of a split, including the files in folders, by its path as written in the spec."""
-    found: dict[str, Path] = {}
+    found: dict[str, Path | RemoteFile] = {}
     for argument, text in source.reader.named_paths().items():
         path = (source.files or {})[argument]
-        if path.is_dir():
+        if isinstance(path, FileList):
+            found |= path.files
+        elif isinstance(path, Path) and path.is_dir():
             found |= {f"{text}/{file.relative_to(path).as_posix()}": file for file in files_below(path)}
-        else:
-            found[text] = path
+        elif isinstance(path, Path | RemoteFile):
+            found[masked(text)] = path
     return found
 
 

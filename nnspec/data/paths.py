@@ -8,11 +8,15 @@ from pathlib import Path
 
 from nnspec.data.kinds import DataError
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
 class MissingFileError(DataError):
     """The path is valid, but the file does not exist."""
+
+
+class RemoteError(DataError):
+    """A remote object that cannot be read."""
 
 
 def find_file(text: str, folder: Path, root: Path, *, or_folder: bool = False) -> Path:
@@ -28,8 +32,8 @@ def find_file(text: str, folder: Path, root: Path, *, or_folder: bool = False) -
         MissingFileError: If the file does not exist.
         DataError: If the path leaves the root, is a URL, or is not a readable regular file.
     """
-    if _URL.match(text):
-        raise DataError(f"`{text}` is a URL; data are read from local files", help="download the file and write its path")
+    if URL.match(text):
+        raise DataError(f"`{text}` is a URL; this is read from local files", help="download the file and write its path")
     if not text.strip() or "\0" in text:
         raise DataError("the path is empty" if not text.strip() else "the path contains a null character")
     if text.startswith("~"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import TargetKind
 from nnspec.data.readers.base import Reader
 from nnspec.data.section import Border, DataSection, Fold
@@ -98,7 +99,7 @@ class Source:
 
     part: str
     reader: Reader
-    files: Mapping[str, Path] | None
+    files: Mapping[str, DataFile] | None
     span: Span
     path: str
 

@@ -19,7 +19,7 @@ from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, fingerprint_of_files
 from nnspec.data.kinds import DataError
-from nnspec.data.lazy import is_lazy, read_lazily
+from nnspec.data.lazy import LazyArray, is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_values
 from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, display_name, target_shape
@@ -284,6 +284,7 @@ def _read(
         weights,
         np.arange(len(table)),
         series_of_rows(table, ()),
+        table.groups if any(isinstance(values, LazyArray) for values in (*inputs.values(), *targets.values())) else None,
     )
 
 

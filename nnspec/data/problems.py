@@ -16,7 +16,11 @@ _GOOD = _HEAD + _NET + _DIGITS + _TRAIN
 
 
 class BadPath(Problem):
-    """A path in `data` must name a regular file below the project root. URLs, devices and links that leave it are refused."""
+    """A path in `data` must name a regular file below the project root; devices and links that leave it are refused.
+
+    A URL is opened only if its beginning is allowed, since specs come from others too: `--allow-url s3://bucket/data/`, or
+    the variable `NNSPEC_ALLOW_URL` with several, separated by spaces.
+    """
 
     code = "NN401"
     message = "{reason}"
@@ -33,7 +37,7 @@ class MissingData(Problem):
 
 
 class UnreadableData(Problem):
-    """A data file is truncated, or is not in the format that its reader expects."""
+    """A data file is truncated, is not in the format that its reader expects, or cannot be read from its server."""
 
     code = "NN403"
     message = "{reason}"

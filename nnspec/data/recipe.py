@@ -22,6 +22,7 @@ from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
 from nnspec.data.readers.image_arguments import SUFFIXES
+from nnspec.data.remote.urls import given_by_user, is_url, without_secrets
 from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
@@ -111,14 +112,14 @@ def open_data(
         NnspecError: If the data cannot be read.
     """
     problems: list[Diagnostic] = []
-    name = f"--data {text}"
+    name = f"--data {without_secrets(text)}"
     suffix = Path(text).suffix.lower()
     if suffix in SUFFIXES and ":" not in text:
         return _open_image(Path(text), recipe or {}, types or {}), name
     if Path(text).is_dir():
         text = json.dumps({"images": {"folder": text}})
     reader_name = reader_of(text)
-    if reader_name is not None and ":" not in text:
+    if reader_name is not None and (":" not in text or is_url(text)):
         tree: Tree | None = MappingNode([(Scalar(reader_name, _span(name)), Scalar(text, _span(name)))], _span(name))
     else:
         tree = read_text(text, name, problems)
@@ -127,8 +128,9 @@ def open_data(
         raise SpecError(problems)
     reader = with_training_arguments(reader, recipe or {}, columns_of(recipe or {}, types or {}))
     try:
-        # Paths on the command line may be anywhere.
-        files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
+        # Paths and URLs on the command line may be anywhere.
+        with given_by_user():
+            files = {argument: reader.find(argument, Path.cwd(), Path("/")) for argument in reader.named_paths()}
         return reader.open(files), name
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None

@@ -18,7 +18,8 @@ Every diagnostic of `nnspec` has a stable code. `nnspec explain CODE` prints its
 - A **note** is for information and never fails.
 
 A diagnostic marked `[*]` has exactly one certain remedy: `nnspec validate --fix` applies it, `--diff` shows it
-([continuous integration](ci.md#fixes), [editors](editors.md#fixes)). The sections below state what can be fixed.
+([continuous integration](ci.md#fixes), [editors](editors.md#without-the-server-fixes)). The sections below state what can be
+fixed.
 """
 
 

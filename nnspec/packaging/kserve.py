@@ -12,6 +12,7 @@ import yaml
 
 from nnspec.diagnostics import NnspecError
 from nnspec.packaging.contents import Contents
+from nnspec.packaging.kubernetes import object_name
 from nnspec.packaging.triton import repository
 
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://\S+")
@@ -47,8 +48,7 @@ def service(contents: Contents, uri: str) -> str:
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
         "metadata": {
-            # Kubernetes requires a DNS name: letters, digits and hyphens.
-            "name": contents.name.replace("_", "-").strip("-"),
+            "name": object_name(contents.name),
             "annotations": {"nnspec/spec-hash": contents.predictor.hash or "unknown"},
         },
         "spec": {

@@ -25,6 +25,8 @@ from nnspec.serving.middleware import Middleware
 from nnspec.serving.responses import error, refusal
 from nnspec.serving.state import State
 
+_GAUGE_SECONDS = 0.5
+
 
 def application(state: State) -> ASGIApp:
     """Create the ASGI application.
@@ -53,11 +55,15 @@ def application(state: State) -> ASGIApp:
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     state: State = app.state.nnspec
-    watching = asyncio.get_running_loop().create_task(state.repository.watch())
+    loop = asyncio.get_running_loop()
+    tasks = [loop.create_task(state.repository.watch())]
+    if state.metrics.is_shared:
+        tasks.append(loop.create_task(_share_gauges(state)))
     yield
-    watching.cancel()
-    with suppress(asyncio.CancelledError):
-        await watching
+    for task in tasks:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
     await state.repository.close()
 
 
@@ -67,11 +73,18 @@ async def _metrics(request: Request) -> Response:
     return Response(text, headers={"Content-Type": kind})
 
 
-def _update_gauges(state: State) -> int:
+async def _share_gauges(state: State) -> None:
+    """Update the gauges periodically, since another process may export them."""
+    while True:
+        await asyncio.sleep(_GAUGE_SECONDS)
+        _update_gauges(state)
+
+
+def _update_gauges(state: State) -> None:
     for served in state.repository:
         cost = served.batcher.cost()
         state.metrics.queue(served.name, served.version, served.batcher.waiting, cost.a, cost.b)
-    return state.bodies.used
+    state.metrics.hold(state.bodies.used)
 
 
 async def _no_route(request: Request, problem: Exception) -> Response:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import queue
 import sys
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from pathlib import Path
+from typing import IO, Any, TextIO
 
 import orjson
 
@@ -20,10 +22,17 @@ class Journal:
     """Writes log events as lines of JSON to a stream.
 
     If the reader of the stream is too slow, lines are dropped, and the next line reports how many.
+
+    Args:
+        stream: The stream; by default the standard output.
+        lock: A file that is locked while lines are written, if several processes write to the stream.
+        **facts: Facts of every line.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(self, stream: TextIO | None = None, lock: Path | None = None, **facts: Any) -> None:
         self._stream = stream or sys.stdout
+        self._lock = lock.open("ab") if lock is not None else None
+        self._facts = facts
         self._lines: queue.Queue[dict[str, Any] | None] = queue.Queue(_MAX_QUEUED)
         self._lost = 0
         self._thread = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -32,7 +41,7 @@ class Journal:
     def log(self, event: str, **facts: Any) -> None:
         """Log an event; facts that are None are omitted."""
         now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = {"time": now, "event": event, **{name: fact for name, fact in facts.items() if fact is not None}}
+        line = {"time": now, "event": event, **self._facts, **{name: fact for name, fact in facts.items() if fact is not None}}
         if self._lost:
             line["lines_lost"] = self._lost
         try:
@@ -51,6 +60,8 @@ class Journal:
         with suppress(queue.Full):
             self._lines.put(None, timeout=1)
         self._thread.join(2)
+        if self._lock is not None and not self._thread.is_alive():
+            self._lock.close()
 
     def _write(self) -> None:
         while True:
@@ -59,8 +70,23 @@ class Journal:
                 while len(lines) < 500:
                     lines.append(self._lines.get_nowait())
             written = [line for line in lines if line is not None]
-            with suppress(OSError, ValueError):  # the reader has closed the stream
+            with suppress(OSError, ValueError), _locked(self._lock):  # the reader has closed the stream
                 self._stream.write("".join(orjson.dumps(line).decode() + "\n" for line in written))
                 self._stream.flush()
             if len(written) < len(lines):
                 return
+
+
+@contextmanager
+def _locked(file: IO[bytes] | None) -> Iterator[None]:
+    """Lock a file: more than 4 KiB written to a pipe may be mixed with what another process writes."""
+    if file is None:
+        yield
+        return
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)

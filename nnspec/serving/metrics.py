@@ -1,11 +1,19 @@
-"""Prometheus metrics of the server."""
+"""Prometheus metrics of the server.
+
+If the server has several processes, prometheus_client stores their values in the folder of `PROMETHEUS_MULTIPROC_DIR`, and each
+process exports those of all.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from time import monotonic
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _MIN_INTERVAL = 0.1
@@ -17,6 +25,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self.is_shared = SHARED in os.environ
         self._exported, self._exported_at = b"", float("-inf")
         of_model = ("model", "version")
         self.requests = Counter("nnspec_requests", "Requests answered.", ("route", "model", "status"), registry=self._registry)
@@ -34,15 +43,37 @@ class Metrics:
         self.reloads = Counter(
             "nnspec_model_reloads", "Reloads of changed model files.", (*of_model, "outcome"), registry=self._registry
         )
-        self._waiting = Gauge("nnspec_waiting_requests", "Requests waiting for a model.", of_model, registry=self._registry)
+        self.restarts = Counter(
+            "nnspec_process_restarts", "Processes that replaced one that had ended.", registry=self._registry
+        )
+        processes = Gauge("nnspec_processes", "Processes that serve.", registry=self._registry, multiprocess_mode="livesum")
+        processes.set(1)
+        self._waiting = Gauge(
+            "nnspec_waiting_requests",
+            "Requests waiting for a model.",
+            of_model,
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
         self._per_row = Gauge(
-            "nnspec_row_seconds", "The fitted `a` of batch seconds `a * rows + b`.", of_model, registry=self._registry
+            "nnspec_row_seconds",
+            "The fitted `a` of batch seconds `a * rows + b`, of one process.",
+            of_model,
+            registry=self._registry,
+            multiprocess_mode="livemostrecent",
         )
         self._per_batch = Gauge(
-            "nnspec_batch_fixed_seconds", "The fitted `b` of batch seconds `a * rows + b`.", of_model, registry=self._registry
+            "nnspec_batch_fixed_seconds",
+            "The fitted `b` of batch seconds `a * rows + b`, of one process.",
+            of_model,
+            registry=self._registry,
+            multiprocess_mode="livemostrecent",
         )
         self._held = Gauge(
-            "nnspec_held_bytes", "Bytes used by all requests: bodies, tensors, and responses.", registry=self._registry
+            "nnspec_held_bytes",
+            "Bytes used by all requests: bodies, tensors, and responses.",
+            registry=self._registry,
+            multiprocess_mode="livesum",
         )
 
     def of_batches(self, model: str, version: str) -> Callable[[int, float], None]:
@@ -61,15 +92,25 @@ class Metrics:
         self._per_row.labels(model, version).set(a)
         self._per_batch.labels(model, version).set(b)
 
-    def text(self, update_gauges: Callable[[], int]) -> tuple[bytes, str]:
+    def hold(self, size: int) -> None:
+        """Record the bytes used by requests."""
+        self._held.set(size)
+
+    def text(self, update_gauges: Callable[[], None]) -> tuple[bytes, str]:
         """Export all metrics in the text format of Prometheus, with the content type.
 
         Args:
-            update_gauges: Updates the queue metrics and returns the bytes used by requests.
+            update_gauges: Updates the gauges of this process.
         """
         # Exporting takes some milliseconds and blocks the event loop, so it runs at most ten times per second.
         if monotonic() - self._exported_at > _MIN_INTERVAL:
-            self._held.set(update_gauges())
-            self._exported = generate_latest(self._registry)
+            update_gauges()
+            self._exported = generate_latest(self._all() if self.is_shared else self._registry)
             self._exported_at = monotonic()
         return self._exported, CONTENT_TYPE_LATEST
+
+    def _all(self) -> CollectorRegistry:
+        """The metrics of all processes."""
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return registry

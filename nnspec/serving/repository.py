@@ -61,6 +61,11 @@ class Repository:
         return iter(list(self._served.values()))
 
     @property
+    def descriptions(self) -> list[str]:
+        """The names and versions of all models."""
+        return [f"{served.name}/{served.version}" for served in self._served.values()]
+
+    @property
     def names(self) -> list[str]:
         """The names of all models."""
         return list(dict.fromkeys(name for name, _ in self._served))

@@ -33,6 +33,7 @@ from nnspec.serving.settings import Settings
 from nnspec.serving.state import State
 from nnspec.serving.thread_pools import ThreadPools
 
+BACKLOG = 1024
 _ACCEPT_SECONDS = 5.0
 """Maximum seconds to accept connections that are already waiting."""
 _GRACE_SECONDS = 0.2
@@ -66,24 +67,37 @@ def serve(
     """
     settings = settings or Settings()
     settings = replace(settings, hosts=allowed_hosts(host, settings.hosts or ()))
-    prepare_process(settings.connections)
     journal = Journal()
-    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
-        state = create_state(models, settings, journal)
-        _check_certificate(certificate, key)
-        with _listen(host, port) as listening:
-            scheme = "https" if certificate else "http"
-            bound = listening.getsockname()
-            journal.log(
-                "serving",
-                url=f"{scheme}://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}",
-                models=[f"{one.name}/{one.version}" for one in state.repository],
-            )
+        state = prepare(models, settings, journal, certificate, key)
+        with bound(host, port) as listening:
+            listening.listen(BACKLOG)  # accept connections before the address is logged
+            journal.log("serving", url=url_of(listening, certificate), models=state.repository.descriptions)
             Server(state, listening, certificate, key).run(sockets=[listening])
             journal.log("ended")
     finally:
         journal.close()
+
+
+def prepare(
+    models: Sequence[str], settings: Settings, journal: Journal, certificate: Path | None = None, key: Path | None = None
+) -> State:
+    """Prepare this process to serve, and load the models.
+
+    Raises:
+        NnspecError: If a model cannot be served, or the certificate cannot be used.
+    """
+    prepare_process(settings.connections)
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    state = create_state(models, settings, journal)
+    _check_certificate(certificate, key)
+    return state
+
+
+def url_of(listening: socket.socket, certificate: Path | None) -> str:
+    """The URL of a server."""
+    host, port = listening.getsockname()[:2]
+    return f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def create_state(models: Sequence[str], settings: Settings, journal: Journal) -> State:
@@ -197,14 +211,25 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def bound(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket at an address, which does not listen yet.
+
+    Args:
+        host: The address.
+        port: The port; 0 for a free one.
+        shared: Whether other sockets of this user may have the same address.
+
+    Raises:
+        NnspecError: If the address is not available.
+    """
     try:
         [(family, kind, proto, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         with contextlib.ExitStack() as closing:
             found = closing.enter_context(socket.socket(family, kind, proto))
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             found.bind(address)
-            found.listen(1024)  # accept connections before the address is logged
             closing.pop_all()
             return found
     except OSError as error:

@@ -6,9 +6,15 @@ import os
 from dataclasses import dataclass, field
 
 
-def _threads() -> int:
+def default_threads(processes: int = 1) -> int:
+    """The number of threads per operator.
+
+    Args:
+        processes: The number of processes that share the cores.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 2
     # Leave one core for the connections: if all cores compute, the throughput of LeNet halves (docs/serving.md).
-    return max(1, len(os.sched_getaffinity(0)) - 1) if hasattr(os, "sched_getaffinity") else max(1, (os.cpu_count() or 2) - 1)
+    return max(1, (cores - 1) // processes)
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Settings:
     queue: int = 256
     batch_rows: int = 64
     tile: int | None = None
-    threads: int = field(default_factory=_threads)
+    threads: int = field(default_factory=default_threads)
     connections: int = 1000
     drain_seconds: float = 1
     access_log: bool = True

@@ -1,35 +1,34 @@
-"""Hyperparameter search with Optuna.
+"""Hyperparameter search with Optuna, by one or more workers.
 
 Optuna (Akiba et al. 2019) samples values with a tree-structured Parzen estimator (Bergstra et al. 2011) and prunes trials that
-are worse than the median. Its journal is written after each epoch, so that an interrupted sweep can be resumed.
+are worse than the median. Its journal or database is written after each epoch, so that an interrupted sweep can be resumed.
 """
 
 from __future__ import annotations
 
-import math
-import warnings
+import json
+import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.diagnostics import NnspecError
 from nnspec.extras import require
-from nnspec.files import write_whole
-from nnspec.printable import json_text
+from nnspec.files import is_free, write_whole
 from nnspec.spec import Document, Limits, Spec, load
 from nnspec.sweeping.check import setting
-from nnspec.sweeping.section import Range, SweepSection
-from nnspec.sweeping.settings import sweep_folder, sweep_settings
-from nnspec.sweeping.trials import RECORD, Sweep, Trial
+from nnspec.sweeping.settings import search_of
+from nnspec.sweeping.storage import Storage, storage_of
+from nnspec.sweeping.trial_queue import TrialQueue
+from nnspec.sweeping.trials import PAGE, RECORD, Sweep, Trial, record_text
+from nnspec.sweeping.worker import Worker
 from nnspec.training.loop.interruption import Interruption, interruptible
-from nnspec.training.loop.progress import Progress, Quiet, progress_for
-from nnspec.training.plan import Monitor
-from nnspec.training.run.train import train
+from nnspec.training.loop.progress import Progress, progress_for
 
 _JOURNAL = "journal.log"
-_MOST_INITIAL_FAILURES = 3
-_TRIALS_FOR_IMPORTANCE = 8
+_SECONDS_BETWEEN_PAGES = 30.0
 
 
 def sweep(
@@ -38,6 +37,9 @@ def sweep(
     *,
     out: str | Path | None = None,
     resume: bool = False,
+    storage: str | None = None,
+    study: str | None = None,
+    workers: int = 1,
     root: Path | None = None,
     limits: Limits | None = None,
     progress: Progress | None = None,
@@ -47,8 +49,13 @@ def sweep(
     Args:
         file: The spec: its file, or its document as a dict.
         overrides: Overrides of every trial, ``path=value`` each.
-        out: The folder; by default ``runs/NAME/sweep-TIME``.
+        out: The folder; by default ``runs/NAME/sweep-TIME``, or with a storage ``runs/NAME/sweep-ID``.
         resume: Whether to resume the sweep at ``out``.
+        storage: Where workers of several processes and machines share the trials: ``journal:FILE``, ``sqlite:///FILE`` or
+            ``postgresql://USER@HOST/DATABASE``. A sweep that is there is continued. By default a journal in the folder.
+        study: The name of the sweep in the storage; by default that of the spec.
+        workers: The number of workers on this machine. Several are processes of their own, each with its share of the
+            processors.
         root: The folder that the spec's paths must not leave.
         limits: Limits on the cost of reading the document.
         progress: Reports progress, one line for each trial; by default on standard error.
@@ -58,194 +65,241 @@ def sweep(
 
     Raises:
         SpecError: If the spec has errors.
-        NnspecError: If the folder is not empty or belongs to another sweep, or if the first trials all fail.
+        NnspecError: If the folder is not empty or belongs to another sweep, the storage cannot be used or has another sweep, or
+            the first trials all fail.
     """
     require("sweep")
     spec = load(file, overrides, root=root, limits=limits)
-    section, monitor = sweep_settings(spec)
-    path = sweep_folder(spec, None if out is None else Path(out), section, monitor, resume=resume)
+    search = search_of(spec)
+    if storage is None:
+        path = _own_folder(spec, None if out is None else Path(out), resume=resume)
+        shared = storage_of(f"journal:{path / _JOURNAL}")
+    else:
+        shared = storage_of(storage)
+    name = study or spec.name
+    queue = TrialQueue(shared, name, search)
+    try:
+        if storage is not None:
+            path = Path(out) if out is not None else Path("runs") / spec.name / f"sweep-{queue.id[:8]}"
+            _shared_folder(path, queue)
+        results = _Results(queue, path, progress or progress_for())
+        results.begin()
+        with interruptible() as interrupted:
+            if workers == 1:
+                Worker(queue, path, _spec_of(file, overrides, root, limits), interrupted).run(results.update)
+            else:
+                settings = _settings(file, overrides, shared, name, path, root, limits)
+                results.run_workers(workers, settings, interrupted)
+            results.end()
+            return results.sweep(interrupted)
+    finally:
+        queue.close()
 
+
+def work(
+    file: Document,
+    overrides: Sequence[str],
+    *,
+    storage: Storage,
+    study: str,
+    path: str | Path,
+    root: str | Path | None,
+    limits: Limits | None,
+    interruption: Interruption,
+    load_frameworks: Callable[[], None],
+) -> None:
+    """Train trials of a sweep that another process has started.
+
+    Args:
+        file: The spec.
+        overrides: Overrides of every trial.
+        storage: The storage.
+        study: The name of the sweep in the storage.
+        path: The folder of the sweep.
+        root: The folder that the spec's paths must not leave.
+        limits: Limits on the cost of reading the document.
+        interruption: Whether to stop.
+        load_frameworks: Loads the frameworks, which takes seconds, after the storage is known to be usable.
+
+    Raises:
+        NnspecError: If the storage cannot be used, or the first trials all fail.
+    """
+    at = None if root is None else Path(root)
+    queue = TrialQueue(storage, study, search_of(load(file, overrides, root=at, limits=limits)))
+    try:
+        load_frameworks()
+        Worker(queue, Path(path), _spec_of(file, overrides, at, limits), interruption).run()
+    finally:
+        queue.close()
+
+
+def _spec_of(
+    file: Document, overrides: Sequence[str], root: Path | None, limits: Limits | None
+) -> Callable[[Mapping[str, Any]], Spec]:
     def spec_of(values: Mapping[str, Any]) -> Spec:
         more = [setting(place, value) for place, value in values.items()]
         return load(file, [*overrides, *more, "sweep=null"], root=root, limits=limits)
 
-    return _Study(section, monitor, path, spec_of, progress or progress_for()).run()
+    return spec_of
 
 
-class _Study:
-    """The trials of one sweep."""
+def _settings(
+    file: Document,
+    overrides: Sequence[str],
+    storage: Storage,
+    study: str,
+    path: Path,
+    root: Path | None,
+    limits: Limits | None,
+) -> dict[str, Any]:
+    """The settings of a worker in a process of its own."""
+    return {
+        "file": file if isinstance(file, Mapping) else str(file),
+        "overrides": list(overrides),
+        "storage": storage.url,
+        "study": study,
+        "path": str(path),
+        "root": None if root is None else str(root),
+        "limits": asdict(limits or Limits()),
+    }
 
-    def __init__(
-        self,
-        section: SweepSection,
-        monitor: Monitor,
-        path: Path,
-        spec_of: Callable[[Mapping[str, Any]], Spec],
-        progress: Progress,
-    ) -> None:
-        import optuna
 
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._optuna = optuna
-        self._section, self._monitor, self._path, self._spec_of, self._progress = section, monitor, path, spec_of, progress
-        from optuna.storages.journal import JournalFileBackend
+# --- the folder ---------------------------------------------------------------------------------------------------------------
 
-        storage = optuna.storages.JournalStorage(JournalFileBackend(str(path / _JOURNAL)))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self._study = optuna.create_study(
-                study_name="sweep",
-                storage=storage,
-                direction="minimize" if monitor.mode == "min" else "maximize",
-                load_if_exists=True,
-                pruner=optuna.pruners.MedianPruner() if section.prune else optuna.pruners.NopPruner(),
-            )
-        # A resumed sweep must not sample the same values again.
-        self._study.sampler = optuna.samplers.TPESampler(seed=section.seed + len(self._study.trials))
 
-    def run(self) -> Sweep:
-        """Runs trials up to the requested number, or until a signal."""
-        with interruptible() as interrupted:
-            return self._run(interrupted)
+def _own_folder(spec: Spec, out: Path | None, *, resume: bool) -> Path:
+    """The folder of a sweep whose journal is in it."""
+    if out is None:
+        if resume:
+            raise NnspecError("`--resume` needs the folder of the sweep\n  = help: name it with `--out`")
+        out = Path("runs") / spec.name / f"sweep-{datetime.now().strftime('%Y%m%d-%H%M%S')}"
+    is_sweep = (out / _JOURNAL).is_file()
+    if resume and not is_sweep:
+        raise NnspecError(f"there is no sweep at {out}")
+    if not resume and not is_free(out):
+        help = "name an empty or a new folder"
+        help += ", or continue it with `--resume`" if is_sweep else ""
+        raise NnspecError(f"{out} exists and is not empty\n  = help: {help}")
+    _create(out)
+    return out
 
-    def _run(self, interrupted: Interruption) -> Sweep:
-        failed = 0
-        for number in range(self._count_ended() + 1, self._section.trials + 1):
-            found = None if interrupted() else self._run_trial(number)
-            if found is None:
-                return self._result(interrupted=True, status=interrupted.status)
-            failed = failed + 1 if found.state == "failed" else 0
-            self._print(found)
-            if failed == number == _MOST_INITIAL_FAILURES:
-                raise NnspecError(f"the first {failed} trials all failed; the last one: {found.reason}")
-        return self._result()
 
-    def _count_ended(self) -> int:
-        """The number of ended trials. Interrupted trials are marked as failed and do not count."""
-        state = self._optuna.trial.TrialState
-        for trial in self._study.get_trials(deepcopy=False, states=(state.RUNNING,)):
-            self._study.tell(trial.number, state=state.FAIL)
-        return len(self._trials())
-
-    def _run_trial(self, number: int) -> Trial | None:
-        """Runs a trial; None if it was interrupted."""
-        import keras
-
-        keras.backend.clear_session(free_memory=True)  # frees the memory of the previous trial
-        state = self._optuna.trial.TrialState
-        trial = self._study.ask()
-        values = {path: _suggest(trial, path, range_) for path, range_ in self._section.over.items()}
-        trial.set_user_attr("values", values)
-        trial_progress = _TrialProgress(trial, self._monitor, prune=self._section.prune)
+def _shared_folder(path: Path, queue: TrialQueue) -> None:
+    """Create the folder of a sweep in a storage, or check that it belongs to it."""
+    record = path / RECORD
+    if not is_free(path):
         try:
-            run = train(
-                self._spec_of(values),
-                out=self._path / f"trial-{number:03}",
-                overwrite=True,
-                progress=trial_progress,
-                keep=1,
-                stop=lambda: trial_progress.pruned,
+            found = json.loads(record.read_text("utf-8"))
+        except (OSError, ValueError):
+            found = None
+        if not isinstance(found, dict) or found.get("id") != queue.id:
+            raise NnspecError(
+                f"{path} exists, and is not the folder of the sweep in {queue.storage.shown}\n"
+                "  = help: name an empty or a new folder with `--out`"
             )
-        except NnspecError as error:
-            reason = error.diagnostics[0].message if isinstance(error, SpecError) else str(error).partition("\n")[0]
-            return self._end_trial(trial, trial_progress, state.FAIL, reason)
-        if run.status == "interrupted" and not trial_progress.pruned:
-            self._study.tell(trial, state=state.FAIL)
-            return None
-        if trial_progress.best is None:
-            return self._end_trial(trial, trial_progress, state.FAIL, f"`{self._monitor.name}` was never finite")
-        return self._end_trial(trial, trial_progress, state.PRUNED if trial_progress.pruned else state.COMPLETE)
+    _create(path)
 
-    def _end_trial(self, trial: Any, trial_progress: _TrialProgress, state: Any, reason: str = "") -> Trial:
-        trial.set_user_attr("ended", True)
-        trial.set_user_attr("reason", reason)
-        trial.set_user_attr("epochs", trial_progress.epochs)
-        self._study.tell(trial, trial_progress.best if state == self._optuna.trial.TrialState.COMPLETE else None, state=state)
-        trials = self._trials()
-        self._write(Sweep(self._path, self._monitor, self._section.trials, trials))
-        return trials[-1]
 
-    def _trials(self) -> list[Trial]:
-        states = {"COMPLETE": "finished", "PRUNED": "pruned", "FAIL": "failed"}
-        ended = [trial for trial in self._study.get_trials(deepcopy=False) if trial.user_attrs.get("ended")]
-        return [
-            Trial(
-                number,
-                trial.user_attrs["values"],
-                states[trial.state.name],
-                self._best_of(trial),
-                trial.user_attrs["epochs"],
-                trial.user_attrs["reason"],
-            )
-            for number, trial in enumerate(ended, 1)
-            if trial.state.name in states
-        ]
+def _create(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise NnspecError(f"cannot create the folder {path}: {error.strerror}") from error
 
-    def _best_of(self, trial: Any) -> float | None:
-        values = [value for value in trial.intermediate_values.values() if math.isfinite(value)]
-        return {"min": min, "max": max}[self._monitor.mode](values) if values else None
 
-    def _result(self, *, interrupted: bool = False, status: int = 0) -> Sweep:
-        """The result, with the importance of each range, which is computed once because it is slow for many trials."""
-        trials = self._trials()
-        found = Sweep(self._path, self._monitor, self._section.trials, trials, self._shares(trials), interrupted, status)
+# --- results ------------------------------------------------------------------------------------------------------------------
+
+
+class _Results:
+    """Prints and writes the results of a sweep while it runs."""
+
+    def __init__(self, queue: TrialQueue, path: Path, progress: Progress) -> None:
+        self._queue, self._path, self._progress = queue, path, progress
+        self._printed: set[int] = set()
+        self._waited = False
+        self._page_written = time.monotonic()
+        self._shares: Mapping[str, float] = {}
+
+    def begin(self) -> None:
+        found = self._queue.trials()
+        self._printed = {trial.number for trial in found}
+        running = len(self._queue.running())
+        if found or running:
+            more = f"; {running} run elsewhere" if running else ""
+            wanted = self._queue.search.section.trials
+            how = "joining" if running else "continuing"
+            self._progress.print(f"{how} the sweep in {self._path}: {len(found)} of {wanted} trials have ended{more}")
+        self._write(self.sweep(None))
+
+    def run_workers(self, count: int, settings: Mapping[str, Any], interrupted: Interruption) -> None:
+        from nnspec.sweeping.worker_processes import run_workers
+
+        run_workers(
+            count,
+            settings,
+            self._path,
+            interrupted=interrupted,
+            changed=self.update,
+            ran_a_trial=lambda pid: pid in self._queue.workers(),
+            say=self._progress.print,
+        )
+
+    def update(self) -> None:
+        """Print the trials that have ended since the last time."""
+        found = self.sweep(None)
+        new = [trial for trial in found.trials if trial.number not in self._printed]
+        for trial in new:
+            self._print(trial)
+            self._printed.add(trial.number)
+        if new:
+            self._write(found)
+        if time.monotonic() - self._page_written > _SECONDS_BETWEEN_PAGES:
+            self._write_page(found)
+
+    def end(self) -> None:
+        """Print and write everything, with the importance of each range, which is computed once because it is slow."""
+        self.update()
+        self._shares = self._queue.shares()
+        found = self.sweep(None)
         self._write(found)
-        return found
+        self._write_page(found)
 
-    def _shares(self, trials: Sequence[Trial]) -> dict[str, float]:
-        values = [trial.value for trial in trials if trial.state == "finished"]
-        if len(values) < _TRIALS_FOR_IMPORTANCE or len(self._section.over) < 2 or len(set(values)) == 1:
-            return {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            evaluator = self._optuna.importance.FanovaImportanceEvaluator(seed=self._section.seed)
-            found = self._optuna.importance.get_param_importances(self._study, evaluator=evaluator)
-        return {str(name): float(share) for name, share in found.items()}
+    def sweep(self, interrupted: Interruption | None) -> Sweep:
+        """The result so far."""
+        search = self._queue.search
+        return Sweep(
+            self._path,
+            search.monitor,
+            search.section.trials,
+            [self._with_place(trial) for trial in self._queue.trials()],
+            self._queue.storage.shown,
+            self._queue.id,
+            self._shares,
+            interrupted is not None and interrupted(),
+            interrupted.status if interrupted is not None and interrupted() else 0,
+        )
+
+    def _with_place(self, trial: Trial) -> Trial:
+        """Shorten the path of a run in the folder of the sweep."""
+        run = Path(trial.run)
+        here = self._path.resolve()
+        return replace(trial, run=str(run.relative_to(here))) if trial.run and run.is_relative_to(here) else trial
 
     def _write(self, found: Sweep) -> None:
-        record = {
-            "monitor": asdict(found.monitor),
-            "wanted": found.wanted,
-            "best": found.best.number if found.best is not None else None,
-            "shares": dict(found.shares),
-            "trials": [asdict(trial) for trial in found.trials],
-        }
-        write_whole(self._path / RECORD, json_text(record, indent=1) + "\n")
+        write_whole(self._path / RECORD, record_text(found))
+
+    def _write_page(self, found: Sweep) -> None:
+        from nnspec.sweeping.page import sweep_page
+
+        self._page_written = time.monotonic()
+        search = self._queue.search
+        write_whole(self._path / PAGE, sweep_page(found, str(search.document["name"]), search.section.over))
 
     def _print(self, trial: Trial) -> None:
         value = "–" if trial.value is None else f"{trial.value:.4g}"
         epochs = "1 epoch" if trial.epochs == 1 else f"{trial.epochs} epochs"
         how = f"failed: {trial.reason}" if trial.state == "failed" else f"{trial.state} after {epochs}"
+        again = f", attempt {trial.attempts}" if trial.attempts > 1 else ""
+        wanted, monitor = self._queue.search.section.trials, self._queue.search.monitor
         settings = "  ".join(trial.settings)
-        self._progress.print(f"trial {trial.number}/{self._section.trials}  {self._monitor.name} {value}  {settings}  {how}")
-
-
-class _TrialProgress(Quiet):
-    """Reports the metric of each epoch of a trial to Optuna, and whether to prune it."""
-
-    def __init__(self, trial: Any, monitor: Monitor, *, prune: bool) -> None:
-        self._trial, self._monitor, self._prune = trial, monitor, prune
-        self.pruned = False
-        self.best: float | None = None
-        self.epochs = 0
-
-    def epoch_ended(self, record: dict[str, Any]) -> None:
-        value = float(record[self._monitor.name])
-        self.epochs = int(record["epoch"])
-        if not math.isfinite(value):
-            return
-        if self._monitor.better(value, self.best):
-            self.best = value
-        self._trial.report(value, self.epochs)
-        self.pruned = self._prune and bool(self._trial.should_prune())
-
-
-def _suggest(trial: Any, path: str, range_: Range) -> Any:
-    if range_.choice is not None:
-        # Optuna only takes scalars, such as the index of a choice.
-        return range_.choice[trial.suggest_categorical(path, list(range(len(range_.choice))))]
-    assert range_.limits is not None
-    low, high = range_.limits
-    if range_.int is not None:
-        return int(trial.suggest_int(path, low, high, log=range_.log, step=int(range_.step or 1)))
-    return float(trial.suggest_float(path, low, high, log=range_.log, step=range_.step))
+        self._progress.print(f"trial {trial.number}/{wanted}  {monitor.name} {value}  {settings}  {how}{again}")

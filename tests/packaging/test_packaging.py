@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -15,6 +17,7 @@ from nnspec.packaging.writing import write_package
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.loading import find_files, named_sources
+from nnspec.serving.metrics import Metrics
 from tests.serving import models
 
 
@@ -59,6 +62,12 @@ def test_a_kserve_service_points_to_its_storage(iris, tmp_path):
     model = service["spec"]["predictor"]["model"]
     assert (model["storageUri"], model["protocolVersion"], model["modelFormat"]) == ("s3://models/iris", "v2", {"name": "onnx"})
     assert (tmp_path / "out/storage/iris/1/model.onnx").is_file()
+
+
+def test_a_kserve_service_has_a_name_that_kubernetes_accepts(tmp_path):
+    file = models.write(tmp_path / "a.onnx", models.scale(name="Big_Net.v2"))
+    write_package(file, "kserve", tmp_path / "out", storage_uri="s3://models/net")
+    assert yaml.safe_load((tmp_path / "out/inferenceservice.yaml").read_text())["metadata"]["name"] == "big-net-v2"
 
 
 @pytest.mark.parametrize(
@@ -118,6 +127,17 @@ def test_a_folder_that_is_there_is_not_written_over(iris, tmp_path):
     (tmp_path / "out" / "mine").write_text("")
     with pytest.raises(NnspecError, match="already exists"):
         write_package(iris, "triton", tmp_path / "out")
+
+
+def test_the_autoscaling_examples_name_metrics_that_the_server_has(iris):
+    text = (Path(__file__).parents[2] / "examples/autoscaling/serve.yaml").read_text()
+    metrics = Metrics()
+    metrics.of_batches("digits", "1")(1, 0.1)
+    metrics.queue("digits", "1", 0, 0.0, 0.0)
+    exported = metrics.text(lambda: None)[0].decode()
+    named = re.findall(r"nnspec_\w+", text)
+    assert named
+    assert all(f'\n{name}{{model="digits"' in exported for name in named)
 
 
 def test_a_model_that_is_not_proven_is_not_packaged(tmp_path):

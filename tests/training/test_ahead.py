@@ -8,7 +8,8 @@ import pytest
 from nnspec.data.examples import Examples
 from nnspec.data.lazy import LazyArray
 from nnspec.diagnostics import NnspecError
-from nnspec.training.loop.prefetch import Prefetcher
+from nnspec.training.loop import loop
+from nnspec.training.loop.prefetch import AHEAD, Prefetcher
 
 
 def examples(seen: list[list[int]]) -> Examples:
@@ -31,7 +32,7 @@ def test_what_was_begun_is_made_once_and_is_what_would_be_made():
     prefetcher.submit(part, second)
     assert prefetcher.take(part, first).inputs["x"].ravel().tolist() == [0, 3, 1, 2]
     assert prefetcher.take(part, second).inputs["x"].ravel().tolist() == [5, 4]
-    assert seen == [[0, 3, 1, 2], [5, 4]]
+    assert sorted(seen) == [[0, 3, 1, 2], [5, 4]]
 
 
 def test_what_was_not_begun_is_made_when_it_is_asked_for_and_what_was_not_taken_is_given_up():
@@ -50,3 +51,31 @@ def test_an_error_comes_where_the_values_are_asked_for():
     prefetcher.take(part, good)
     with pytest.raises(NnspecError, match="row 7"):
         prefetcher.take(part, rows)
+
+
+class Steps:
+    """Notes what is prepared."""
+
+    def __init__(self) -> None:
+        self.prepared: list[int] = []
+
+    def prepare(self, part, rows) -> None:
+        self.prepared.append(rows)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, AHEAD])
+def test_the_next_calls_are_prepared_before_a_call_runs_and_each_runs_once(monkeypatch, ahead):
+    monkeypatch.setattr(loop, "AHEAD", ahead)
+    steps, ran = Steps(), []
+    for _, rows in loop._prepared(steps, iter([(None, number) for number in range(6)])):
+        assert steps.prepared == list(range(1, min(6, rows + 1 + ahead))) if ahead else not steps.prepared
+        ran.append(rows)
+    assert ran == list(range(6))
+
+
+def test_a_call_of_large_examples_that_are_read_on_access_has_few_steps():
+    array = LazyArray(10, lambda rows: np.zeros((len(rows), 1024, 1024), np.float32))
+    large = Examples({"x": array}, {}, {}, np.arange(10))  # type: ignore[dict-item]
+    assert [loop._most_steps(large, size) for size in (1, 4, 100)] == [16, 4, 1]
+    held = Examples({"x": np.zeros((10, 1024, 1024), np.float32)}, {}, {}, np.arange(10))
+    assert loop._most_steps(held, 100) == loop._MOST_STEPS_PER_CALL

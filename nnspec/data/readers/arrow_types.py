@@ -97,6 +97,43 @@ def plain(array: Any) -> Any:
     return array
 
 
+def is_encoded(type_: Any) -> bool:
+    """Return whether the values of an Arrow type may be image files: bytes, or a struct with a field ``bytes``.
+
+    Hugging Face's data sets store an image as such a struct, with its path.
+    """
+    from pyarrow import types
+
+    type_ = _storage(type_)
+    if types.is_struct(type_):
+        place = type_.get_field_index("bytes")
+        return place >= 0 and _is_bytes(type_.field(place).type)
+    return _is_bytes(type_)
+
+
+def encoded_of(array: Any) -> Any:
+    """Return the image files of an array as an array of bytes."""
+    import pyarrow
+
+    array = plain(array)
+    return plain(array.field("bytes")) if pyarrow.types.is_struct(array.type) else array
+
+
+def fixed_lists(array: Any) -> Values | None:
+    """Convert lists of a fixed size to an array; None if some are missing, or a size or the values are not fixed."""
+    import pyarrow
+
+    shape = [len(array)]
+    while pyarrow.types.is_fixed_size_list(array.type):
+        if array.null_count:
+            return None
+        shape.append(array.type.list_size)
+        array = array.flatten()
+    if array.null_count or not (pyarrow.types.is_floating(array.type) or pyarrow.types.is_integer(array.type)):
+        return None
+    return numbers_of(array).reshape(shape)
+
+
 def texts_of(array: Any, where: Any) -> Values:
     """Convert a string or binary array to strings, None for missing values; bytes are decoded as UTF-8.
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
-from nnspec.data.data_files import DataFile
+from nnspec.data.data_files import DataFile, MemoryFile
 from nnspec.data.kinds import Column, DataError, DataWarning
-from nnspec.data.paths import find_file
+from nnspec.data.locating import find_data
 from nnspec.types import Config
 
 if TYPE_CHECKING:
@@ -27,11 +27,12 @@ def path_of(files: Files, argument: str) -> Path:
     """Return the path of an argument that must be on disk.
 
     Raises:
-        DataError: If it is a file in memory.
+        DataError: If it is not: a file in memory, an object at a URL, or several files.
     """
     file = files[argument]
     if not isinstance(file, Path):
-        raise DataError(f"`{argument}` must be a path, not a file in memory", argument=argument)
+        what = "a file in memory" if isinstance(file, MemoryFile) else f"the file `{file.name}`"
+        raise DataError(f"`{argument}` must be a path, not {what}", argument=argument)
     return file
 
 
@@ -52,6 +53,24 @@ class Timeline:
     end: NDArray[np.int64]
 
 
+@dataclass(frozen=True)
+class RowGroups:
+    """The groups of rows that a table reads at once.
+
+    Attributes:
+        starts: The first row of each group, and the number of rows at the end.
+        mixed: The number of groups whose rows are mixed when they are shuffled.
+    """
+
+    starts: NDArray[np.int64]
+    mixed: int
+
+    def of(self, rows: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the number of the group of each row."""
+        numbers: NDArray[np.int64] = self.starts.searchsorted(rows, "right") - 1
+        return numbers
+
+
 class Table:
     """Rows of named columns with random access.
 
@@ -63,6 +82,7 @@ class Table:
         series: The index of the series of each row; None if the table is not divided into series.
         series_labels: The values that identify each series, one for each column of the reader's `by`.
         image_columns: The columns of images from files, with values from 0 to 255.
+        groups: The groups of rows that are read at once; None if any row can be read on its own.
     """
 
     columns: Mapping[str, Column]
@@ -71,6 +91,7 @@ class Table:
     series: NDArray[np.int64] | None = None
     series_labels: tuple[tuple[str, ...], ...] = ()
     image_columns: Collection[str] = ()
+    groups: RowGroups | None = None
 
     def __len__(self) -> int:
         raise NotImplementedError
@@ -86,6 +107,15 @@ class Table:
             DataError: If a value cannot be read.
         """
         raise NotImplementedError
+
+    def encoded(self, column: str, row: int) -> bytes | None:
+        """Return the bytes of the image file that a value is decoded from; None if it is not decoded from one.
+
+        Raises:
+            DataError: If the file cannot be read.
+        """
+        del column, row
+        return None
 
     def where(self, column: str, row: int) -> str:
         """Return the place of a value, for messages: ``data/train.csv, line 12, column `age` ``."""
@@ -226,14 +256,14 @@ class Reader(Config):
         """Return the given paths by argument."""
         return {argument: text for argument in self.paths if (text := getattr(self, argument)) is not None}
 
-    def find(self, argument: str, folder: Path, root: Path) -> Path:
-        """Resolve the path of an argument.
+    def find(self, argument: str, folder: Path, root: Path) -> DataFile:
+        """Find the file that an argument names.
 
         Raises:
             MissingFileError: If the file does not exist.
             DataError: If it may not be read.
         """
-        return find_file(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
+        return find_data(self.named_paths()[argument], folder, root, or_folder=argument in self.folders)
 
     def columns(self, files: Files) -> dict[str, Column]:
         """Return the columns, reading only headers and without importing NumPy or a framework.

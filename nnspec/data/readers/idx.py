@@ -7,6 +7,7 @@ import math
 import struct
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
@@ -139,7 +140,11 @@ def _array(path: DataFile, header: _Header, argument: str) -> NDArray[Any]:
         return np.frombuffer(data, header.dtype, math.prod(header.shape)).reshape(header.shape)
     if isinstance(path, MemoryFile):
         return np.frombuffer(path.content, header.dtype, math.prod(header.shape), header.offset).reshape(header.shape)
-    return np.memmap(path, header.dtype, "r", header.offset, header.shape)
+    if isinstance(path, Path):
+        return np.memmap(path, header.dtype, "r", header.offset, header.shape)
+    with path.open("rb") as stream:
+        stream.seek(header.offset)
+        return np.frombuffer(stream.read(header.bytes), header.dtype, math.prod(header.shape)).reshape(header.shape)
 
 
 class _IdxTable(Table):

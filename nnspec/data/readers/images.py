@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, model_validator
 
 from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
+from nnspec.data.image_files import header_of, load_pillow
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
+from nnspec.data.readers.parquet import ParquetTable
 from nnspec.data.readers.table_backed import TABLES, TableBackedReader
 from nnspec.types import did_you_mean, listed
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Images(ImageReader, TableBackedReader):
-    """PNG and JPEG images, in a folder for each class or listed in a column of a table.
+    """PNG and JPEG images, in a folder for each class, listed in a column of a table, or as bytes in a Parquet column.
 
     The columns are `image` (height × width × channels, 0 to 255) and `label`, the name of the image's folder; without class
     folders, `image` alone. With a table, the columns are `image` and the other columns of the table. Images are decoded in
@@ -37,7 +39,7 @@ class Images(ImageReader, TableBackedReader):
         description="The folder; with a table, the folder that its paths are relative to, by default that of the table.",
         examples=["flowers"],
     )
-    column: str | None = Field(None, description="The table's column of image paths.")
+    column: str | None = Field(None, description="The table's column of image paths, or of image files in Parquet.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Images:
@@ -54,8 +56,9 @@ class Images(ImageReader, TableBackedReader):
 
     def columns(self, files: Files) -> dict[str, Column]:
         if self.table_kind is not None:
-            columns = self._of_table(self.table_columns(files))
-            return {"image": self._image_of_size(), **columns}
+            encoded = self._first_encoded(files)
+            columns = self._of_table(self.table_columns(files), encoded=encoded is not None)
+            return {"image": self._image_of_size() if encoded is None else self._encoded_column(encoded, files), **columns}
         found = examples_in(self._folder(files), SUFFIXES, argument="folder")
         label = {"label": Column((), "text")} if found.classes else {}
         return {"image": self.column_of(found.paths[0]), **label}
@@ -85,6 +88,28 @@ class Images(ImageReader, TableBackedReader):
         except DataError as error:
             raise DataError(error.message, help=error.help, argument="folder") from None
 
+    def _first_encoded(self, files: Files) -> bytes | None:
+        """Return the first image file in the table's column; None if it has paths."""
+        if self.parquet is None or self.column is None:
+            return None
+        try:
+            return self.parquet.first_encoded({"file": files["parquet"]}, self.column)
+        except DataError as error:
+            raise self._moved(error) from None
+
+    def _encoded_column(self, first: bytes, files: Files) -> Column:
+        from nnspec.data.readers.encoded_images import format_of
+
+        name = f"{files['parquet'].name}, row 0, column `{self.column}`"
+        try:
+            load_pillow()
+        except DataError:
+            return self._image_of_size()
+        try:
+            return Column(format_of(self, header_of(first, name, self.max_pixels), name).shape, "uint8")
+        except DataError as error:
+            raise DataError(error.message, help=error.help, argument="column") from None
+
     def _image_of_size(self) -> Column:
         size: tuple[int | None, ...] = tuple(self.image_size or (None, None))
         return Column((*size, self.channels), "uint8")
@@ -104,13 +129,13 @@ class Images(ImageReader, TableBackedReader):
             raise DataError(f"`{self.folder}` is a file, not a folder of images", help=help, argument="folder")
         return folder
 
-    def _of_table(self, columns: Mapping[str, Column]) -> dict[str, Column]:
-        """Return the columns of the table without the column of paths."""
+    def _of_table(self, columns: Mapping[str, Column], *, encoded: bool = False) -> dict[str, Column]:
+        """Return the columns of the table without the column of paths or image files."""
         assert self.column is not None
         if self.column not in columns:
             help = did_you_mean(self.column, columns, f"the columns are {listed(list(columns)[:12])}")
             raise DataError(f"the table has no column `{self.column}`", help=help, argument="column")
-        if columns[self.column].refused:
+        if columns[self.column].refused and not encoded:
             reason = f"the column `{self.column}` {columns[self.column].refused}"
             raise DataError(reason, help="give a column of paths to images", argument="column")
         others = {name: column for name, column in columns.items() if name != self.column}
@@ -121,8 +146,14 @@ class Images(ImageReader, TableBackedReader):
 
     def _open_table(self, files: Files) -> Table:
         table = self.open_table(files)
-        others = self._of_table(table.columns)
+        encoded = self._first_encoded(files)
+        others = self._of_table(table.columns, encoded=encoded is not None)
         assert self.column is not None
+        if encoded is not None:
+            from nnspec.data.readers.encoded_images import EncodedImages
+
+            assert isinstance(table, ParquetTable)
+            return EncodedImages(self, table, self.column, encoded, others)
         texts = table.read(self.column, slice(None))
         folder = self._folder(files).resolve()
         paths = []
@@ -190,6 +221,14 @@ class _FolderTable(Table):
             return values
         assert self._table is not None
         return self._table.read(column, rows)
+
+    def encoded(self, column: str, row: int) -> bytes | None:
+        if column != "image":
+            return None
+        try:
+            return self._paths[row].read_bytes()
+        except OSError as error:
+            raise DataError(f"{self.where(column, row)} cannot be read: {error.strerror}") from None
 
     def is_number(self, text: str) -> bool:
         return self._table.is_number(text) if self._table is not None else super().is_number(text)

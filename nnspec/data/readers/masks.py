@@ -114,6 +114,14 @@ class _MasksTable(Table):
         paths, look = self._of[column]
         return read_images(paths[rows] if isinstance(rows, slice) else [paths[int(row)] for row in rows], look)
 
+    def encoded(self, column: str, row: int) -> bytes | None:
+        if column != "image":
+            return None
+        try:
+            return self._of[column][0][row].read_bytes()
+        except OSError as error:
+            raise DataError(f"{self.where(column, row)} cannot be read: {error.strerror}") from None
+
     def where(self, column: str, row: int) -> str:
         path = self._of[column][0][row]
         return f"{path.parent.name}/{path.name}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Reader, Table
 from nnspec.data.readers.csv import Csv
@@ -32,9 +33,12 @@ class TableBackedReader(Reader):
     parquet: Parquet | None = Field(None, description="The table, as Parquet.")
     frame: Frame | None = Field(None, description="The table, as a DataFrame that is passed in Python.")
 
-    def find(self, argument: str, folder: Path, root: Path) -> Path:
+    def find(self, argument: str, folder: Path, root: Path) -> DataFile:
         if argument == "frame" and self.frame is not None:
             return self.frame.find("name", folder, root)
+        if argument == self.table_kind:
+            reader: Reader = getattr(self, argument)
+            return reader.find("file", folder, root)
         return super().find(argument, folder, root)
 
     @property

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.data_files import DataFile, MemoryFile, size_of
+from nnspec.data.data_files import DataFile, size_of
 from nnspec.data.folders import doubts_of_classes, examples_in
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Reader, Table
@@ -38,7 +38,7 @@ class Text(Reader):
     def columns(self, files: Files) -> dict[str, Column]:
         text = {"text": Column((), "text")}
         path = files["path"]
-        if isinstance(path, MemoryFile) or not path.is_dir():
+        if not isinstance(path, Path) or not path.is_dir():
             return text
         found = examples_in(path, _SUFFIXES, argument="path")
         return text | ({"label": Column((), "text")} if found.classes else {})

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, model_validator
 
+from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Files, Reader, Table
@@ -73,7 +74,7 @@ class Together(Reader):
             for argument, text in reader.named_paths().items()
         }
 
-    def find(self, argument: str, folder: Path, root: Path) -> Path:
+    def find(self, argument: str, folder: Path, root: Path) -> DataFile:
         name, _, own = argument.partition(".")
         return self.members[name].find(own, folder, root)
 

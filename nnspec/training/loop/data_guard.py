@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from nnspec.data.examples import Examples
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import NnspecError
 from nnspec.training.loop.progress import Progress
@@ -24,7 +21,7 @@ class DataGuard:
     def __init__(self, prepared: Prepared, progress: Progress) -> None:
         self._watched = prepared.watched
         self._digests = {name: digest for found in prepared.fingerprints.values() for name, digest in found.files.items()}
-        self._whole = all(_in_memory(part) for part in (prepared.train, prepared.validation) if part is not None)
+        self._whole = not any(part.is_read_on_access for part in (prepared.train, prepared.validation) if part is not None)
         self._progress = progress
         self._reported: set[str] = set()
 
@@ -45,8 +42,3 @@ class DataGuard:
             f"warning: {listed} changed after it was read; the training continues with the data in memory, "
             "and can be resumed only if the file is restored"
         )
-
-
-def _in_memory(examples: Examples) -> bool:
-    groups = (examples.inputs, examples.targets, examples.weights)
-    return all(type(array) is np.ndarray for group in groups for array in group.values())

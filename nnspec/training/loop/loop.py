@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Literal
 
 import numpy as np
@@ -17,6 +19,7 @@ from nnspec.training.loop.backend import Rows, Steps
 from nnspec.training.loop.learner import Learner
 from nnspec.training.loop.order import Order, batches_of, calls_of
 from nnspec.training.loop.position import Position
+from nnspec.training.loop.prefetch import AHEAD
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
@@ -25,6 +28,7 @@ from nnspec.training.section import EarlyStopping
 _SECONDS_PER_CALL = 0.2
 _MOST_STEPS_PER_CALL = 512
 _INITIAL_STEPS_PER_CALL = 8
+_BYTES_PER_CALL = 2**26
 
 Status = Literal["finished", "stopped early", "interrupted"]
 
@@ -92,7 +96,8 @@ class Loop:
     position: Position = field(default_factory=Position)
 
     def __post_init__(self) -> None:
-        self._pace = _Pace()
+        parts = self.order.parts
+        self._pace = _Pace(min(_most_steps(part, self.order.batch_size) for part in parts))
 
     def run(self) -> Status:
         """Trains from the current position.
@@ -183,13 +188,16 @@ class Loop:
 
 
 def _prepared(steps: Steps, calls: Iterator[tuple[Examples, Rows]]) -> Iterator[tuple[Examples, Rows]]:
-    """Yields each call, and prefetches the examples of the next one."""
-    following = next(calls, None)
-    while following is not None:
-        current, following = following, next(calls, None)
-        if following is not None:
-            steps.prepare(*following)
-        yield current
+    """Yields each call, and prefetches the examples of the next ones."""
+    waiting: deque[tuple[Examples, Rows]] = deque()
+    while True:
+        for call in islice(calls, AHEAD + 1 - len(waiting)):
+            if waiting:
+                steps.prepare(*call)
+            waiting.append(call)
+        if not waiting:
+            return
+        yield waiting.popleft()
 
 
 @contextmanager
@@ -209,21 +217,33 @@ def validate(steps: Steps, learner: Learner, examples: Examples, batch_size: int
     """Computes the metrics of examples without training on them."""
     learner.reset()
     count = batches_of(len(examples), batch_size, full=learner.needs_full_batches)
-    calls = calls_of(np.arange(len(examples)), batch_size, 0, count, _Pace())
+    calls = calls_of(np.arange(len(examples)), batch_size, 0, count, _Pace(_most_steps(examples, batch_size)))
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
         steps.validate(part, rows)
     return learner.results()
 
 
-class _Pace:
-    """The number of steps of a call: enough to amortize its overhead, few enough to be interrupted soon."""
+def _most_steps(examples: Examples, batch_size: int) -> int:
+    """The most steps of a call: fewer if examples are read when they are used, since several calls are in memory."""
+    if not examples.is_read_on_access:
+        return _MOST_STEPS_PER_CALL
+    return max(1, min(_MOST_STEPS_PER_CALL, int(_BYTES_PER_CALL / max(examples.row_bytes * batch_size, 1))))
 
-    def __init__(self) -> None:
+
+class _Pace:
+    """The number of steps of a call: enough to amortize its overhead, few enough to be interrupted soon.
+
+    Args:
+        most: The most steps.
+    """
+
+    def __init__(self, most: int) -> None:
         self._calls = 0
-        self.steps = _INITIAL_STEPS_PER_CALL
+        self._most = most
+        self.steps = min(_INITIAL_STEPS_PER_CALL, most)
 
     def update(self, steps: int, seconds: float) -> None:
         """Records the time of a call. The first call, which compiles, does not count."""
         self._calls += 1
         if self._calls > 1:
-            self.steps = max(1, min(_MOST_STEPS_PER_CALL, int(_SECONDS_PER_CALL * steps / max(seconds, 1e-9))))
+            self.steps = max(1, min(self._most, int(_SECONDS_PER_CALL * steps / max(seconds, 1e-9))))

@@ -64,6 +64,8 @@ class Order:
 
     def _order(self, part: Examples, epoch: int) -> Rows:
         if self.sampling is None:
+            if part.groups is not None:
+                return order_of_groups(part.groups.of(part.rows), part.groups.mixed, self.seed, epoch)
             return order_of(len(part), self.seed, epoch)
         batches = self.steps * self.batch_size // self.sampling.batch_size
         return self.sampling.order(batches, self.seed, epoch)
@@ -92,6 +94,28 @@ def batches_of(count: int, size: int, *, full: bool) -> int:
 def order_of(count: int, seed: int, epoch: int) -> Rows:
     """The order of examples in an epoch."""
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
+
+
+def order_of_groups(groups: Rows, mixed: int, seed: int, epoch: int) -> Rows:
+    """The order of examples in an epoch, in which only a few row groups are in use at a time.
+
+    The groups are shuffled, and the examples of each are spread at random over the space of several groups.
+
+    Args:
+        groups: The group of each example.
+        mixed: The number of groups over whose space the examples of a group are spread.
+        seed: The seed of the order.
+        epoch: The epoch.
+
+    Example:
+        >>> order = order_of_groups(np.repeat(np.arange(100), 50), 4, 1, 0)
+        >>> sorted(order) == list(range(5000)), len(set(order[2000:2100] // 50)) <= 7
+        (True, True)
+    """
+    random = np.random.default_rng([seed, epoch])
+    distinct, own = np.unique(groups, return_inverse=True)
+    places = random.permutation(len(distinct))[own] + mixed * random.random(len(groups))
+    return places.argsort(kind="stable").astype(np.int64)
 
 
 def calls_of(order: Rows, batch_size: int, first: int, end: int, pace: Pace) -> Iterator[Rows]:

@@ -1,4 +1,4 @@
-"""Prefetching of examples that are read on demand, while the steps of the previous call run."""
+"""Prefetching of examples that are read on demand, while the steps of earlier calls run."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from nnspec.data.examples import Batch, Examples
 from nnspec.training.loop.backend import Rows
 
+AHEAD = 2
+"""The number of calls that are read ahead: while one waits for a disk or a server, the images of the other are decoded."""
+
 
 class Prefetcher:
-    """Reads batches in a thread before they are needed."""
+    """Reads batches in threads before they are needed."""
 
     def __init__(self) -> None:
         self._pool: ThreadPoolExecutor | None = None
@@ -18,7 +21,7 @@ class Prefetcher:
 
     def submit(self, examples: Examples, rows: Rows) -> None:
         """Starts to read rows."""
-        self._pool = self._pool or ThreadPoolExecutor(1, thread_name_prefix="prefetch")
+        self._pool = self._pool or ThreadPoolExecutor(AHEAD, thread_name_prefix="prefetch")
         self._pending.append((examples, rows, self._pool.submit(examples.batch, rows.ravel())))
 
     def take(self, examples: Examples, rows: Rows) -> Batch:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ def resume(
     keep: int | None = None,
     allow_different: bool = False,
     devices: int | None = None,
+    stop: Callable[[], bool] | None = None,
 ) -> Run:
     """Resumes a run from its newest checkpoint, which may be in the middle of an epoch.
 
@@ -65,6 +66,7 @@ def resume(
             run's own spec and a result that is not bit-identical.
         devices: The number of devices of this process that share each batch, on JAX; None for one. It may differ from that
             of the run, whose result it then equals within rounding.
+        stop: Called after each step; whether to stop, as Ctrl-C does. None for never.
 
     Returns:
         The run.
@@ -123,7 +125,7 @@ def resume(
             **different,
         )
         shown.print(_start_text(run, checkpoint))
-        return finish(session, writer, shown).with_frames(wanted.frames)
+        return finish(session, writer, shown, stop).with_frames(wanted.frames)
 
 
 @contextmanager

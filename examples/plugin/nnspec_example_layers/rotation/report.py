@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from nnspec.reports.elements import Html
+from nnspec.html_elements import Html
 from nnspec.reports.findings import Finding
 from nnspec.training.evaluation.evaluate import Evaluation
 from nnspec.training.run.folder import Run
