@@ -16,10 +16,14 @@ def curves_drawn_once() -> Iterator[None]:
 
     draw, drawn = curves.curves, {}
 
-    def draw_once(records: list[dict[str, Any]], title: str, best_epoch: int = 0) -> bytes:
-        kind = (best_epoch, *(tuple((name, _kind(value)) for name, value in record.items()) for record in records))
+    def draw_once(records: list[dict[str, Any]], title: str, best_epoch: int = 0, **options: Any) -> bytes:
+        kind = (
+            best_epoch,
+            *options.items(),
+            *(tuple((name, _kind(value)) for name, value in record.items()) for record in records),
+        )
         if kind not in drawn:
-            drawn[kind] = draw(records, title, best_epoch)
+            drawn[kind] = draw(records, title, best_epoch, **options)
         return drawn[kind]
 
     with pytest.MonkeyPatch.context() as patch:
