@@ -52,7 +52,7 @@ _COMMANDS = {
     "report": "write an HTML report of a run: curves, metrics, errors",
     "predict": "predict with a run or an ONNX model",
     "serve": "serve ONNX models over HTTP, with a demo page",
-    "package": "package a model for Triton, KServe, or Docker, or a training for a cluster",
+    "package": "package a model for a server, or a training for a cluster",
     "generate": "generate sequences or images with a run or an ONNX model",
     "lsp": "serve editors over the Language Server Protocol",
     "schema": "print the JSON Schema of specs, for editors",

@@ -118,6 +118,13 @@ def test_sarif_fits_its_schema_whatever_is_reported(sarif, checked):
     assert [error.message for error in sarif.iter_errors(json.loads(written("sarif", checked)))] == []
 
 
+def test_sarif_has_no_file_and_no_note_twice(sarif):
+    notes = (Note("defined here", Span("a", 1, 1, 1, 1)),) * 2
+    found = Diagnostic("NN103", "error", "m", Span("a", 1, 1, 1, 1), notes=notes)
+    log = json.loads(written("sarif", {"a": [found], "./a": []}))
+    assert [error.message for error in sarif.iter_errors(log)] == []
+
+
 def test_the_schema_of_sarif_refuses_what_is_not_sarif(sarif):
     log = json.loads(written("sarif", {"a": [Diagnostic("NN103", "error", "m", Span("a", 1, 1, 1, 1))]}))
     assert sarif.is_valid(log)

@@ -48,7 +48,7 @@ def test_what_is_written_for_the_link_belongs_to_the_run_that_it_names(spec):
     run = train(spec, progress=Quiet())
     export("runs/flower/latest")
     assert (run.path / "flower.onnx").is_file()
-    assert report("runs/flower/latest").name == f"{run.path.name}.html"
+    assert report("runs/flower/latest").path.name == f"{run.path.name}.html"
 
 
 def test_a_link_to_a_run_that_was_removed_is_reported_by_its_folder(spec):

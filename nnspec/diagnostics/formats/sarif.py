@@ -28,7 +28,7 @@ def written(checked: Checked, strict: bool, seconds: Mapping[str, float]) -> str
     known, page = problems(), _page()
     run = {
         "tool": {"driver": {"name": "nnspec", "version": __version__, "rules": [_rule(known[code], page) for code in codes]}},
-        "artifacts": [{"location": {"uri": _uri(file)}} for file in checked],
+        "artifacts": [{"location": {"uri": uri}} for uri in dict.fromkeys(map(_uri, checked))],
         "columnKind": "unicodeCodePoints",
         "results": [_result(diagnostic, codes.index(diagnostic.code)) for diagnostic in found],
     }
@@ -74,7 +74,8 @@ def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
         "message": {"text": printable(text)},
         "locations": [location],
     }
-    related = [_related(note) for note in diagnostic.notes]
+    # An array of SARIF has no element twice.
+    related = [_related(note) for note in dict.fromkeys(diagnostic.notes)]
     result |= {"relatedLocations": related} if related else {}
     return result | ({"fixes": [_fix(diagnostic.fix)]} if diagnostic.fix else {})
 

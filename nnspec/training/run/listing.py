@@ -16,7 +16,7 @@ _DEEPEST = 4
 
 
 def find_runs(folder: str | Path) -> list[Path]:
-    """Return the run folders in a folder and its subfolders, without links such as ``latest``.
+    """Return the run folders in a folder and its subfolders, newest first, without links such as ``latest``.
 
     Raises:
         NnspecError: If the folder does not exist.
@@ -24,7 +24,13 @@ def find_runs(folder: str | Path) -> list[Path]:
     folder = Path(folder)
     if not folder.is_dir():
         raise NnspecError(f"there is no folder {folder}\n  = help: `nnspec train SPEC` writes runs to runs/NAME/TIME")
-    return sorted(_runs(folder, _DEEPEST))
+    return sorted(_runs(folder, _DEEPEST), key=_created, reverse=True)
+
+
+def _created(path: Path) -> tuple[int, str]:
+    """When a run was created, more exactly than its record says: its spec is written then, and when it is extended."""
+    file = path / "spec.yaml"
+    return (file.stat().st_mtime_ns if file.is_file() else 0), str(path)
 
 
 def _runs(folder: Path, levels: int) -> Iterator[Path]:
