@@ -29,13 +29,13 @@ def command(ctx: click.Context, form: str) -> None:
 
     import nnspec
     from nnspec.doctor import findings
-    from nnspec.training.backends.machine import processors
+    from nnspec.system import processors
 
     system = {"nnspec": nnspec.__version__, "python": platform.python_version(), "system": platform.platform()}
     found = []
     if form == "text":
         named = ", ".join(f"{name} {value}" for name, value in system.items())
-        echo(_wrapped(f"{named}, {processors()} processors", indent=0), style="strong")
+        echo(_wrapped(f"{named}, {len(processors())} processors", indent=0), style="strong")
     for finding in findings():
         found.append(finding)
         if form == "text":
@@ -51,7 +51,7 @@ def command(ctx: click.Context, form: str) -> None:
             if finding.help:
                 echo_line(" " * _INDENT, ("=", "frame"), " ", ("help", "note"), f": {finding.help}")
     if form == "json":
-        echo_json({**system, "processors": processors(), "parts": [asdict(one) for one in found]})
+        echo_json({**system, "processors": len(processors()), "parts": [asdict(one) for one in found]})
     if any(finding.state == "fails" for finding in found):
         ctx.exit(1)
 

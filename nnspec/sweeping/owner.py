@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from nnspec.system import exists
+
 _LIVE: set[str] = set()
 """The workers of this process."""
 
@@ -66,16 +68,4 @@ def _started(pid: int) -> str | None:
     except (OSError, IndexError):
         if Path("/proc/self/stat").exists():
             return None
-    return "" if _exists(pid) else None
-
-
-def _exists(pid: int) -> bool:
-    if os.name == "nt":
-        return True  # signal 0 would end the process there; that it has ended is seen by its heartbeat
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        pass  # a process of another user
-    return True
+    return "" if exists(pid) else None

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nnspec.system import processors
+
 
 @dataclass(frozen=True)
 class Share:
@@ -56,11 +58,10 @@ def own_shares(workers: int) -> list[Share]:
     Args:
         workers: The number of workers.
     """
-    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         gpus = [name.strip() for name in visible.split(",") if name.strip()]
     else:
         found = (re.fullmatch(r"nvidia(\d+)", path.name) for path in Path("/dev").glob("nvidia*"))
         gpus = sorted((match[1] for match in found if match), key=int)
-    return shares(workers, processors, gpus)
+    return shares(workers, processors(), gpus)

@@ -11,7 +11,7 @@ from tests.architecture.imports import ROOT, Import, package_imports
 ORDER: tuple[tuple[str, ...], ...] = (
     ("printable", "json_words", "colors"),
     ("diagnostics",),
-    ("files", "extras", "html_page", "html_elements"),
+    ("files", "extras", "system", "html_page", "html_elements"),
     ("notebook",),
     ("types",),
     ("expressions",),

@@ -35,6 +35,15 @@ def test_what_was_begun_is_made_once_and_is_what_would_be_made():
     assert sorted(seen) == [[0, 3, 1, 2], [5, 4]]
 
 
+def test_a_process_reads_its_own_rows_once():
+    seen: list[list[int]] = []
+    part, prefetcher = examples(seen), Prefetcher(lambda rows: rows[:, :1])
+    rows = np.array([[0, 3], [1, 2]])
+    prefetcher.submit(part, rows)
+    assert prefetcher.take(part, rows).inputs["x"].ravel().tolist() == [0, 1]
+    assert seen == [[0, 1]]
+
+
 def test_what_was_not_begun_is_made_when_it_is_asked_for_and_what_was_not_taken_is_given_up():
     seen: list[list[int]] = []
     part, prefetcher = examples(seen), Prefetcher()

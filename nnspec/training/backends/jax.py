@@ -42,7 +42,7 @@ class JaxSteps:
         self._learner = learner
         self._resident_bytes = resident_bytes
         self._sharing = sharing
-        self._prefetcher = Prefetcher()
+        self._prefetcher = Prefetcher(None if sharing is None else sharing.rows)
         metrics = [variable for metric in learner.metrics for variable in metric.variables]
         every = [*learner.variables, *metrics, *learner.random_variables]
         self._variables = list({id(variable): variable for variable in every}.values())
@@ -62,14 +62,10 @@ class JaxSteps:
 
     def prepare(self, examples: Examples, rows: Rows) -> None:
         if not self._is_resident(examples):
-            self._prefetcher.submit(examples, self._read(rows))
+            self._prefetcher.submit(examples, rows)
 
     def _is_resident(self, examples: Examples) -> bool:
         return examples.is_resident(self._resident_bytes)
-
-    def _read(self, rows: Rows) -> Rows:
-        """The rows that this process reads."""
-        return rows if self._sharing is None else self._sharing.rows(rows)
 
     def _function(self, step: Step, *, shares: bool = False) -> Callable[..., Any]:
         """The compiled function that runs steps.
@@ -111,8 +107,8 @@ class JaxSteps:
 
     def _from_host(self, step: Step, examples: Examples, rows: Rows) -> StepResult:
         loss = before = float("nan")
-        read = self._read(rows)
-        batch, size = self._prefetcher.take(examples, read), read.shape[1]
+        batch = self._prefetcher.take(examples, rows)
+        size = len(next(iter(batch.inputs.values()))) // len(rows)
         shares = self._sharing is not None and self._sharing.divides(rows.shape[1])
         function = self._function(step, shares=shares)
         for i in range(len(rows)):

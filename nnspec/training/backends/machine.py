@@ -34,11 +34,6 @@ def versions(backend: str) -> dict[str, str | None]:
     return {"python": platform.python_version(), **{name: installed_version(name) for name in names}}
 
 
-def processors() -> int:
-    """The number of processors available to this process, TensorFlow's default number of threads."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def restore_environment(machine: Mapping[str, Any]) -> None:
     """Restores the settings of a run that must be set before a framework starts. Does nothing if it has started.
 

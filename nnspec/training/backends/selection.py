@@ -11,8 +11,9 @@ import keras
 import numpy as np
 
 from nnspec.diagnostics import NnspecError
+from nnspec.system import processors
 from nnspec.training.backends.devices import Devices, grow_memory
-from nnspec.training.backends.machine import BY_DEFAULT, ONEDNN, processors
+from nnspec.training.backends.machine import BY_DEFAULT, ONEDNN
 from nnspec.training.loop.backend import Steps
 from nnspec.training.loop.learner import Learner
 from nnspec.training.processes.group import current
@@ -64,8 +65,8 @@ def machine(strategy: str | None = None, devices: Devices = None) -> dict[str, A
             "onednn": os.environ.get(ONEDNN, BY_DEFAULT),
             # 0 means the number of processors.
             "threads": {
-                "intra": threading.get_intra_op_parallelism_threads() or processors(),
-                "inter": threading.get_inter_op_parallelism_threads() or processors(),
+                "intra": threading.get_intra_op_parallelism_threads() or len(processors()),
+                "inter": threading.get_inter_op_parallelism_threads() or len(processors()),
             },
             "devices": [device.device_type for device in tf.config.list_logical_devices()],
         }
@@ -75,7 +76,7 @@ def machine(strategy: str | None = None, devices: Devices = None) -> dict[str, A
         # XLA on a CPU uses one thread for each processor; the order of sums depends on their number.
         found |= {
             "deterministic": jax.default_backend() == "cpu",
-            "threads": {"intra": processors()},
+            "threads": {"intra": len(processors())},
             "devices": [device.platform.upper() for device in jax.devices()],
             "processes": current().count,
             "shares": getattr(devices, "count", 1),

@@ -15,7 +15,6 @@ here turn one into the other, and each is the derivative of another one: gradien
 
 from __future__ import annotations
 
-import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -192,7 +191,7 @@ class Sharing:
             if id(model) in self._prepared:
                 continue
             self._prepared.add(id(model))
-            model.call = types.MethodType(partial(_shared_call, self, model.call), model)  # the call takes no second `self`
+            model.call = partial(self.call, model.call, model)
             layers = list(model._flatten_layers(include_self=False))
             self.prepare_random(layers)
             for layer in layers:
@@ -218,14 +217,11 @@ class Sharing:
         size = jax.tree.leaves(batch)[0].shape[0]
         if not self._in_step or not self.divides(size):
             return function(batch)
-        self._in_network, self._size = True, size // self.count
-        try:
+        with self._on_shares(size):
             shares = function(jax.tree.map(self.share, batch))
-        finally:
-            self._in_network = False
         return jax.tree.map(self.whole, shares)
 
-    def call(self, original: Callable[..., Any], model: keras.Model, inputs: Any, mask: Any, **arguments: Any) -> Any:
+    def call(self, original: Callable[..., Any], model: keras.Model, inputs: Any, mask: Any = None, **arguments: Any) -> Any:
         """Calls a network, each device on its share."""
         leaves = keras.tree.flatten(inputs)
         sizes = {leaf.shape[0] for leaf in leaves}
@@ -241,13 +237,10 @@ class Sharing:
             given[i] = value
         shares = keras.tree.map_structure(self._share_with_mask, inputs)
         masks = keras.tree.map_structure(lambda each: None if each is None else self.share(each), mask)
-        self._in_network, self._size = True, size // self.count
-        try:
-            with keras.StatelessScope(state_mapping=list(zip(variables, given, strict=True)), collect_losses=True) as scope:
-                initial = [scope.get_current_value(variable) for variable in variables]
-                outputs = original(shares, mask=masks, **arguments)
-        finally:
-            self._in_network = False
+        state = list(zip(variables, given, strict=True))
+        with self._on_shares(size), keras.StatelessScope(state_mapping=state, collect_losses=True) as scope:
+            initial = [scope.get_current_value(variable) for variable in variables]
+            outputs = original(shares, mask=masks, **arguments)
         if scope.losses:
             # What layers add is a number for the whole batch, whose shares do not determine it.
             return original(inputs, mask=mask, **arguments)
@@ -261,6 +254,15 @@ class Sharing:
             floating = jnp.issubdtype(value.dtype, jnp.floating)
             variable.assign(left([value])[0] if floating else value)
         return keras.tree.map_structure(self._whole_with_mask, outputs)
+
+    @contextmanager
+    def _on_shares(self, size: int) -> Iterator[None]:
+        """Statistics and draws within are those of a whole batch of this size."""
+        self._in_network, self._size = True, size // self.count
+        try:
+            yield
+        finally:
+            self._in_network = False
 
     def _share_with_mask(self, whole: Any) -> Any:
         share, mask = self.share(whole), get_keras_mask(whole)
@@ -294,12 +296,6 @@ class Sharing:
         if not self._in_network:
             return raw
         return jax.random.wrap_key_data(raw, impl=_shared_threefry(self._size))
-
-
-def _shared_call(
-    sharing: Sharing, original: Callable[..., Any], model: keras.Model, inputs: Any, *, mask: Any = None, **arguments: Any
-) -> Any:
-    return sharing.call(original, model, inputs, mask, **arguments)
 
 
 def _shared_threefry(size: int) -> Any:

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from types import FrameType
 
 from nnspec.diagnostics import NnspecError
+from nnspec.system import processors
 from nnspec.training.processes.environment import COORDINATOR, COUNT, INDEX, LAUNCHED, LOST
 
 _SECONDS_TO_END = 15.0
@@ -45,12 +46,10 @@ def launch(command: Sequence[str], count: int) -> int:
     Raises:
         NnspecError: If a process fails, with its number; or if there are many more processes than processors.
     """
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    most = max(_ALWAYS_ALLOWED, _MOST_PER_PROCESSOR * processors)
-    if count > most:
+    if count > (most := max(_ALWAYS_ALLOWED, _MOST_PER_PROCESSOR * len(processors()))):
         raise NnspecError(
-            f"{count:,} processes are too many for {processors} processors: each loads JAX, the network and the data\n"
-            f"  = help: use `--processes {processors}`; at most {most} are started here"
+            f"{count:,} processes are too many for {len(processors())} processors: each loads JAX, the network and the data\n"
+            f"  = help: use `--processes {len(processors())}`; at most {most} are started here"
         )
     address = f"127.0.0.1:{_free_port()}"
     with ExitStack() as stack:
@@ -144,7 +143,7 @@ def _processors_of(index: int, count: int) -> Iterator[None]:
     if not hasattr(os, "sched_getaffinity"):
         yield
         return
-    available = sorted(os.sched_getaffinity(0))
+    available = processors()
     if count > len(available):
         yield
         return

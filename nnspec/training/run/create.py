@@ -19,6 +19,7 @@ from nnspec.graph import Graph, compile
 from nnspec.graph.fingerprint import node_digests
 from nnspec.layers.plugin import plugin_of as plugin_of_layer
 from nnspec.spec import Spec
+from nnspec.system import exists
 from nnspec.training.backends.machine import versions
 from nnspec.training.objectives.plugin import guarded, plugin_of
 from nnspec.training.plan import TrainingPlan
@@ -99,23 +100,15 @@ def _remove_leftovers(folder: Path) -> None:
     """Removes temporary folders of processes that were killed while they created a run."""
     for part in folder.glob(".*.part"):
         process = _PART.fullmatch(part.name)
-        if process is None or not part.is_dir() or _is_running(int(process[1])):
+        if process is None or not part.is_dir() or _is_another(int(process[1])):
             continue
         if {entry.name for entry in part.iterdir()} <= {"checkpoints", "spec.yaml", TRANSFORMS, "run.json"}:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _is_running(process: int) -> bool:
+def _is_another(process: int) -> bool:
     """Whether another process with this ID is running."""
-    if process == os.getpid():
-        return False
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        pass  # a process of another user
-    return True
+    return process != os.getpid() and exists(process)
 
 
 def _move(temporary: Path, path: Path) -> None:
