@@ -82,10 +82,14 @@ def close(opened: Any) -> None:
     Args:
         opened: What `Storage.open` returned.
     """
-    engine = getattr(getattr(opened, "_backend", None), "engine", None)
-    if engine is not None:
-        with suppress(Exception):
-            opened.remove_session()
+    if (database := getattr(opened, "_backend", None)) is not None:
+        _dispose(database)
+
+
+def _dispose(database: Any) -> None:
+    with suppress(Exception):
+        database.remove_session()
+    if (engine := getattr(database, "engine", None)) is not None:
         engine.dispose()
 
 
@@ -178,9 +182,15 @@ def _open_database(storage: Storage) -> Any:
         arguments = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}}
     else:
         arguments = {"connect_args": {"timeout": _OUTAGE_SECONDS}}
-    opened = optuna.storages.RDBStorage(storage.url, engine_kwargs=arguments)
-    if storage.kind == "sqlite":
-        _lock_transactions(opened.engine)
+    # Created in two steps: if the second fails, the connections that it made are closed.
+    opened = optuna.storages.RDBStorage.__new__(optuna.storages.RDBStorage)
+    try:
+        optuna.storages.RDBStorage.__init__(opened, storage.url, engine_kwargs=arguments)
+        if storage.kind == "sqlite":
+            _lock_transactions(opened.engine)
+    except BaseException:
+        _dispose(opened)
+        raise
     return optuna.storages.get_storage(opened)
 
 

@@ -83,8 +83,12 @@ class TrialQueue:
         self._seen: dict[int, tuple[Any, float]] = {}
         self._owner = owner.new_owner()
         self._store = storage.open()
-        self._study: Any = self._patiently(self._open_study)
-        self._check_same()
+        try:
+            self._study: Any = self._patiently(self._open_study)
+            self._check_same()
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End this worker's use of the storage."""

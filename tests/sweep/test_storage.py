@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import threading
 import time
@@ -83,6 +84,41 @@ def test_a_server_that_cannot_be_reached_is_reported(monkeypatch):
     with pytest.raises(NnspecError, match=r"postgresql://ada:\*\*\*@127.*cannot be used: .*refused[\s\S]*help: check") as found:
         storage_of(url).open()
     assert "secret" not in str(found.value)
+
+
+def _openings(file):
+    """How often this process has a file open."""
+    return sum(Path(entry.path).resolve() == file.resolve() for entry in os.scandir("/proc/self/fd"))
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are not listed")
+def test_a_database_that_could_not_be_opened_at_first_has_no_open_connections(monkeypatch, tmp_path):
+    from optuna.storages._rdb.storage import _VersionManager
+    from sqlalchemy.exc import IntegrityError
+
+    created, calls = _VersionManager._init_alembic, []
+
+    def once(self):
+        calls.append(self)
+        if len(calls) == 1:
+            raise IntegrityError("INSERT", {}, Exception("another worker was first"))
+        return created(self)
+
+    monkeypatch.setattr(_VersionManager, "_init_alembic", once)
+    made = storage_of(f"sqlite:///{tmp_path / 's.db'}")
+    opened = made.open()
+    assert len(calls) == 2
+    storage.close(opened)
+    assert _openings(tmp_path / "s.db") == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="open files are not listed")
+def test_a_study_of_another_search_is_refused_and_its_storage_closed(tmp_path):
+    made = storage_of(f"sqlite:///{tmp_path / 's.db'}")
+    TrialQueue(made, "net", search(2)).close()
+    with pytest.raises(NnspecError, match="is of another spec or other ranges"):
+        TrialQueue(made, "net", search(2, seed=7))
+    assert _openings(tmp_path / "s.db") == 0
 
 
 def test_a_wrong_password_and_a_missing_database_are_reported_at_once(server):
