@@ -22,7 +22,7 @@ import numpy as np
 
 _FOLDER = Path(__file__).parent
 PEERS = {"Accelerate": "accelerate_training.py", "PyTorch Lightning": "lightning_training.py"}
-EPOCHS = 4
+EPOCHS = 30
 
 
 def compare(python: str, kills: int, seed: int) -> bool:
