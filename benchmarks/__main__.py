@@ -31,6 +31,7 @@ ALONE = (
     "hostile",
     "imports",
     "lsp",
+    "mean_average_precision",
     "memory",
     "parity",
     "processes",

@@ -42,6 +42,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
 PARTS: Mapping[str, tuple[str, ...]] = {
     "training": (
         "processes",
+        "detection",
         "problems",
         "catalogue",
         "objectives/__init__",
