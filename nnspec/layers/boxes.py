@@ -1,8 +1,8 @@
 """Boxes of objects in images: anchors, their regression, and clipping.
 
 A box is a row of four floats ``x1 y1 x2 y2``: its left, top, right and bottom edge in pixels of the network's input, with x to
-the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if ``x2 > x1`` and ``y2 > y1``. Missing boxes are
-rows of −1.
+the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if it is at least [`SMALLEST`][] pixels wide and
+high. Missing boxes are rows of −1.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from nnspec.types import Dim, product, same_size
 
 CORNERS = 4
 """The numbers of a box."""
+
+SMALLEST = 1e-3
+"""The smallest width and height of a valid box, in pixels: the edges of a missing box may differ by rounding errors."""
 
 Numbers = Annotated[list[PositiveNumber], Field(min_length=1)]
 Variance = Annotated[list[PositiveNumber], Field(min_length=CORNERS, max_length=CORNERS)]

@@ -12,6 +12,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from nnspec.layers.boxes import SMALLEST
+
 
 class OfBoxes(keras.layers.Layer):  # type: ignore[misc]
     """Base class of layers of boxes, which use no half precision.
@@ -30,13 +32,13 @@ def edges(boxes: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def are_valid(boxes: Any) -> Any:
-    """Which boxes have an area."""
+    """Which boxes are valid."""
     left, top, right, bottom = edges(boxes)
-    return ops.logical_and(right > left, bottom > top)
+    return ops.logical_and(right - left >= SMALLEST, bottom - top >= SMALLEST)
 
 
 def overlap(a: Any, b: Any) -> Any:
-    """The intersection over union of boxes, whose leading axes are broadcast; 0 if one of them has no area."""
+    """The intersection over union of boxes, whose leading axes are broadcast; 0 if one of them is not valid."""
     left, top, right, bottom = (ops.maximum(p, q) if place < 2 else ops.minimum(p, q) for place, (p, q) in _pairs(a, b))
     both = ops.maximum(right - left, 0) * ops.maximum(bottom - top, 0)
     whole = area(a) + area(b) - both
@@ -107,10 +109,10 @@ class _Coded(OfBoxes):
 
     @staticmethod
     def placed(boxes: Any) -> tuple[Any, Any, Any]:
-        """The centers and the sizes, on a last axis of two, and where both are positive."""
+        """The centers and the sizes, on a last axis of two, and which are valid."""
         low, high = boxes[..., :2], boxes[..., 2:]
         size = high - low
-        return low + size / 2, size, ops.all(size > 0, axis=-1, keepdims=True)
+        return low + size / 2, size, ops.all(size >= SMALLEST, axis=-1, keepdims=True)
 
 
 @keras.saving.register_keras_serializable("nnspec")
@@ -144,7 +146,7 @@ class DecodeBoxes(_Coded):
 
 @keras.saving.register_keras_serializable("nnspec")
 class EncodeBoxes(_Coded):
-    """Converts boxes to numbers relative to anchors, given ``[boxes, anchors]``; 0 where one of them has no area."""
+    """Converts boxes to numbers relative to anchors, given ``[boxes, anchors]``; 0 where one of them is not valid."""
 
     def call(self, inputs: Any) -> Any:
         boxes, anchors = inputs

@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 
 from nnspec.layers.base import Layer
-from nnspec.layers.boxes import AnchorBoxes, ClipBoxes, DecodeBoxes, EncodeBoxes
+from nnspec.layers.boxes import SMALLEST, AnchorBoxes, ClipBoxes, DecodeBoxes, EncodeBoxes
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.layout import declared
@@ -72,14 +72,14 @@ def split(b: Builder, boxes: str) -> tuple[str, str]:
 
 
 def are_valid(b: Builder, size: str) -> str:
-    """Which boxes have an area, with a last axis of one.
+    """Which boxes are valid, with a last axis of one.
 
     Args:
         b: The graph.
         size: Their widths and heights.
     """
     smallest = b.reduce("ReduceMin", size, [-1], keepdims=True)
-    return b.op("Greater", smallest, b.constant(0, "none", np.float32))
+    return b.op("GreaterOrEqual", smallest, b.constant(SMALLEST, "smallest", np.float32))
 
 
 def _joined(b: Builder, first: str, second: str) -> str:
