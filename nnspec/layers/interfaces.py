@@ -111,3 +111,10 @@ class Slides(Layer):
             inputs: The input types, with fixed image sizes.
         """
         raise NotImplementedError
+
+
+class TakesBoxes(Layer):
+    """Computes with boxes: rows of ``x1 y1 x2 y2``."""
+
+    box_ports: ClassVar[frozenset[str]] = frozenset()
+    """The ports that take boxes."""

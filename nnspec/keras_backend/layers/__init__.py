@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
+from nnspec.keras_backend.layers.boxes import AnchorBoxes, ClipBoxes, DecodeBoxes, EncodeBoxes
 from nnspec.keras_backend.layers.broadcast_sum import BroadcastAdd, BroadcastAverage
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
@@ -19,10 +20,12 @@ from nnspec.keras_backend.layers.pooling import AdaptivePooling
 from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
 from nnspec.keras_backend.layers.recurrence import CELLS, Recurrence
 from nnspec.keras_backend.layers.recurrent import GatedLSTMCell
+from nnspec.keras_backend.layers.regions import RoIAlign, RoIPooling
 from nnspec.keras_backend.layers.reversible_embedding import ReversibleEmbedding
 from nnspec.keras_backend.layers.sampling import Sampling
 from nnspec.keras_backend.layers.sizes_and_masks import KnownSizes, Masked
 from nnspec.keras_backend.layers.standardization import Normalization
+from nnspec.keras_backend.layers.suppression import NonMaxSuppression
 from nnspec.keras_backend.layers.time_distributed import BatchToSteps, EveryStep, StepsToBatch
 from nnspec.keras_backend.layers.transposed_convolution import DILATED
 from nnspec.keras_backend.layers.unpooling import MaxPoolingWithIndices2D, MaxUnpooling2D
@@ -32,12 +35,16 @@ __all__ = [
     "DEFAULTS",
     "DILATED",
     "AdaptivePooling",
+    "AnchorBoxes",
     "BatchToSteps",
     "BroadcastAdd",
     "BroadcastAverage",
     "CenterCrop",
+    "ClipBoxes",
     "Compute",
+    "DecodeBoxes",
     "EinsumDense",
+    "EncodeBoxes",
     "EveryStep",
     "GatedLSTMCell",
     "GroupQueryAttention",
@@ -46,6 +53,7 @@ __all__ = [
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "MultiHeadAttention",
+    "NonMaxSuppression",
     "Normalization",
     "Parameter",
     "PositionEmbedding",
@@ -53,6 +61,8 @@ __all__ = [
     "RandomShear",
     "Recurrence",
     "ReversibleEmbedding",
+    "RoIAlign",
+    "RoIPooling",
     "Sampling",
     "SinusoidalPositionEncoding",
     "StepsToBatch",
@@ -63,12 +73,18 @@ DEFAULTS: Mapping[str, Any] = {
     kind.__name__: kind
     for kind in (
         BatchToSteps,
+        ClipBoxes,
+        DecodeBoxes,
+        EncodeBoxes,
+        NonMaxSuppression,
         Normalization,
         Parameter,
         PositionEmbedding,
         RandomCrop,
         RandomShear,
         ReversibleEmbedding,
+        RoIAlign,
+        RoIPooling,
         Sampling,
         SinusoidalPositionEncoding,
         StepsToBatch,
