@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
-from nnspec.layers.checks import require_axes, require_boxes, require_float
+from nnspec.layers.checks import require_axes, require_boxes
 from nnspec.layers.interfaces import TakesBoxes
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.layers.sliding import SPATIAL_AXES

@@ -118,3 +118,7 @@ class TakesBoxes(Layer):
 
     box_ports: ClassVar[frozenset[str]] = frozenset()
     """The ports that take boxes."""
+
+
+class Detects(Layer):
+    """Returns detections: ``boxes`` (K, 4), ``scores`` (K) and ``class`` (K), with rows of −1 after the last one."""

@@ -9,12 +9,12 @@ from pydantic import Field
 from nnspec.layers.base import EVERYTHING, Inputs, LayerError, Outputs, Ports, Window
 from nnspec.layers.boxes import CORNERS, require_same_rows
 from nnspec.layers.checks import require_boxes, require_float
-from nnspec.layers.interfaces import TakesBoxes
+from nnspec.layers.interfaces import Detects, TakesBoxes
 from nnspec.layers.scalars import Flag, Fraction, Number, PositiveInt
 from nnspec.types import Dim, TensorType
 
 
-class NonMaxSuppression(TakesBoxes):
+class NonMaxSuppression(TakesBoxes, Detects):
     """Keeps the boxes with the best scores, and removes those that overlap a better one of the same class (Girshick et al. 2014).
 
     Boxes are taken in the order of their scores; of equal scores, that of the first row, then of the first class. A box is removed
@@ -67,5 +67,3 @@ class NonMaxSuppression(TakesBoxes):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The whole input: boxes are sorted."""
         return EVERYTHING
-
-

@@ -253,6 +253,35 @@ class LossesDisagree(Problem):
     )
 
 
+_DETECTOR = (
+    _HEAD + "inputs: {corners: [20, 4], confidence: [20, 3]}\nlayers:\n  - NonMaxSuppression: {keep: 10}\n"
+    "    from: {boxes: corners, scores: confidence}\n    name: nms\n"
+)
+
+
+class SplitMetricDoesNotFit(Problem):
+    """`MeanAveragePrecision` compares the detections of a network with the annotated boxes of a whole split.
+
+    The network returns the outputs `boxes`, `scores` and `class` of a `NonMaxSuppression`, or those that the metric names. The
+    data have the fields `boxes` and `class`.
+    """
+
+    code = "NN525"
+    message = "`{metric}` {reason}"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", metrics: [MeanAveragePrecision]")
+    passes = _GOOD
+
+
+class SplitMetricWithoutValidation(Problem):
+    """A metric of a whole split is computed after each epoch on the validation data, and by `nnspec evaluate`."""
+
+    code = "NN526"
+    severity = "warning"
+    message = "`{metric}` is computed on validation data, and there are none"
+    fails = _DETECTOR
+    passes = _DETECTOR.replace("}, metrics", "}, validation: 0.2}\ntrain: {metrics")
+
+
 _PAIR = (
     _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
     "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"

@@ -69,17 +69,17 @@ def test_the_sides_of_small_and_large_boxes_are_arguments() -> None:
     found = AveragePrecisions(small=8.0, large=16.0)
     found.add(BOX, ONE, FIRST, BOX, FIRST)
     numbers = found.result().numbers
-    assert (numbers["average_precision_large"], numbers["average_precision_medium"]) == (pytest.approx(1), -1.0)
+    assert (numbers["mean_average_precision_large"], numbers["mean_average_precision_medium"]) == (pytest.approx(1), -1.0)
 
 
 def test_boxes_that_are_not_numbers_match_nothing() -> None:
     found = AveragePrecisions()
     found.add(BOX * np.nan, ONE, FIRST, BOX, FIRST)
-    assert found.result().numbers["average_precision"] == 0.0
+    assert found.result().numbers["mean_average_precision"] == 0.0
 
 
 def test_each_class_has_its_average_precision() -> None:
     found = AveragePrecisions()
-    found.add(BOX, ONE, np.array([[3]]), np.repeat(BOX, 2, 1) + [[[0], [100]]], np.array([[3, 7]]))
+    found.add(BOX, ONE, np.array([[3]]), np.concatenate([BOX, BOX + 100], 1), np.array([[3, 7]]))
     result = found.result()
     assert dict(zip(result.classes.tolist(), result.by_class.round(6).tolist(), strict=True)) == {3: 1.0, 7: 0.0}

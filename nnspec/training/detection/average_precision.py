@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,12 +30,14 @@ class AveragePrecision:
         classes: The classes that occur, (C,).
         precision: The precision at each threshold and recall, by class, (10, 101, C), of boxes of all sizes.
         numbers: The twelve numbers of COCO, by name; −1 if there are no such boxes.
+        recall: The largest recall at each threshold, by class, (10, C), of boxes of all sizes.
         boxes: The number of annotated boxes of each class, without crowds, (C,).
     """
 
     classes: NDArray[np.int64]
     precision: NDArray[np.float64]
     numbers: dict[str, float]
+    recall: NDArray[np.float64]
     boxes: NDArray[np.int64]
 
     @property
@@ -42,6 +45,31 @@ class AveragePrecision:
         """The average precision of each class over the thresholds, (C,)."""
         found: NDArray[np.float64] = self.precision.mean((0, 1))
         return found
+
+    def report(self, names: Sequence[Any] | None = None) -> dict[str, Any]:
+        """The classes with their average precisions and curves, as plain values.
+
+        Args:
+            names: The names of the classes, in order; None to use their indices.
+
+        Returns:
+            ``classes``, each with ``class``, ``boxes``, ``average_precision``, ``average_precision_50`` and ``recall_50``, the
+            largest recall; and ``curve``, the ``recall`` and the mean ``precision`` of the classes at an overlap of 0.5.
+        """
+        labels = [names[index] if names is not None and index < len(names) else int(index) for index in self.classes]
+        columns = (labels, self.boxes.tolist(), self.by_class, self.precision[0].mean(0), self.recall[0])
+        rows = [
+            {
+                "class": label,
+                "boxes": boxes,
+                "average_precision": float(mean),
+                "average_precision_50": float(half),
+                "recall_50": float(recall),
+            }
+            for label, boxes, mean, half, recall in zip(*columns, strict=True)
+        ]
+        curve = self.precision[0].mean(-1).tolist() if len(rows) else []
+        return {"classes": rows, "curve": {"recall": RECALLS.tolist() if curve else [], "precision": curve}}
 
 
 class AveragePrecisions:
@@ -55,7 +83,7 @@ class AveragePrecisions:
         >>> found = AveragePrecisions()
         >>> boxes = np.array([[[10.0, 10.0, 50.0, 50.0]]])
         >>> found.add(boxes, np.array([[0.9]]), np.array([[0]]), boxes, np.array([[0]]))
-        >>> round(found.result().numbers["average_precision"], 4)
+        >>> round(found.result().numbers["mean_average_precision"], 4)
         1.0
     """
 
@@ -115,7 +143,7 @@ class AveragePrecisions:
                 table.set(place, own, whole.needed[name])
         few, some, most = tables
         boxes = np.array([whole.needed[name][0] for name in known], np.int64)
-        return AveragePrecision(np.array(known, np.int64), most.precision[0], _numbers(few, some, most), boxes)
+        return AveragePrecision(np.array(known, np.int64), most.precision[0], _numbers(few, some, most), most.recall[0], boxes)
 
 
 @dataclass(frozen=True)
@@ -196,18 +224,18 @@ class _Table:
 def _numbers(few: _Table, some: _Table, most: _Table) -> dict[str, float]:
     precision, recall = most.precision, most.recall
     found = {
-        "average_precision": precision[0],
-        "average_precision_50": precision[0, 0],
-        "average_precision_75": precision[0, 5],
-        "average_precision_small": precision[1],
-        "average_precision_medium": precision[2],
-        "average_precision_large": precision[3],
-        "average_recall_1": few.recall[0],
-        "average_recall_10": some.recall[0],
-        "average_recall_100": recall[0],
-        "average_recall_small": recall[1],
-        "average_recall_medium": recall[2],
-        "average_recall_large": recall[3],
+        "mean_average_precision": precision[0],
+        "mean_average_precision_50": precision[0, 0],
+        "mean_average_precision_75": precision[0, 5],
+        "mean_average_precision_small": precision[1],
+        "mean_average_precision_medium": precision[2],
+        "mean_average_precision_large": precision[3],
+        "mean_average_recall_1": few.recall[0],
+        "mean_average_recall_10": some.recall[0],
+        "mean_average_recall": recall[0],
+        "mean_average_recall_small": recall[1],
+        "mean_average_recall_medium": recall[2],
+        "mean_average_recall_large": recall[3],
     }
     return {name: _mean(values) for name, values in found.items()}
 

@@ -23,6 +23,8 @@ _SHORT = {
     "io_u": "iou",
     "auc": "auc",
     "perplexity": "perplexity",
+    "mean_average_precision": "map",
+    "mean_average_recall": "mar",
 }
 _KNOWN = re.compile(rf"(?:^|(?<=_))({'|'.join(_SHORT)})$")
 """Names of metrics at the end of a name, behind that of the output."""
