@@ -104,7 +104,9 @@ class RoIPooling(_Regions):
     def _parts(self, low: Any, high: Any, count: int, size: Any) -> tuple[Any, Any]:
         """The first position of each part along an axis, and the one after its last."""
         low, high = _rounded(low), _rounded(high)
-        step = ops.maximum(high - low + 1, 1) / count
+        extent = ops.maximum(high - low + 1, 1)
+        # A division by a constant would be compiled to a product with its reciprocal, which is rounded differently from ONNX.
+        step = extent / ops.where(extent > 0, float(count), 1.0)
         part = ops.arange(count, dtype="float32")
         end = ops.cast(size, "float32")
         bounds = (ops.floor(part * step[..., None]), ops.ceil((part + 1) * step[..., None]))
