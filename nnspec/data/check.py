@@ -14,7 +14,7 @@ from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
 from nnspec.data.check_window import check_window
 from nnspec.data.class_batches import check_class_batches
-from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
+from nnspec.data.kinds import AnnotationError, Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
 from nnspec.data.paths import MissingFileError, RemoteError
@@ -264,8 +264,7 @@ def columns_of(source: Source, tree: MappingNode, problems: list[Diagnostic]) ->
     try:
         return source.reader.columns(source.files)
     except DataError as error:
-        others = error.others if isinstance(error, UnknownColumnError) else ()
-        problems.extend(unreadable(each, source, tree) for each in (error, *others))
+        problems.extend(unreadable(each, source, tree) for each in (error, *error.others))
         return None
 
 
@@ -274,6 +273,8 @@ def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnosti
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     if isinstance(error, UnknownColumnError):
         return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=display_name(source.part))
+    if isinstance(error, AnnotationError):
+        return d.BadAnnotation.at(span, path, help=error.help, reason=error.message)
     if isinstance(error, TimesError):
         return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)

@@ -120,6 +120,9 @@ class Feed:
         border: The border weights of a mask.
         is_target: Whether it is a target.
         series: The columns that identify the series.
+        before: Transforms before those that are written, which have no fitted state.
+        image: The input in whose pixels the values are boxes; empty if they are not.
+        rows_of: The boxes for each of which there is a value, as ``inputs.NAME`` or ``targets.NAME``; empty if there are none.
     """
 
     name: str
@@ -133,6 +136,9 @@ class Feed:
     border: Border | None = None
     is_target: bool = False
     series: tuple[str, ...] = ()
+    before: tuple[Transform, ...] = ()
+    image: str = ""
+    rows_of: str = ""
 
     @property
     def columns_text(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.data import problems as d
+from nnspec.data.box_feeds import check_box_rows
 from nnspec.data.kinds import Column, DataError, TargetKind, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need, target_shape
@@ -22,6 +23,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
         place: column for place, feed in feeds.items() if (column := transformed_column(plan, place, feed, columns, problems))
     }
     sizes: dict[str, int] = {}
+    check_box_rows(feeds, made, plan.tree, problems)
     for place, column in made.items():
         kind, _, name = place.partition(".")
         if kind == "inputs":
@@ -63,8 +65,10 @@ def transformed_column(
         problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
-    made = Column(shape, parts[0].dtype)
+    made = Column(shape, parts[0].dtype) if len(parts) > 1 or feed.stacked else parts[0]
     made = replace(made, ragged=any(part.ragged for part in parts))
+    for transform in feed.before:
+        made = transform.infer(made)
     for i, transform in enumerate(feed.transforms):
         try:
             if made.ragged and not transform.takes_ragged:
