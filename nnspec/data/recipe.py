@@ -155,7 +155,7 @@ def _open_image(path: Path, recipe: Mapping[str, Any], types: Mapping[str, Tenso
     try:
         [header] = headers([path], _MAX_PIXELS)
         format_ = training_image_format(header, str(path), recipe, wanted, _MAX_PIXELS)
-        return image_table(path.read_bytes(), str(path), format_, column, wanted)
+        return image_table(path.read_bytes(), str(path), format_, column, wanted, header)
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 

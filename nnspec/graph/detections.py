@@ -24,11 +24,13 @@ class Detections:
         boxes: The output with the boxes `x1 y1 x2 y2`, in pixels of the network's input, (K, 4).
         scores: The output with their scores, (K).
         classes: The output with the indices of their classes, (K); −1 for rows without a detection.
+        more: Further outputs of the same step, such as the number of detections.
     """
 
     boxes: str
     scores: str
     classes: str
+    more: tuple[str, ...] = ()
 
     @property
     def outputs(self) -> dict[str, str]:
@@ -49,7 +51,8 @@ def detections_of(graph: Graph) -> Detections | None:
         if isinstance(node.layer, Detects):
             own = {ref.output: name for name, ref in graph.outputs.items() if ref.source == node.name}
             if set(PARTS) <= own.keys():
-                return Detections(*(own[part] for part in PARTS))
+                more = tuple(name for part, name in own.items() if part not in PARTS)
+                return Detections(own[BOXES], own[SCORES], own[CLASS], more)
     if set(PARTS) <= graph.outputs.keys() and unfit(graph.output_types, dict(zip(PARTS, PARTS, strict=True))) is None:
         return Detections(*PARTS)
     return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.box_feeds import box_fields
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
 from nnspec.data.kinds import DataError, DecisionRule, TargetKind, decision_rule
@@ -287,6 +288,15 @@ def units_of_run(run: Run) -> dict[str, Units]:
     return output_units(plan.outputs, plan.target_sources, run.transforms())
 
 
+def annotated_classes(run: Run) -> list[Any] | None:
+    """The names of the classes of the annotated boxes of a run, in order; None if they are not known."""
+    plan = _plan(run, parts=())
+    fields = [own.reads.fields["class"] for own in plan.split_metrics if "class" in own.reads.fields]
+    feeds = (plan.data.feeds or {}) if plan.data is not None else {}
+    fields += [other.partition(".")[2] for field in box_fields(feeds) for other in field.rows] + ["class"]
+    return next((names for field in fields if (names := run.field_classes(field)) is not None), None)
+
+
 def answers_of(run: Run) -> dict[str, DecisionRule]:
     """How to interpret each output of a run, according to its loss, or to the objective without losses of outputs."""
     plan = _plan(run, parts=())
@@ -365,19 +375,20 @@ def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Exampl
     raise failure
 
 
-def raw_rows(run: Run, part: str | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
+def raw_rows(run: Run, part: str | None = None, *, limit: int | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
     """The examples of [`examples_of`][nnspec.training.evaluation.evaluate.examples_of], with their raw rows.
 
     Args:
         run: The run.
         part: As there.
+        limit: The most rows.
 
     Returns:
         Their raw rows, and the inputs computed from them by name, with a batch axis.
     """
     plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
-    return _raw(plan, part, examples)
+    return _raw(plan, part, examples.only(slice(limit)))
 
 
 def _raw(plan: TrainingPlan, part: str, examples: Examples) -> tuple[Table, dict[str, NDArray[Any]]]:
