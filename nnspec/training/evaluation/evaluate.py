@@ -331,6 +331,17 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
     return _examples(run, _plan(run, _wanted(part)), part)
 
 
+def plan_and_examples(run: Run, part: str | None = None) -> tuple[TrainingPlan, str, Examples]:
+    """The training plan of a run, and what [`examples_of`][nnspec.training.evaluation.evaluate.examples_of] returns.
+
+    Args:
+        run: The run.
+        part: As there.
+    """
+    plan = _plan(run, _wanted(part))
+    return plan, *_examples(run, plan, part)
+
+
 def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
     """A few real examples of a run, on which an exported model is compared.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,6 +13,8 @@ from nnspec.data.examples import Examples
 from nnspec.training.catalogue.metrics.base import Accumulator
 from nnspec.training.plan import SplitMetricPlan
 from nnspec.training.processes.group import current
+
+Arrays = dict[str, NDArray[Any]]
 
 
 class SplitMetrics:
@@ -41,8 +43,20 @@ class SplitMetrics:
     def accumulated(self, examples: Examples, batch_size: int) -> list[Accumulator]:
         """The accumulated metrics of a split, in their order."""
         found = [plan.metric.accumulator() for plan in self._plans]
-        if not found:
-            return []
+        for batch in self.batches(examples, batch_size):
+            for accumulator, (outputs, fields) in zip(found, batch, strict=True):
+                accumulator.add(outputs, fields)
+        return found
+
+    def batches(self, examples: Examples, batch_size: int) -> Iterator[list[tuple[Arrays, Arrays]]]:
+        """The outputs and the fields that each metric reads, batch by batch in the order of the examples, by its own names.
+
+        Args:
+            examples: The examples.
+            batch_size: The number of examples that are predicted at a time.
+        """
+        if not self._plans:
+            return
         group, count = current(), -(-len(examples) // batch_size)
         for first in range(0, count, group.count):
             # A process without a batch in the last round predicts the last one again: all take part in the exchange.
@@ -50,13 +64,13 @@ class SplitMetrics:
             read = {name: group.gathered(values) for name, values in own.items()}
             for batch in range(first, min(first + group.count, count)):
                 rows = slice(0, min(batch_size, len(examples) - batch * batch_size))
-                for plan, accumulator in zip(self._plans, found, strict=True):
-                    outputs = {part: read[plan.network, name] for part, name in plan.reads.outputs.items()}
-                    fields = {part: read["", name] for part, name in plan.reads.fields.items()}
-                    accumulator.add(
-                        *({part: all_[batch - first][rows] for part, all_ in own.items()} for own in (outputs, fields))
+                yield [
+                    (
+                        {part: read[plan.network, name][batch - first][rows] for part, name in plan.reads.outputs.items()},
+                        {part: read["", name][batch - first][rows] for part, name in plan.reads.fields.items()},
                     )
-        return found
+                    for plan in self._plans
+                ]
 
     def _read(self, examples: Examples, batch: int, batch_size: int) -> dict[tuple[str, str], NDArray[Any]]:
         """The outputs by network and name, and the fields by ``""`` and name, of a batch, which is filled to its size."""
