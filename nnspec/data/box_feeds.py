@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.data import problems as d
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.locations import locate
-from nnspec.data.plan import Feed
+from nnspec.data.plan import BoxField, Feed
 from nnspec.data.transforms import Transform
 from nnspec.data.transforms.boxes import boxes
 from nnspec.data.transforms.classes import label_encode
@@ -19,26 +19,6 @@ from nnspec.types import listed
 if TYPE_CHECKING:
     from nnspec.diagnostics import Diagnostic
     from nnspec.spec.tree import MappingNode
-
-
-@dataclass(frozen=True)
-class BoxField:
-    """Boxes that belong to an image.
-
-    Attributes:
-        place: The boxes, as ``inputs.NAME`` or ``targets.NAME``.
-        image: The input with the image.
-        rows: The inputs and targets with a value for each box, as ``inputs.NAME`` or ``targets.NAME``.
-    """
-
-    place: str
-    image: str
-    rows: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The name of the input or target."""
-        return self.place.partition(".")[2]
 
 
 def box_fields(feeds: Mapping[str, Feed]) -> list[BoxField]:

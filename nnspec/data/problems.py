@@ -555,6 +555,14 @@ class BoxesCutOff(Problem):
     message = "{where}: {count} boxes, of which `pad` keeps {limit}{more}"
 
 
+class ObjectsWithoutBoxes(Problem):
+    """An augmentation fills the pixels outside the image with what the image shows, so that there are objects without boxes."""
+
+    code = "NN478"
+    severity = "warning"
+    message = "`{name}` fills with `{mode}`, which shows objects again for which `{boxes}` has no boxes"
+
+
 class TargetAmongInputs(Problem):
     """An input uses the same column as a target, so the target leaks into the input.
 

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.data import problems as d
-from nnspec.data.box_feeds import check_box_rows
+from nnspec.data.box_feeds import box_fields, check_box_rows
 from nnspec.data.kinds import Column, DataError, TargetKind, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need, target_shape
+from nnspec.data.transforms.classes import label_encode
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, symbols_of
 
@@ -93,6 +94,8 @@ def transformed_column(
         return None
     if made.ragged and not made.is_text:
         help = "put `pad` last under `transform`"
+        if any(isinstance(step, label_encode) for step in feed.transforms) and not box_fields(plan.feeds or {}):
+            help = "replace `label_encode` by `tokenize` and `pad`"
         problems.append(d.RaggedValues.at(feed.span, feed.path, help=help, what=what, columns=feed.columns_text))
         return None
     if made.is_text:
