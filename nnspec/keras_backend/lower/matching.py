@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnspec.keras_backend import layers
-from nnspec.keras_backend.call import Build, Call, Lowering
+from nnspec.keras_backend.call import Build, Call, Lowering, plain
 from nnspec.layers.base import Layer
 from nnspec.layers.matching import MatchBoxes, SampleProposals
 
@@ -28,8 +28,7 @@ def _matched(build: Build[MatchBoxes]) -> Call:
 def _sampled(build: Build[SampleProposals]) -> Call:
     layer = build.layer
     seed = build.seeds.of("seed") if layer.seed is None else layer.seed
-    made = layers.SampleProposals(layer.count, layer.most_positive, seed, name=build.name)
-    return lambda tensors, **at_call: made([tensors["boxes"], tensors["class"]], **at_call)
+    return plain(layers.SampleProposals(layer.count, layer.most_positive, seed, name=build.name), layer)
 
 
 TABLE: Mapping[type[Layer], Lowering] = {MatchBoxes: _matched, SampleProposals: _sampled}
