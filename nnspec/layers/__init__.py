@@ -40,6 +40,7 @@ _MODULES = {
     "dot": ("Dot",),
     "einsum_dense": ("EinsumDense",),
     "identity": ("Identity",),
+    "matching": ("MatchBoxes", "SampleProposals"),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "normalization": (
         "BatchNormalization",

@@ -66,6 +66,10 @@ class AnchorBoxes(Layer):
         require_axes(self, x, *self.axes, "channels")
         return single((product(x.shape[:2]) * self.count, CORNERS))
 
+    def passes_gradient(self, port: str) -> bool:
+        del port
+        return False
+
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The whole input: its sizes determine the output."""
         return EVERYTHING
@@ -154,3 +158,6 @@ class ClipBoxes(TakesBoxes):
         require_boxes(self, inputs["boxes"], "boxes")
         require_axes(self, inputs["image"], *self.axes, "channels", port="image")
         return single((inputs["boxes"].shape[0], CORNERS))
+
+    def passes_gradient(self, port: str) -> bool:
+        return port == "boxes"

@@ -65,3 +65,6 @@ class RoIPooling(_Regions):
     divided into ``size`` parts along each axis, which may share positions. The output is (boxes, height, width, channels); a part
     outside of the feature map is 0. There is no gradient with respect to the boxes; see `RoIAlign`.
     """
+
+    def passes_gradient(self, port: str) -> bool:
+        return port == "x"

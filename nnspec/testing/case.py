@@ -149,6 +149,8 @@ def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
     if case.op == "MaxUnpooling2D" and "int" in x.dtype:
         return random.integers(0, 12, shape).astype(x.dtype)  # In an image of 12 positions, with repeats.
+    if case.op in ("MatchBoxes", "SampleProposals") and "int" in x.dtype:
+        return random.integers(-2, 3, shape).astype(x.dtype)
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
     if x.dtype == "bool":

@@ -52,6 +52,7 @@ def _cases() -> Iterator[Case]:
     yield from _unpooling()
     yield from _boxes()
     yield from _regions()
+    yield from _matching()
     yield from _suppression()
     yield from _resizing()
     yield from _merge()
@@ -121,6 +122,21 @@ def _regions() -> Iterator[Case]:
         yield Case(op, {"size": 2, "stride": 2.5}, {"x": Input(("H", "W", 2)), "boxes": Input(("T", 4))})
     yield Case("RoIAlign", {"size": 7, "sampling": 1, "stride": 4}, {"x": Input((8, 8, 2)), "boxes": Input((6, 4))})
     yield Case("RoIAlign", {"size": 1, "sampling": 3, "stride": 8}, {"x": Input((4, "W", 2)), "boxes": Input((6, 4))})
+
+
+def _matching() -> Iterator[Case]:
+    for rows, count in ((12, 5), ("T", "S")):
+        inputs = {"anchors": Input((rows, 4)), "boxes": Input((count, 4))}
+        label, crowd = ({name: Input((count,), "int32")} for name in ("class", "crowd"))
+        yield Case("MatchBoxes", {"foreground": 0.3, "background": 0.1}, inputs)
+        yield Case("MatchBoxes", {"by": "iou", "foreground": 0.3, "background": 0.3, "keep_best": False}, inputs | label)
+        yield Case("MatchBoxes", {"by": "center"}, inputs | label)
+        yield Case("MatchBoxes", {"by": "center", "scales": [0.5, 1.0], "radius": 1.5}, inputs | label | crowd)
+        yield Case("MatchBoxes", {"by": "grid", "background": 0.3}, inputs | label)
+        yield Case("MatchBoxes", {"by": "iou"}, inputs | label | crowd)
+        chosen = {"boxes": Input((rows, 4)), "class": Input((rows,), "int32")}
+        yield Case("SampleProposals", {"count": 5, "share": 0.4}, chosen)
+        yield Case("SampleProposals", {"count": 20, "seed": 3}, chosen)
 
 
 def _suppression() -> Iterator[Case]:

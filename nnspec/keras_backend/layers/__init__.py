@@ -16,6 +16,7 @@ from nnspec.keras_backend.layers.composed_images import RandomMosaic, RandomResi
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear, UpSampling2D
+from nnspec.keras_backend.layers.matching import MatchBoxes, SampleProposals
 from nnspec.keras_backend.layers.parameter import Parameter
 from nnspec.keras_backend.layers.pooling import AdaptivePooling
 from nnspec.keras_backend.layers.positions import PositionEmbedding, SinusoidalPositionEncoding
@@ -51,6 +52,7 @@ __all__ = [
     "GroupQueryAttention",
     "KnownSizes",
     "Masked",
+    "MatchBoxes",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "MultiHeadAttention",
@@ -66,6 +68,7 @@ __all__ = [
     "ReversibleEmbedding",
     "RoIAlign",
     "RoIPooling",
+    "SampleProposals",
     "Sampling",
     "SinusoidalPositionEncoding",
     "StepsToBatch",
