@@ -21,6 +21,8 @@ _SHARE_OF_ERRORS = 2 / 3
 """The share of the images with most errors; the others are spread over the split."""
 _SHOWN = 320
 _MOST_BOXES = 60
+_WIDTH_OF_LETTERS = 0.65
+"""The mean width of a letter of a label, in sizes of the font."""
 _MOST_CONFUSED = 8
 _KINDS: dict[Kind, str] = {
     "found": "right",
@@ -150,11 +152,13 @@ def _drawn(found: DetectionEvaluation, place: int, image: NDArray[np.float64]) -
 def _box(corners: NDArray[np.float64], kind: str, title: str, label: str, width: int) -> Html:
     left, top, right, bottom = (round(float(edge), 2) for edge in corners)
     size = 12 * width / _SHOWN
-    edge = element("rect", x=left, y=top, width=max(0.0, right - left), height=max(0.0, bottom - top))
+    place = {"x": left, "y": top, "width": max(0.0, round(right - left, 2)), "height": max(0.0, round(bottom - top, 2))}
+    edges = element("rect", class_="halo", **place), element("rect", **place)
     # Labels of missed objects are below the box, so that they do not cover those of detections.
     y = bottom - 0.3 * size if kind in ("missed", "crowd") else max(top - 0.25 * size, size)
-    text = element("text", label, x=left + 0.2 * size, y=round(y, 2), font_size=round(size, 2))
-    return element("g", element("title", title), edge, text, class_=kind)
+    x = max(0.0, min(left + 0.2 * size, width - _WIDTH_OF_LETTERS * size * len(label)))
+    text = element("text", label, x=round(x, 2), y=round(y, 2), font_size=round(size, 2))
+    return element("g", element("title", title), *edges, text, class_=kind)
 
 
 def detection_findings(found: DetectionEvaluation) -> Iterator[Finding]:

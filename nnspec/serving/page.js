@@ -308,7 +308,8 @@ function boxOf(one, color, unit, image) {
   const x = Math.max(0, Math.min(left, image.naturalWidth - width)), y = top >= height ? top - height : top;
   const label = svg("text", {x: x + 0.4 * size, y: y + size, "font-size": size});
   label.textContent = text;
-  return svg("g", {class: color}, svg("rect", {class: "edge", x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top)}),
+  const place = {x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top)};
+  return svg("g", {class: color}, svg("rect", {class: "halo", ...place}), svg("rect", {class: "edge", ...place}),
     svg("rect", {class: "tag", x, y, width, height}), label);
 }
 
