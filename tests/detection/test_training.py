@@ -106,7 +106,7 @@ def test_the_table_of_epochs_shows_the_main_numbers_only():
 )
 def test_what_the_metric_lacks_is_named_with_the_fix(folder, old, new, message, help):
     text = SQUARES.replace(old, new)
-    if "found: nms" in new or "}" == new:
+    if "found: nms" in new or new == "}":
         text = text.replace("export: {outputs: [boxes, scores, class, count]}\n", "")
     own = [(m, h) for code, m, h in reported(folder, text) if code == "NN525"]
     assert bool(own) == bool(message), own
