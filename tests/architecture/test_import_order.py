@@ -74,6 +74,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "convolutions",
         "results",
         "findings",
+        "detections",
         "objectives",
         "page",
         "__init__",
