@@ -73,7 +73,8 @@ class MatchBoxes(TakesBoxes):
     by: Literal["iou", "center", "grid"] = Field("iou", description="How anchors and boxes are matched.")
     foreground: Fraction = Field(0.5, description="`iou`: the smallest intersection over union of a matched anchor.")
     background: Fraction = Field(
-        0.4, description="`iou`, `grid`: the smallest intersection over union with a box of an unmatched anchor that is ignored."
+        0.4,
+        description="`iou`, `grid`: the smallest intersection over union with a box of an unmatched anchor that is ignored.",
     )
     keep_best: Flag = Field(True, description="`iou`: whether each box is also matched with its best anchor.")
     scales: Range | None = Field(
@@ -174,5 +175,3 @@ class SampleProposals(TakesBoxes):
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """The whole input: any row can be chosen."""
         return EVERYTHING
-
-

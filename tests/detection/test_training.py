@@ -118,6 +118,7 @@ def test_what_the_metric_lacks_is_named_with_the_fix(folder, old, new, message, 
 def test_fields_without_boxes_are_reported_with_the_declaration(folder):
     text = SQUARES.replace("  boxes: [2, 4]\n", "  corners: [2, 4]\n").replace("boxes[:, :1]", "corners[:, :1]")
     text = text.replace("    boxes: {column", "    corners: {column")
+    text = text.replace("{coco: {annotations: squares.json, images: squares, image_size: [16, 16]}}", "{npz: none.npz}")
     [(_, message, help)] = [each for each in reported(folder, text) if each[0] == "NN525"]
     assert "there is no field `boxes`" in message
     assert "fields: {boxes: …}" in help
@@ -241,3 +242,15 @@ def test_several_processes_have_the_numbers_of_one(monkeypatch, count):
     whole.add(seen, seen[..., 0] / 100, np.zeros((11, 2), int), true, arrays["class"])
     wanted = list(whole.result().numbers.values())
     assert [list(result.values()) for result in results.values()] == [wanted] * count
+
+
+def test_fields_of_boxes_have_any_names(folder):
+    text = SQUARES.replace("  boxes: [2, 4]\n", "  places: [2, 4]\n").replace("boxes[:, :1]", "places[:, :1]")
+    text = text.replace("    boxes: {column", "    places: {column")
+    text = text.replace("  class: {shape", "  kind: {shape").replace("    class: {column", "    kind: {column")
+    text = (
+        text.replace("class[:, 0]", "kind[:, 0]")
+        .replace("  crowd: {shape", "  group: {shape")
+        .replace("    crowd: {", "    group: {")
+    )
+    assert reported(folder, text) == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nnspec.data.box_feeds import box_fields
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
+from nnspec.data.transforms.classes import label_encode
 from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
@@ -14,6 +16,26 @@ from nnspec.training.catalogue.metrics.base import MetricError
 from nnspec.training.plan import SplitMetricPlan
 from nnspec.training.section import TrainSection
 from nnspec.types import TensorType
+
+
+def annotation_fields(data: DataPlan | None) -> dict[str, str]:
+    """The fields of boxes and what belongs to them, ``boxes``, ``class`` and ``crowd``, if the data state them once.
+
+    Args:
+        data: The plan of the data; None if there is none, or it has errors.
+    """
+    feeds = (data.feeds or {}) if data is not None else {}
+    boxes = box_fields(feeds)
+    if len(boxes) != 1:
+        return {}
+    found = {"boxes": boxes[0].name}
+    for place in boxes[0].rows:
+        feed, name = feeds[place], place.partition(".")[2]
+        if any(isinstance(step, label_encode) for step in feed.transforms):
+            found["class"] = name
+        elif feed.columns == ("crowd",):
+            found["crowd"] = name
+    return found
 
 
 def check_split_metrics(
@@ -48,7 +70,7 @@ def check_split_metrics(
             problems.append(t.SplitMetricDoesNotFit.at(span, path, help=help, metric=metric.title, reason=reason))
             continue
         try:
-            reads = metric.reads(graph, fields)
+            reads = metric.reads(graph, fields, annotation_fields(data))
         except MetricError as error:
             if graph.gaps:
                 continue

@@ -13,6 +13,7 @@ from nnspec.data.examples import Examples
 from nnspec.graph.detections import BOXES, CLASS, SCORES
 from nnspec.training.catalogue.metrics.base import MetricError
 from nnspec.training.catalogue.metrics.detection import CROWD, MeanAveragePrecision
+from nnspec.training.checks.split_metrics import annotation_fields
 from nnspec.training.detection.average_precision import AveragePrecision, AveragePrecisions
 from nnspec.training.detection.errors import DetectionErrors, detection_errors
 from nnspec.training.evaluation.evaluate import annotated_classes, plan_and_examples, trained_model
@@ -100,6 +101,11 @@ def _metric(run: Run, plan: TrainingPlan, network: str) -> SplitMetricPlan | Non
     if not graph.inputs.keys() <= plan.data.inputs.keys():
         return None
     try:
-        return SplitMetricPlan(metric, network, {name: name for name in graph.inputs}, metric.reads(graph, plan.data.inputs))
+        return SplitMetricPlan(
+            metric,
+            network,
+            {name: name for name in graph.inputs},
+            metric.reads(graph, plan.data.inputs, annotation_fields(plan.data)),
+        )
     except MetricError:
         return None

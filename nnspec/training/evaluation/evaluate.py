@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnspec.data.box_feeds import box_fields
 from nnspec.data.check import PARTS
 from nnspec.data.examples import Examples
 from nnspec.data.kinds import DataError, DecisionRule, TargetKind, decision_rule
@@ -24,6 +23,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
+from nnspec.training.checks.split_metrics import annotation_fields
 from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
 from nnspec.training.evaluation.forecasts import Forecasts, forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
@@ -292,8 +292,7 @@ def annotated_classes(run: Run) -> list[Any] | None:
     """The names of the classes of the annotated boxes of a run, in order; None if they are not known."""
     plan = _plan(run, parts=())
     fields = [own.reads.fields["class"] for own in plan.split_metrics if "class" in own.reads.fields]
-    feeds = (plan.data.feeds or {}) if plan.data is not None else {}
-    fields += [other.partition(".")[2] for field in box_fields(feeds) for other in field.rows] + ["class"]
+    fields += [annotation_fields(plan.data).get("class", "class")]
     return next((names for field in fields if (names := run.field_classes(field)) is not None), None)
 
 

@@ -99,20 +99,22 @@ class SplitMetric(Metric):
         """The names of its values in the log, the main one first, each with its better direction."""
         raise NotImplementedError
 
-    def found(self, fields: Iterable[str]) -> Mapping[str, str]:
+    def found(self, fields: Iterable[str], annotations: Mapping[str, str]) -> Mapping[str, str]:
         """The names of the fields that it reads, by its own names, without a check.
 
         Args:
             fields: The names of the data fields.
+            annotations: The fields of boxes and what belongs to them, as the data state them: ``boxes``, ``class``, ``crowd``.
         """
         raise NotImplementedError
 
-    def reads(self, graph: Graph, fields: Mapping[str, TensorType]) -> Reads:
+    def reads(self, graph: Graph, fields: Mapping[str, TensorType], annotations: Mapping[str, str]) -> Reads:
         """Determines what it reads.
 
         Args:
             graph: The network.
             fields: The types of the data fields.
+            annotations: The fields of boxes and what belongs to them, as the data state them: ``boxes``, ``class``, ``crowd``.
 
         Raises:
             MetricError: If the network or the data lack something.

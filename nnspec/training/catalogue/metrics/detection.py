@@ -41,7 +41,9 @@ class MeanAveragePrecision(SplitMetric, Rising):
         examples=[{"boxes": "found", "scores": "confidence", "class": "kind"}],
     )
     fields: dict[Literal["boxes", "class", "crowd"], _Text] = Field(
-        {}, description="The fields with the annotations; by default those with these names.", examples=[{"class": "species"}]
+        {},
+        description="The fields with the annotations; by default those that are read as boxes, else those with these names.",
+        examples=[{"class": "species"}],
     )
 
     @model_validator(mode="after")
@@ -55,12 +57,12 @@ class MeanAveragePrecision(SplitMetric, Rising):
         recalls = ("_1", "_10", "", "_small", "_medium", "_large")
         return dict.fromkeys([*(_NAME + end for end in precisions), *(_RECALL + end for end in recalls)], "max")
 
-    def found(self, fields: Iterable[str]) -> dict[str, str]:
+    def found(self, fields: Iterable[str], annotations: Mapping[str, str]) -> dict[str, str]:
         names: dict[str, str] = {part: part for part in (BOXES, CLASS, CROWD) if part in fields}
-        return names | {str(part): name for part, name in self.fields.items()}
+        return names | dict(annotations) | {str(part): name for part, name in self.fields.items()}
 
-    def reads(self, graph: Graph, fields: Mapping[str, TensorType]) -> Reads:
-        return Reads(self._outputs(graph), self._fields(fields))
+    def reads(self, graph: Graph, fields: Mapping[str, TensorType], annotations: Mapping[str, str]) -> Reads:
+        return Reads(self._outputs(graph), self._fields(fields, annotations))
 
     def _outputs(self, graph: Graph) -> dict[str, str]:
         found = detections_of(graph)
@@ -83,8 +85,8 @@ class MeanAveragePrecision(SplitMetric, Rising):
             raise MetricError(reason, help="return boxes (K, 4), scores (K) and integer classes (K)", argument="outputs")
         return names
 
-    def _fields(self, fields: Mapping[str, TensorType]) -> dict[str, str]:
-        names = self.found(fields)
+    def _fields(self, fields: Mapping[str, TensorType], annotations: Mapping[str, str]) -> dict[str, str]:
+        names = self.found(fields, annotations)
         for part, name in self.fields.items():
             if name not in fields:
                 help = did_you_mean(name, fields, f"the fields are {listed(fields)}")

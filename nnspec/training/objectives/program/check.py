@@ -29,7 +29,7 @@ from nnspec.training import problems as t
 from nnspec.training.checks.monitors import EpochMetrics, with_split_metrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
-from nnspec.training.checks.split_metrics import check_split_metrics
+from nnspec.training.checks.split_metrics import annotation_fields, check_split_metrics
 from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.objectives.context import OWN_LOSSES, TrainingCheck, refuse_keys
 from nnspec.training.objectives.program import problems as o
@@ -74,7 +74,7 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     fields = {name: given.type for name, given in written.fields.items() if given is not None}
     inputs = replace(_NOTHING, inputs=fields)
     data = check_data(check.spec, inputs, {}, problems, require_data=check.require_data, parts=check.parts)
-    plan = _Checker(objective, check, written, fields).plan()
+    plan = _Checker(objective, check, written, fields, annotation_fields(data)).plan()
     if plan is None or any(problem.is_error for problem in problems[before:]):
         return None
     graph = replace(merge_graphs(plan.networks.values()), inputs=fields)
@@ -119,6 +119,7 @@ class _Checker:
     check: TrainingCheck
     written: Program
     columns: Mapping[str, TensorType]
+    annotations: Mapping[str, str]
 
     @property
     def fields(self) -> dict[str, TensorType]:
@@ -295,7 +296,9 @@ class _Checker:
         read = {*typed.graph.inputs}
         if self.check.section is not None:
             metrics = [metric for _, metric in self.check.section.split_metrics]
-            read |= {renamed.get(name, name) for metric in metrics for name in metric.found(self.columns).values()}
+            read |= {
+                renamed.get(name, name) for metric in metrics for name in metric.found(self.columns, self.annotations).values()
+            }
         read |= {renamed.get(name, name) for name in (model.networks["main"].inputs if "main" in model.networks else ())}
         read |= {str(name) for draw in self.objective.draw.values() if (name := draw.field) is not None}
         for name, given in inputs.items():
