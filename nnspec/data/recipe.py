@@ -71,10 +71,12 @@ def recipe_of_feeds(
         reader: The training arguments of the reader (`data.reader_arguments`).
     """
     inputs = {
-        place.partition(".")[2]: (feed, [*state.get(place, [])]) for place, feed in feeds.items() if place.startswith("inputs.")
+        place.partition(".")[2]: (feed, [*_unlearned(feed), *state.get(place, [])])
+        for place, feed in feeds.items()
+        if place.startswith("inputs.")
     }
     for name, length in (windows or {}).items():
-        whole = pad.model_validate({"length": length})
+        whole = pad.model_validate({"length": length, "value": 0.0})
         inputs[name][1].append({"transform": "pad", "arguments": whole.model_dump(mode="json"), "learned": whole.fit([])})
     made: Recipe = {
         "inputs": {
@@ -86,6 +88,13 @@ def recipe_of_feeds(
         made["reader"] = dict(reader)
     series = next((feed.series for feed in feeds.values() if any(one.for_each_series for one in feed.transforms)), None)
     return made if series is None else {**made, "series": {column: {} for column in series}}
+
+
+def _unlearned(feed: Feed) -> list[dict[str, Any]]:
+    """Return the transforms of a feed that are not written."""
+    return [
+        {"transform": type(step).__name__, "arguments": step.model_dump(mode="json"), "learned": {}} for step in feed.before
+    ]
 
 
 def series_columns(recipe: Mapping[str, Any]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 from nnspec.keras_backend.layers.attention import GroupQueryAttention, MultiHeadAttention
 from nnspec.keras_backend.layers.boxes import AnchorBoxes, ClipBoxes, DecodeBoxes, EncodeBoxes
 from nnspec.keras_backend.layers.broadcast_sum import BroadcastAdd, BroadcastAverage
+from nnspec.keras_backend.layers.composed_images import RandomMosaic, RandomResizedCrop
 from nnspec.keras_backend.layers.compute import Compute
 from nnspec.keras_backend.layers.einsum_dense import EinsumDense
 from nnspec.keras_backend.layers.images import CenterCrop, RandomCrop, RandomShear, UpSampling2D
@@ -60,6 +61,8 @@ __all__ = [
     "Parameter",
     "PositionEmbedding",
     "RandomCrop",
+    "RandomMosaic",
+    "RandomResizedCrop",
     "RandomShear",
     "Recurrence",
     "ReversibleEmbedding",
@@ -84,6 +87,8 @@ DEFAULTS: Mapping[str, Any] = {
         Parameter,
         PositionEmbedding,
         RandomCrop,
+        RandomMosaic,
+        RandomResizedCrop,
         RandomShear,
         ReversibleEmbedding,
         RoIAlign,
