@@ -92,12 +92,10 @@ class MatchBoxes(TakesBoxes):
             raise ValueError(f"`background` must be at most `foreground`, {self.foreground:g}; got {self.background:g}")
         if self.scales is not None and self.scales[0] >= self.scales[1]:
             raise ValueError(f"the first of `scales` must be smaller than the second; got {self.scales}")
-        only = {"keep_best": "iou", "foreground": "iou", "scales": "center", "radius": "center"}
+        only = {"keep_best": "iou", "foreground": "iou", "background": "iou grid", "scales": "center", "radius": "center"}
         for name, by in only.items():
-            if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].default and self.by != by:
-                raise ValueError(f"`{name}` is only used with `by: {by}`; remove it")
-        if "background" in self.model_fields_set and self.by == "center":
-            raise ValueError("`background` is not used with `by: center`; remove it")
+            if self.by not in by.split() and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"`{name}` has no meaning with `by: {self.by}`; remove it")
         return self
 
     def infer(self, inputs: Inputs) -> Outputs:
