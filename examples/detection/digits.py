@@ -3,7 +3,8 @@
 python -m examples.detection.digits                     # into data/digit_boxes: train, validation, test
 python -m examples.detection.digits --images 200 -o /tmp/few
 
-The digits are scikit-learn's 1,797 of 8 × 8 pixels, enlarged to 12 to 48 pixels on canvases of 96 × 96. Each digit is in one split only.
+The digits are scikit-learn's 1,797 of 8 × 8 pixels, enlarged to 12 to 48 pixels on canvases of 96 × 96. Each digit is in one
+split only.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, field_validator
 
 from nnspec.layers.base import EVERYTHING, Inputs, Layer, LayerError, Outputs, Ports, Window, single
-from nnspec.layers.checks import require_axes, require_boxes, require_float
+from nnspec.layers.checks import require_axes, require_boxes
 from nnspec.layers.interfaces import TakesBoxes
 from nnspec.layers.scalars import PositiveNumber
 from nnspec.layers.sliding import SPATIAL_AXES
@@ -97,8 +97,8 @@ class _Coded(TakesBoxes):
     by: Literal["offsets", "distances"] = Field(
         "offsets",
         description="`offsets`: `(x − xa) / wa`, `(y − ya) / ha`, `log(w / wa)`, `log(h / ha)` of the centers x, y and the "
-        "sizes w, h of the box and its anchor (R-CNN, SSD, RetinaNet). `distances`: those of the left, top, right and bottom edge "
-        "from the anchor's center, divided by the anchor's width and height (FCOS).",
+        "sizes w, h of the box and its anchor (R-CNN, SSD, RetinaNet). `distances`: those of the left, top, right and bottom "
+        "edge from the anchor's center, divided by the anchor's width and height (FCOS).",
     )
     variance: Variance = Field([1.0, 1.0, 1.0, 1.0], description="Factors of the four numbers, as 0.1, 0.1, 0.2, 0.2 in SSD.")
 

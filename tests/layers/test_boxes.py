@@ -105,7 +105,7 @@ def suppressed(boxes: np.ndarray, scores: np.ndarray, limit: float, score: float
 
 @pytest.mark.parametrize("agnostic", [False, True])
 @pytest.mark.parametrize("where", [run, in_onnx])
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=8, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_suppression_is_greedy_with_ties_to_the_lowest_row(where, agnostic, seed):
     random = np.random.default_rng(seed)
@@ -116,7 +116,9 @@ def test_suppression_is_greedy_with_ties_to_the_lowest_row(where, agnostic, seed
         wanted = suppressed(boxes[example], scores[example], 0.4, 0.2, 9, agnostic)
         count = len(wanted)
         assert found["count"][example] == count
-        np.testing.assert_array_equal(found["boxes"][example, :count], [boxes[example, a] for a, _, _ in wanted] or np.zeros((0, 4)))
+        np.testing.assert_array_equal(
+            found["boxes"][example, :count], [boxes[example, a] for a, _, _ in wanted] or np.zeros((0, 4))
+        )
         assert found["class"][example, :count].tolist() == [c for _, c, _ in wanted]
         np.testing.assert_array_equal(found["scores"][example, :count], np.float32([s for _, _, s in wanted]))
         for name in ("boxes", "scores", "class"):
@@ -168,7 +170,10 @@ def pooled(x: np.ndarray, box: np.ndarray, size: tuple[int, int], stride: float)
     corners = [np.float32(v) * np.float32(1 / stride) for v in box]
     left, top, right, bottom = (int(np.sign(v) * np.floor(abs(v) + np.float32(0.5))) for v in corners)
     out = np.zeros((*size, channels), np.float32)
-    steps = [np.float32(max(high - low + 1, 1)) / np.float32(n) for low, high, n in zip((top, left), (bottom, right), size, strict=True)]
+    steps = [
+        np.float32(max(high - low + 1, 1)) / np.float32(n)
+        for low, high, n in zip((top, left), (bottom, right), size, strict=True)
+    ]
     for p, q in np.ndindex(size):
         bounds = []
         for place, step, low, most in ((p, steps[0], top, height), (q, steps[1], left, width)):
@@ -278,7 +283,7 @@ def matched(anchors, boxes, label, crowd, *, by, foreground=0.5, background=0.4,
     ids=str,
 )
 @pytest.mark.parametrize("where", [run, in_onnx])
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_matching_is_that_of_one_anchor_after_another(where, arguments, seed):
     random = np.random.default_rng(seed)
@@ -347,7 +352,9 @@ def test_boxes_stay_in_float32_in_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     try:
         x = ops.zeros((1, 60, 80, 2), "float16")
-        found = to_keras(Case("AnchorBoxes", {"sizes": [8], "stride": 8}, {"x": Input((60, 80, 2))}).graph(), seed=1)({"in_x": x})
+        found = to_keras(Case("AnchorBoxes", {"sizes": [8], "stride": 8}, {"x": Input((60, 80, 2))}).graph(), seed=1)(
+            {"in_x": x}
+        )
     finally:
         keras.config.set_dtype_policy(before)
     assert keras.backend.standardize_dtype(found["output"].dtype) == "float32"

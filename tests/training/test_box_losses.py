@@ -79,7 +79,16 @@ def gradient(name: str, true, predicted):
 @pytest.mark.parametrize("name", NAMES)
 def test_gradients_are_finite_for_boxes_without_an_area_and_missing_targets(name):
     true = [[2, 2, 6, 6]] * 6 + [[-1] * 4] * 2
-    odd = [[3, 3, 3, 3], [6, 6, 2, 2], [2, 2, 6, 6], [0, 4, 8, 4], [4, 0, 4, 9], [-50, -50, -50, -50], [0, 0, 0, 0], [1, 2, 3, 4]]
+    odd = [
+        [3, 3, 3, 3],
+        [6, 6, 2, 2],
+        [2, 2, 6, 6],
+        [0, 4, 8, 4],
+        [4, 0, 4, 9],
+        [-50, -50, -50, -50],
+        [0, 0, 0, 0],
+        [1, 2, 3, 4],
+    ]
     found = gradient(name, true, odd)
     assert np.isfinite(found).all()
     assert not found[6:].any()

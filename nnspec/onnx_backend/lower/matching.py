@@ -108,9 +108,7 @@ def _matched(b: Builder, call: Call[MatchBoxes]) -> Mapping[str, Value]:
     return _results(b, call, given, found, left_out)
 
 
-def _results(
-    b: Builder, call: Call[MatchBoxes], given: Mapping[str, str], found: str, left_out: str
-) -> Mapping[str, Value]:
+def _results(b: Builder, call: Call[MatchBoxes], given: Mapping[str, str], found: str, left_out: str) -> Mapping[str, Value]:
     ignored, background = (b.constant(value, "class", np.int32) for value in (IGNORED, BACKGROUND))
     matched = b.op("GreaterOrEqual", found, b.constant(0, "first", np.int64))
     place = b.op("Max", found, b.constant(0, "first", np.int64))
