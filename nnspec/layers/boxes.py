@@ -1,7 +1,7 @@
 """Boxes of objects in images: anchors, their regression, and clipping.
 
 A box is a row of four floats ``x1 y1 x2 y2``: its left, top, right and bottom edge in pixels of the network's input, with x to
-the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if it is at least [`SMALLEST`][] pixels wide and
+the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if it is at least 0.001 pixels wide and
 high. Missing boxes are rows of −1.
 """
 
