@@ -1,7 +1,7 @@
 """Boxes of objects in images: anchors, their regression, and clipping.
 
 A box is a row of four floats ``x1 y1 x2 y2``: its left, top, right and bottom edge in pixels of the network's input, with x to
-the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if it is at least [`SMALLEST`][] pixels wide and
+the right and y down; a whole image of W × H pixels is ``0 0 W H``. It is valid if it is at least 0.001 pixels wide and
 high. Missing boxes are rows of −1.
 """
 
@@ -97,8 +97,8 @@ class _Coded(TakesBoxes):
     by: Literal["offsets", "distances"] = Field(
         "offsets",
         description="`offsets`: `(x − xa) / wa`, `(y − ya) / ha`, `log(w / wa)`, `log(h / ha)` of the centers x, y and the "
-        "sizes w, h of the box and its anchor (R-CNN, SSD, RetinaNet). `distances`: those of the left, top, right and bottom edge "
-        "from the anchor's center, divided by the anchor's width and height (FCOS).",
+        "sizes w, h of the box and its anchor (R-CNN, SSD, RetinaNet). `distances`: those of the left, top, right and bottom "
+        "edge from the anchor's center, divided by the anchor's width and height (FCOS).",
     )
     variance: Variance = Field([1.0, 1.0, 1.0, 1.0], description="Factors of the four numbers, as 0.1, 0.1, 0.2, 0.2 in SSD.")
 

@@ -52,18 +52,18 @@ class MatchBoxes(TakesBoxes):
     """Finds the box that each anchor should predict: the targets of a detector.
 
     `iou` matches an anchor with the box of the largest intersection over union, if it is at least ``foreground``; with
-    ``keep_best``, the best anchor of each box is matched with it as well (Ren et al. 2015, Liu et al. 2016, Lin et al. 2017). `center`
-    matches an anchor with the smallest box that contains its center and has a suitable size (Tian et al. 2019). `grid` matches a
-    box with one anchor: that whose center is the nearest, of those whose width and height are the most similar (Redmon and
-    Farhadi 2017).
+    ``keep_best``, the best anchor of each box is matched with it as well (Ren et al. 2015, Liu et al. 2016, Lin et al. 2017).
+    `center` matches an anchor with the smallest box that contains its center and has a suitable size (Tian et al. 2019). `grid`
+    matches a box with one anchor: that whose center is the nearest, of those whose width and height are the most similar
+    (Redmon and Farhadi 2017).
 
-    An anchor that no box matches is background, of class −1. It is ignored, of class −2, if it is not valid, if it overlaps a box
-    by ``background`` or more (not with `center`), or if at least half of it is in a box of ``crowd``; those match no anchor. Only
-    valid boxes match. Without ``class``, every box has class 0.
+    An anchor that no box matches is background, of class −1. It is ignored, of class −2, if it is not valid, if it overlaps a
+    box by ``background`` or more (not with `center`), or if at least half of it is in a box of ``crowd``; those match no
+    anchor. Only valid boxes match. Without ``class``, every box has class 0.
 
-    Outputs, a row for each anchor: ``boxes`` (the matched box, else −1), ``class``, ``row`` (the number of the matched box, else
-    −1), and ``weight`` (0.0 if ignored, else 1.0). The memory needed is proportional to the number of anchors, whatever the
-    number of boxes. No gradient passes.
+    Outputs, a row for each anchor: ``boxes`` (the matched box, else −1), ``class``, ``row`` (the number of the matched box,
+    else −1), and ``weight`` (0.0 if ignored, else 1.0). The memory needed is proportional to the number of anchors, whatever
+    the number of boxes. No gradient passes.
     """
 
     ports: ClassVar[Ports] = Ports(("anchors", "boxes"), ("class", "crowd"))
@@ -74,7 +74,7 @@ class MatchBoxes(TakesBoxes):
     foreground: Fraction = Field(0.5, description="`iou`: the smallest intersection over union of a matched anchor.")
     background: Fraction = Field(
         0.4,
-        description="`iou`, `grid`: the smallest intersection over union with a box of an unmatched anchor that is ignored.",
+        description="`iou`, `grid`: the smallest intersection over union with a box of an unmatched anchor to ignore.",
     )
     keep_best: Flag = Field(True, description="`iou`: whether each box is also matched with its best anchor.")
     scales: Range | None = Field(
@@ -93,12 +93,10 @@ class MatchBoxes(TakesBoxes):
             raise ValueError(f"`background` must be at most `foreground`, {self.foreground:g}; got {self.background:g}")
         if self.scales is not None and self.scales[0] >= self.scales[1]:
             raise ValueError(f"the first of `scales` must be smaller than the second; got {self.scales}")
-        only = {"keep_best": "iou", "foreground": "iou", "scales": "center", "radius": "center"}
+        only = {"keep_best": "iou", "foreground": "iou", "background": "iou grid", "scales": "center", "radius": "center"}
         for name, by in only.items():
-            if name in self.model_fields_set and getattr(self, name) != type(self).model_fields[name].default and self.by != by:
-                raise ValueError(f"`{name}` is only used with `by: {by}`; remove it")
-        if "background" in self.model_fields_set and self.by == "center":
-            raise ValueError("`background` is not used with `by: center`; remove it")
+            if self.by not in by.split() and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"`{name}` has no meaning with `by: {self.by}`; remove it")
         return self
 
     def infer(self, inputs: Inputs) -> Outputs:
@@ -132,14 +130,15 @@ class MatchBoxes(TakesBoxes):
 
 
 class SampleProposals(TakesBoxes):
-    """Chooses a fixed number of matched rows, with a share of positive ones, to train the second stage of a detector (Girshick 2015).
+    """Chooses a fixed number of matched rows, with a share of positive ones (Girshick 2015, section 2.3).
 
-    A row is positive if its ``class`` is 0 or more, as from `MatchBoxes`, and negative if it is −1; others are not chosen. In training the
-    rows are chosen at random: up to ``share`` of them positive, and negative ones up to ``count``. At inference the first rows of each
-    kind are chosen, in the same way. ``rows`` are the numbers of the chosen rows, positive ones first, and −1 where there are not enough.
+    A row is positive if its ``class`` is 0 or more, as from `MatchBoxes`, and negative if it is −1; others are not chosen. In
+    training the rows are chosen at random: up to ``share`` of them positive, and negative ones up to ``count``. At inference
+    the first rows of each kind are chosen, in the same way. ``rows`` are the numbers of the chosen rows, positive ones first,
+    and −1 where there are not enough.
 
-    Outputs: ``rows`` (count), ``boxes`` (count, 4), the proposals of these rows, and ``class`` (count), −2 and boxes of −1 where a row
-    is missing. No gradient passes. Use ``rows`` to choose from other tensors: ``take_along_axis``.
+    Outputs: ``rows`` (count), ``boxes`` (count, 4), the proposals of these rows, and ``class`` (count). Where a row is missing, the
+    class is −2 and the box −1. No gradient passes. Match the chosen boxes again with `MatchBoxes` for their targets.
     """
 
     ports: ClassVar[Ports] = Ports(("boxes", "class"))

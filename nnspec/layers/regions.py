@@ -50,9 +50,9 @@ class RoIAlign(_Regions):
     """Averages a feature map over a grid of parts of each box, without rounding the box (He et al. 2017, section 3).
 
     A box is divided into ``size`` parts along each axis. In each part, ``sampling`` × ``sampling`` evenly spaced points are
-    interpolated linearly and averaged. Position p of the feature map is the center of the pixels from ``p · stride`` to
-    ``(p + 1) · stride``. Points up to one position outside of the feature map have the value of its border, and others 0. The
-    output is (boxes, height, width, channels). A row of −1 has the features of a point at the top left.
+    interpolated linearly and averaged. Position p of the feature map is the center of the pixels from ``p · stride`` to ``(p +
+    1) · stride``. Points up to one position outside of the feature map have the value of its border, and others 0. The output
+    is (boxes, height, width, channels). A row of −1 has the features of a point at the top left.
     """
 
     sampling: PositiveInt = Field(2, description="Points of each part along each axis.")
@@ -61,9 +61,9 @@ class RoIAlign(_Regions):
 class RoIPooling(_Regions):
     """Takes the maximum of a feature map over a grid of parts of each box (Girshick 2015, section 2.1).
 
-    The corners of a box, divided by ``stride``, are rounded to positions of the feature map, both included, and the positions are
-    divided into ``size`` parts along each axis, which may share positions. The output is (boxes, height, width, channels); a part
-    outside of the feature map is 0. There is no gradient with respect to the boxes; see `RoIAlign`.
+    The corners of a box, divided by ``stride``, are rounded to positions of the feature map, both included, and the positions
+    are divided into ``size`` parts along each axis, which may share positions. The output is (boxes, height, width, channels);
+    a part outside of the feature map is 0. There is no gradient with respect to the boxes; see `RoIAlign`.
     """
 
     def passes_gradient(self, port: str) -> bool:

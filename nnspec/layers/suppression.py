@@ -15,11 +15,11 @@ from nnspec.types import Dim, TensorType
 
 
 class NonMaxSuppression(TakesBoxes, Detects):
-    """Keeps the boxes with the best scores, and removes those that overlap a better one of the same class (Girshick et al. 2014).
+    """Keeps the best boxes, and removes those that overlap a better one of the same class (Girshick et al. 2014).
 
-    Boxes are taken in the order of their scores; of equal scores, that of the first row, then of the first class. A box is removed
-    if its intersection over union with one that was taken before is greater than ``iou``. Only valid boxes with a score greater
-    than ``score`` are taken.
+    Boxes are taken in the order of their scores; of equal scores, that of the first row, then of the first class. A box is
+    removed if its intersection over union with one that was taken before is greater than ``iou``. Only valid boxes with a score
+    greater than ``score`` are taken.
 
     Outputs: ``boxes`` (keep, 4), ``scores`` (keep) and ``class`` (keep), best first, with rows of −1 after the last one, and
     ``count``, the number of boxes. A class is the number of a column of ``scores``.

@@ -93,11 +93,9 @@ class RoIPooling(_Regions):
         each = examples * count * self.size[0]
         found = ops.reshape(found, (each, width, channels))
         shape = (examples, count, self.size[0], self.size[1])
-        bounds = [
-            ops.reshape(ops.broadcast_to(bound[:, :, None], shape), (each, self.size[1]))
-            for bound in (first_column, end_column)
-        ]
-        found = ops.reshape(_largest(found, *bounds, inputs[0].shape[2]), (*shape, channels))
+        columns = (ops.broadcast_to(bound[:, :, None], shape) for bound in (first_column, end_column))
+        first, end = (ops.reshape(bound, (each, self.size[1])) for bound in columns)
+        found = ops.reshape(_largest(found, first, end, inputs[0].shape[2]), (*shape, channels))
         empty = ops.logical_or((end_row <= first_row)[..., None], (end_column <= first_column)[:, :, None])
         return ops.where(empty[..., None], 0, found)
 

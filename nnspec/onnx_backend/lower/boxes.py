@@ -16,17 +16,18 @@ from nnspec.onnx_backend.layout import declared
 from nnspec.onnx_backend.proto import ELEMENT
 from nnspec.onnx_backend.value import Value
 
-_RIGHT, _DOWN = np.float32([1, 0, 1, 0]), np.float32([0, 1, 0, 1])
+_RIGHT, _DOWN = np.array([1, 0, 1, 0], np.float32), np.array([0, 1, 0, 1], np.float32)
 
 
 def _anchors(b: Builder, call: Call[AnchorBoxes]) -> Value:
     """Write anchors: a constant if the sizes of the feature map are known, else computed."""
     x, layer = call.x, call.layer
-    cell = np.float32(layer.cell)
+    cell = np.array(layer.cell, np.float32)
     height, width, _ = x.type.shape
     if isinstance(height, int) and isinstance(width, int):
-        right, down = (np.arange(size, dtype=np.float32) * np.float32(layer.stride) for size in (width, height))
-        boxes = right[None, :, None, None] * _RIGHT + down[:, None, None, None] * _DOWN + cell
+        stride = np.float32(layer.stride)
+        x_of, y_of = (np.arange(size, dtype=np.float32) * stride for size in (width, height))
+        boxes = x_of[None, :, None, None] * _RIGHT + y_of[:, None, None, None] * _DOWN + cell
         rows = b.constant(boxes.reshape(1, -1, 4), "boxes")
     else:
         right, down = (_moved(b, call, axis) for axis in (2, 1))

@@ -139,7 +139,7 @@ class GIoU(_OfBoxes):
     """The loss of the generalized intersection over union.
 
     Example:
-        >>> float(GIoU()(ops.array([[0.0, 0, 1, 1]]), ops.array([[3.0, 0, 4, 1]])))  # disjoint: half of the enclosing box is empty
+        >>> float(GIoU()(ops.array([[0.0, 0, 1, 1]]), ops.array([[3.0, 0, 4, 1]])))  # half of the enclosing box is empty
         1.5
     """
 

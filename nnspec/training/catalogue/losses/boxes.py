@@ -24,7 +24,7 @@ class IoU(_OfBoxes):
 
 
 class GIoU(_OfBoxes):
-    """One minus the generalized intersection over union of two boxes (Rezatofighi et al. 2019); 0 where the target is not a valid box.
+    """One minus the generalized intersection over union (Rezatofighi et al. 2019); 0 where the target is not a valid box.
 
     The intersection over union is reduced by the share of the smallest enclosing box that neither of them covers.
     """
@@ -33,6 +33,6 @@ class GIoU(_OfBoxes):
 class CIoU(_OfBoxes):
     """Complete intersection over union loss of two boxes (Zheng et al. 2020); 0 where the target is not a valid box.
 
-    One minus the intersection over union, plus the squared distance of the centers, divided by the squared diagonal of the smallest
-    enclosing box, plus a penalty of different ratios of width and height.
+    One minus the intersection over union, plus the squared distance of the centers, divided by the squared diagonal of the
+    smallest enclosing box, plus a penalty of different ratios of width and height.
     """
