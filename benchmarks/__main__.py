@@ -19,6 +19,7 @@ PARTS = {
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
+    "annotations",
     "cells",
     "combined_faults",
     "csv",

@@ -13,6 +13,9 @@ _PIECE = 2**20
 _MOST = 2**26
 """The maximum number of characters of one item."""
 
+_OF_NUMBERS = ("", *"0123456789+-.eE")
+"""What can follow the beginning of a number; nothing is the end of the text."""
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -120,8 +123,8 @@ class JsonStream:
                 raise self._error("the file ends within a value: it is truncated" if ended else error.msg) from None
             except (ValueError, RecursionError) as error:
                 raise self._error(str(error) if isinstance(error, ValueError) else "values are nested too deep") from None
-            # A number at the end of the text may go on.
-            if end < len(self._text) or not self._more():
+            # A number at the end of the text may go on: `0.` is read as 0.
+            if self._text[end : end + 1] not in _OF_NUMBERS or not self._more():
                 self._at = end
                 return value
 
@@ -129,16 +132,18 @@ class JsonStream:
         """Read more of the file; as much again as is left, so that a long item is decoded a few times only."""
         if self._ended:
             return False
-        self._count()
         left = len(self._text) - self._at
         if left > _MOST:
             raise self._error(f"an item has more than {_MOST:,} characters")
         read = self._file.read(max(_PIECE, left))
+        if not read:
+            self._ended = True
+            return False
+        self._count()
         self._text, self._at, self._counted = self._text[self._at :] + read, 0, 0
         if self._skipped is not None:
             self._text = self._skipped.sub(_zero, self._text)
-        self._ended = not read
-        return not self._ended
+        return True
 
     def _count(self, end: int | None = None) -> None:
         end = self._at if end is None else end
