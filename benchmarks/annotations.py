@@ -291,11 +291,61 @@ def is_found(mistake: Mistake, reported: list[str]) -> bool:
     )
 
 
+_LARGE_IMAGES = 20_000
+_READ = """
+import resource, sys, time
+from pathlib import Path
+from nnspec.data.readers.coco import Coco
+folder = Path(sys.argv[1])
+reader = Coco(annotations="instances.json", images="images", image_size=[32, 32], color_mode="rgb")
+start = time.perf_counter()
+table = reader.open({"annotations": folder / "instances.json", "images": folder / "images"})
+boxes = sum(map(len, table.read("boxes", slice(None))))
+seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(f"{len(table):,} images, {boxes:,} boxes: {seconds:.1f} s, at most {peak:,.0f} MiB of memory")
+"""
+
+
+def read_large(gigabytes: float) -> int:
+    """Write a COCO file of a size, with polygons of 30 points, and print the time and memory that its reading takes."""
+    import subprocess
+
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        (folder / "images").mkdir()
+        Image.new("RGB", (64, 48)).save(folder / "images/0.png")
+        for number in range(1, _LARGE_IMAGES):
+            (folder / f"images/{number}.png").hardlink_to(folder / "images/0.png")
+        random = Random(0)
+        shapes = [json.dumps([[round(random.uniform(0, 64), 2) for _ in range(60)]]) for _ in range(50)]
+        written = 0
+        with (folder / "instances.json").open("w") as file:
+            images = [{"id": i, "file_name": f"{i}.png", "width": 64, "height": 48} for i in range(_LARGE_IMAGES)]
+            file.write('{"categories": [{"id": 1, "name": "cat"}], "images": ' + json.dumps(images) + ', "annotations": [')
+            while file.tell() < gigabytes * 1e9 if written % 1000 == 0 else True:
+                x, y = random.randint(0, 50), random.randint(0, 30)
+                box = f'"bbox": [{x}.5, {y}, {random.randint(1, 12)}.25, 9], "area": 90.5, "iscrowd": 0, "category_id": 1'
+                image = random.randrange(_LARGE_IMAGES)
+                comma = "," if written else ""
+                shape = shapes[written % 50]
+                file.write(f'{comma}{{"id": {written}, "image_id": {image}, {box}, "segmentation": {shape}}}')
+                written += 1
+            file.write("]}")
+        size = (folder / "instances.json").stat().st_size
+        print(f"{size / 1e9:.2f} GB:", end=" ", flush=True)
+        return subprocess.run([sys.executable, "-c", _READ, temporary], check=False).returncode
+
+
 def main(arguments: list[str]) -> int:
     """Print whether each mistake is found, and what is reported."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks annotations", description=__doc__)
     parser.add_argument("--all", action="store_true", help="print what is reported for each mistake")
+    parser.add_argument("--large", type=float, metavar="GB", help="instead, read a COCO file of this size")
     options = parser.parse_args(arguments)
+    if options.large is not None:
+        return read_large(options.large)
     right = 0
     with tempfile.TemporaryDirectory() as temporary:
         clean = Path(temporary) / "clean"
