@@ -20,6 +20,7 @@ PARTS = {
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
     "annotations",
+    "augmented_boxes",
     "cells",
     "combined_faults",
     "csv",
