@@ -157,6 +157,20 @@ def test_mixed_images_have_the_boxes_of_both_if_both_are_visible() -> None:
     assert seen == {1, 2}
 
 
+@pytest.mark.parametrize("name", [*MOVES, "mosaic", "mixed"])
+def test_a_compiled_step_moves_boxes_as_an_eager_one(name: str) -> None:
+    import tensorflow as tf
+
+    boxes = np.array([[[4, 6, 20, 18], [25, 20, 40, 33], [-1] * 4]] * COUNT, np.float32)
+    values = {"image": drawn(boxes), "boxes": boxes, "class": np.full((COUNT, ROWS), 1, "int32")}
+    kind = {"mosaic": ("RandomMosaic", {}), "mixed": ("MixUp", {"alpha": 1.0}), **MOVES}[name]
+    compiled = augmenter(*kind, 3)
+    step = tf.function(lambda values: compiled(values, {}, {})[0])
+    ours, theirs = step({key: tf.constant(value) for key, value in values.items()}), augmenter(*kind, 3)(values, {}, {})[0]
+    for key in values:
+        np.testing.assert_allclose(ours[key].numpy(), np.asarray(theirs[key]), atol=1e-3)
+
+
 JAX = """
 import numpy as np
 from tests.training.test_box_augment import MOVES, augmenter, changed
