@@ -154,7 +154,7 @@ def rescale(net: str, times: int, epochs: int, seed: int) -> bool:
 
 
 def overhead(nets: Sequence[str], epochs: int) -> bool:
-    """Prints the milliseconds of a step by one process with all processors, and by two with half of them each."""
+    """Prints the milliseconds of a step by one process and by two, both with all processors of this machine."""
     for net in nets:
         case = CASES[net]
         with tempfile.TemporaryDirectory() as made:
@@ -246,7 +246,7 @@ def main(arguments: list[str]) -> int:
         prog="python -m benchmarks processes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("what", choices=("losses", "rescale", "overhead", "reduction"))
-    parser.add_argument("--net", choices=BOUNDS, action="append", help="one of them alone")
+    parser.add_argument("--net", choices=[*BOUNDS, "resnet20"], action="append", help="one of them alone")
     parser.add_argument("--epochs", type=int, default=3, help="how long each is trained")
     parser.add_argument("--times", type=int, default=30, help="how often a training is killed")
     parser.add_argument("--processes", type=int, action="append", help="numbers of processes")
@@ -257,7 +257,7 @@ def main(arguments: list[str]) -> int:
     elif given.what == "rescale":
         good = all(rescale(net, given.times, given.epochs, given.seed) for net in given.net or ["lstm"])
     elif given.what == "overhead":
-        good = overhead(["lenet", "resnet20"], max(given.epochs, 2))
+        good = overhead(given.net or ["lenet", "resnet20"], max(given.epochs, 2))
     else:
         good = reduction((given.processes or [2])[0])
     return 0 if good else 1
