@@ -57,7 +57,6 @@ class Loop:
         learner: Computes the losses and metrics.
         order: The training examples and their batches.
         validation: The validation examples; None for no validation.
-        split_metrics: The metrics of the whole validation split.
         last_step: The number of steps of the phase.
         monitor: The metric that selects the best weights.
         stopping: When to stop early; None for never.
@@ -70,6 +69,7 @@ class Loop:
         logged: Called after the checkpoint.
         progress: Reports progress.
         interrupted: Whether to stop after the step.
+        split_metrics: The metrics of the whole validation split; None for none.
         plateau: Lowers the learning rate; None for never.
         rates: The learning rates that change, by their names in the log.
         agreed: A number on which the processes of the training agree, in place of one that each measured.
@@ -80,7 +80,6 @@ class Loop:
     learner: Learner
     order: Order
     validation: Examples | None
-    split_metrics: SplitMetrics
     last_step: int
     monitor: Monitor
     stopping: EarlyStopping | None
@@ -95,6 +94,7 @@ class Loop:
     interrupted: Callable[[], bool]
     rates: Callable[[], dict[str, float]]
     agreed: Callable[[float], float] = float
+    split_metrics: SplitMetrics | None = None
     plateau: Plateau | None = None
     position: Position = field(default_factory=Position)
 
