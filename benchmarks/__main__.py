@@ -19,6 +19,8 @@ PARTS = {
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
+    "annotations",
+    "augmented_boxes",
     "cells",
     "combined_faults",
     "csv",
@@ -31,6 +33,7 @@ ALONE = (
     "hostile",
     "imports",
     "lsp",
+    "mean_average_precision",
     "memory",
     "parity",
     "processes",

@@ -40,6 +40,8 @@ _WIDEST = 80
     help="Find the K nearest rows of the knowledge base.  [default: what an ONNX file returns; of a run, none]",
 )
 @click.option("--among", metavar="READER", help="The knowledge base (runs only).  [default: the spec's, or its training data]")
+@click.option("--score", type=float, help="Show only objects with at least this score (detectors only).")
+@click.option("--top", type=click.IntRange(min=1), help="Show at most N objects of an image, best first (detectors only).")
 @format_option("text", "json")
 def command(
     model: Path,
@@ -50,6 +52,8 @@ def command(
     overlap: int | None,
     neighbors: int | None,
     among: str | None,
+    score: float | None,
+    top: int | None,
     form: str,
 ) -> None:
     """Predict with a run (using Keras) or with an ONNX model (using only ONNX Runtime).
@@ -58,13 +62,15 @@ def command(
     Without --data and TEXT, a run predicts the test data of its spec.
 
     The table shows the predicted class, its probability, and the next two. `--format json` writes a line for each row: the
-    numbers of each output, and the class as NAME_class.
+    numbers of each output, and the class as NAME_class; of a detector, the objects as `detections`, each with `class`, `score`
+    and `box`, `x1 y1 x2 y2` in pixels of the image as it is in the data.
 
     \b
     Examples:
       nnspec predict runs/first
       nnspec predict first.onnx --data 'builtin: digits' --limit 5
       nnspec predict first.onnx --data new.csv --format json
+      nnspec predict detector.onnx --data street.jpg --score 0.5
       nnspec predict unet.onnx --data scans.npz --tile 512
       nnspec predict runs/retrieval --neighbors 3 'How do I reset my password?'
     """
@@ -81,7 +87,7 @@ def command(
 
         if among is not None and neighbors is None:
             raise click.UsageError("--among requires --neighbors, the number of neighbors")
-        predictions = predict_run(model, source, limit=limit, neighbors=neighbors, among=among)
+        predictions = predict_run(model, source, limit=limit, neighbors=neighbors, among=among, score=score, top=top)
     else:
         if among is not None:
             raise click.UsageError(
@@ -92,7 +98,8 @@ def command(
         load_frameworks("predict")
         from nnspec.runtime.predicting import predict_file
 
-        predictions = predict_file(model, source, limit=limit, tile=tile, overlap=overlap, neighbors=neighbors)
+        limits: dict[str, Any] = {"tile": tile, "overlap": overlap, "neighbors": neighbors, "score": score, "top": top}
+        predictions = predict_file(model, source, limit=limit, **limits)
         if predictions.tiling is not None:
             echo(predictions.tiling.text(), err=True)
     rows = list(predictions.rows())
@@ -102,6 +109,8 @@ def command(
         return
     if predictions.neighbors is not None:
         rows = [_neighbor(row["row"], place, found) for row in rows for place, found in enumerate(row["neighbors"], 1)]
+    elif predictions.detections is not None:
+        rows = [object for row in rows for object in _objects(row)]
     else:
         rows = [_ranked(predictions, row) for row in rows]
     header = list(rows[0]) if rows else ["row"]
@@ -125,6 +134,17 @@ def _ranked(predictions: Predictions, row: dict[str, Any]) -> dict[str, Any]:
         if len(predictions.outputs[name][row["row"]]) > 2:
             shown[f"next of {name}" if several else "next"] = ", ".join(f"{each} {100 * p:.1f} %" for each, p in others)
     return shown
+
+
+def _objects(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines of the table of a row of a detector: one for each object, and one if there is none."""
+    edges = ("x1", "y1", "x2", "y2")
+    if not row["detections"]:
+        return [{"row": row["row"], "class": "–", "score": "", **dict.fromkeys(edges, "")}]
+    return [
+        {"row": row["row"], "class": str(one["class"]), "score": one["score"], **dict(zip(edges, one["box"], strict=True))}
+        for one in row["detections"]
+    ]
 
 
 def _neighbor(row: int, place: int, found: dict[str, Any]) -> dict[str, Any]:

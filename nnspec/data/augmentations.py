@@ -7,9 +7,14 @@ from typing import Annotated, ClassVar
 from pydantic import Field, Strict
 
 from nnspec.layers import LAYERS
+from nnspec.layers.augmentation import Share
 from nnspec.types import Config, Family, Named
 
-_MIXING = dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.augmentation")
+_MIXING = {
+    **dict.fromkeys(("CutMix", "MixUp"), "nnspec.layers.augmentation"),
+    "RandomMosaic": "nnspec.layers.mosaic",
+    "RandomResizedCrop": "nnspec.layers.resized_crop",
+}
 
 AUGMENTATIONS = Family(
     kind="augmentation",
@@ -54,6 +59,10 @@ class Augment(Config):
     on: list[Annotated[str, Strict()]] | None = Field(
         None,
         min_length=1,
-        description="The inputs and targets that receive the same random change. Default: the only image input.",
+        description="The inputs and targets that receive the same random change; the classes of boxes follow them. Default: "
+        "the only image input, with its boxes.",
         examples=[["image", "mask"]],
+    )
+    visible: Share = Field(
+        0.25, description="The share of its area that a box must keep; a box that keeps less is left out, with its class."
     )

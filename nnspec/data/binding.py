@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import cast
 
 from nnspec.data import problems as d
+from nnspec.data.box_feeds import with_columns
 from nnspec.data.kinds import Column, at_name, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import Feed, Need
@@ -90,7 +91,8 @@ class _Binder:
                 if name not in self.needs and given.names:
                     self._feed("targets", name, given, self._names(given, "future"))
         found = {place: feed for place, feed in feeds.items() if feed is not None}
-        return found, len(found) == len(feeds)
+        bound = with_columns(found, self.columns, self.tree, self.problems)
+        return bound, len(bound) == len(feeds)
 
     def _named(self, name: str) -> Feed | None:
         """Return the feed of an input from the given columns, or from the column with its name."""

@@ -55,6 +55,12 @@ class Cells:
 
     def refuse_class(self, error: UnknownClassError, values: Values) -> None:
         """Report a value that is not among the classes."""
+        if error.item is not None:
+            column = self.feed.columns[0]
+            place = self._table.where_item(column, error.position, error.item)
+            facts: dict[str, Any] = {"where": place, "value": _shown(error.label), "known": error.message, "more": ""}
+            self._problems.append(d.UnknownClassValue.at(self.feed.span, self.feed.path, help=error.help, **facts))
+            raise Reported
         bad = np.zeros(values.size, bool)
         bad[error.position] = True
         self.refuse(d.UnknownClassValue, bad.reshape(values.shape), values, help=error.help, known=error.message)

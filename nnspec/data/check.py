@@ -9,12 +9,13 @@ from typing import cast
 from nnspec.data import problems as d
 from nnspec.data.alignment import aligned_inputs
 from nnspec.data.binding import known_feeds
+from nnspec.data.box_feeds import box_fields
 from nnspec.data.check_augment import check_augment
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.check_weights import check_crops, check_weight_columns, check_weights
 from nnspec.data.check_window import check_window
 from nnspec.data.class_batches import check_class_batches
-from nnspec.data.kinds import Column, DataError, DataWarning, UnknownColumnError, at_name
+from nnspec.data.kinds import AnnotationError, Column, DataError, DataWarning, UnknownColumnError, at_name
 from nnspec.data.likely_mistakes import warn_of_columns
 from nnspec.data.locations import argument_of, locate
 from nnspec.data.paths import MissingFileError, RemoteError
@@ -119,13 +120,10 @@ def known_data(
     tables = {ref.source: rows for ref, rows in table_rows(graph).items() if ref.source in inputs}
     typed = certain and "targets" not in checked.wrong
     untyped = [*graph.gaps.inputs, *graph.gaps.outputs, *([] if typed else outputs)]
-    changes: tuple[AugmentPlan, ...] = ()
-    if graph.gaps.are_named:
-        changes = check_augment(section.augment, tree, inputs, outputs, needs, problems, untyped=untyped)
     check_crops(section, tree, needs, problems)
     aligned = aligned_inputs(graph)
     plan = DataPlan(
-        section, tree, sources, inputs, tables, needs, None, changes, target_sources or {}, graph.conditions, aligned, files
+        section, tree, sources, inputs, tables, needs, None, (), target_sources or {}, graph.conditions, aligned, files
     )
     _check_target_sources(plan, problems)
     windowing = [*check_window(plan)]
@@ -133,10 +131,15 @@ def known_data(
     check_weights(plan, problems)
     _check_pointed(plan, graph.input_names, problems)
     columns = {part: known for part, source in sources.items() if (known := columns_of(source, tree, problems)) is not None}
-    if "train" in columns:
+    if "train" not in columns:
+        # Which of them are boxes is not known.
+        untyped += [name for name, type_ in inputs.items() if type_.rank < 3]
+        plan = replace(plan, augment=_augment(plan, outputs, untyped, problems, known=graph.gaps.are_named))
+    else:
         _check_split(section, tree, columns["train"], problems)
         feeds, whole = known_feeds(section, tree, inputs, plan.fed, columns["train"], problems, unsure=unsure)
         plan = replace(plan, feeds=feeds)
+        plan = replace(plan, augment=_augment(plan, outputs, untyped, problems, known=graph.gaps.are_named))
         # Without a valid window, its rows seem to differ in length.
         check_feeds(plan, feeds, columns["train"], problems if not windowing and "window" not in checked.wrong else [])
         problems.extend(check_weight_columns(feeds, plan, columns["train"]))
@@ -147,6 +150,17 @@ def known_data(
             _warn_of_doubts(plan, problems)
             problems.extend(warn_of_columns(plan, feeds))
     return plan
+
+
+def _augment(
+    plan: DataPlan, outputs: Mapping[str, TensorType], untyped: list[str], problems: list[Diagnostic], *, known: bool
+) -> tuple[AugmentPlan, ...]:
+    """Check the augmentations, unless the names of inputs and targets are not known."""
+    if not known:
+        return ()
+    boxes = box_fields(plan.feeds or {})
+    steps, tree = plan.section.augment, plan.tree
+    return check_augment(steps, tree, plan.inputs, outputs, plan.needs, problems, untyped=untyped, boxes=boxes)
 
 
 def _check_target_sources(plan: DataPlan, problems: list[Diagnostic]) -> None:
@@ -264,8 +278,7 @@ def columns_of(source: Source, tree: MappingNode, problems: list[Diagnostic]) ->
     try:
         return source.reader.columns(source.files)
     except DataError as error:
-        others = error.others if isinstance(error, UnknownColumnError) else ()
-        problems.extend(unreadable(each, source, tree) for each in (error, *others))
+        problems.extend(unreadable(each, source, tree) for each in (error, *error.others))
         return None
 
 
@@ -274,6 +287,8 @@ def unreadable(error: DataError, source: Source, tree: MappingNode) -> Diagnosti
     span, path = argument_of(cast("Tree", tree.get(source.part)), error.argument)
     if isinstance(error, UnknownColumnError):
         return d.UnknownColumn.at(span, path, help=error.help, column=error.column, part=display_name(source.part))
+    if isinstance(error, AnnotationError):
+        return d.BadAnnotation.at(span, path, help=error.help, reason=error.message)
     if isinstance(error, TimesError):
         return d.BadTimes.at(span, path, help=error.help, reason=error.message)
     return d.UnreadableData.at(span, path, help=error.help, reason=error.message)

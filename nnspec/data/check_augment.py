@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from nnspec.data import problems as d
 from nnspec.data.augmentations import Augment
 from nnspec.data.locations import locate
-from nnspec.data.plan import AugmentPlan, Need
+from nnspec.data.plan import AugmentPlan, BoxField, Need
 from nnspec.diagnostics import Diagnostic, Span
 from nnspec.layers.augmentation import Augmentation, Mixing
 from nnspec.layers.base import LayerError
@@ -28,6 +29,7 @@ def check_augment(
     problems: list[Diagnostic],
     *,
     untyped: Collection[str] = (),
+    boxes: Sequence[BoxField] = (),
 ) -> tuple[AugmentPlan, ...]:
     """Resolve the inputs and targets of each augmentation; invalid ones are reported and omitted.
 
@@ -38,7 +40,8 @@ def check_augment(
         outputs: The types of the outputs.
         needs: What each loss requires, by output.
         problems: Problems are appended here.
-        untyped: Names whose types are unknown because of errors that have been reported.
+        untyped: Names whose types are unknown because of errors that have been reported, or whose columns are not known.
+        boxes: The boxes among the inputs and targets.
     """
     found = []
     known = [*inputs, *(needs or outputs), *untyped]
@@ -47,7 +50,7 @@ def check_augment(
         if step.wrong_arguments:
             continue
         span, path = locate(tree, "augment", i)
-        plan = _Step(step, span, path, inputs, needs or dict.fromkeys(outputs), needs, problems, untyped).plan()
+        plan = _Step(step, span, path, inputs, needs or dict.fromkeys(outputs), needs, problems, untyped, boxes).plan()
         if plan is not None:
             found.append(plan)
     return tuple(found)
@@ -75,6 +78,12 @@ class _Step:
     needs: Mapping[str, Need]
     problems: list[Diagnostic]
     untyped: Collection[str]
+    boxes: Sequence[BoxField]
+
+    @property
+    def of_boxes(self) -> set[str]:
+        """The names of boxes, and of what has a value for each box."""
+        return {place.partition(".")[2] for field in self.boxes for place in (field.place, *field.rows)}
 
     @property
     def layer(self) -> Augmentation:
@@ -92,18 +101,48 @@ class _Step:
             return None
         if self.untyped and (self.step.on is None or set(self.step.on) & set(self.untyped)):
             return None
-        images = [name for name in named if name in self.inputs]
+        images = [name for name in named if name in self.inputs and name not in self.of_boxes]
+        boxes = self._boxes(named, images)
+        if any(problem.is_error for problem in self.problems[before:]):
+            return None
         if named and not images:
             self._refuse(f"`on` of `{self.name}` names no input", f"add an input: {listed(self.inputs)}")
             return None
         self._check_images(images)
-        targets = tuple(self.needs) if isinstance(self.layer, Mixing) else tuple(name for name in named if name in self.needs)
+        mixed = self.needs if isinstance(self.layer, Mixing) else [name for name in named if name in self.needs]
+        targets = tuple(name for name in mixed if name not in self.of_boxes)
         for target in targets:
             self._check_target(target, images)
-        if len(self.problems) > before:
+        if any(problem.is_error for problem in self.problems[before:]):
             return None
         masks = {name for name in targets if self.needs[name].kind in _LABELS}
-        return AugmentPlan(self.layer, tuple(images), targets, frozenset(masks))
+        return AugmentPlan(self.layer, tuple(images), targets, frozenset(masks), boxes, self.step.visible)
+
+    def _boxes(self, named: list[str], images: list[str]) -> tuple[BoxField, ...]:
+        """Return the boxes that move with the images; those that must but cannot are reported."""
+        if not self.layer.moves_pixels:
+            return ()
+        own = [field for field in self.boxes if field.image in images]
+        for field in self.boxes:
+            if field.name in named and field not in own:
+                reason = f"`{field.name}` are boxes of `{field.image}`, which is not in `on`"
+                self._refuse(reason, f"add `{field.image}` to `on`")
+            if any(place.partition(".")[2] in named for place in field.rows) and field.name not in named:
+                self._refuse(
+                    f"`on` has values of `{field.name}`, but not the boxes", f"add `{field.name}`; its values follow it"
+                )
+        if own and not self.layer.moves_boxes:
+            others = "`RandomMosaic` or `MixUp`" if isinstance(self.layer, Mixing) else "`RandomRotation` or `RandomShear`"
+            self._refuse(f"boxes cannot follow `{self.name}`", f"use another augmentation, such as {others}")
+        for field in own:
+            if self.step.on is not None and field.name not in named:
+                reason = f"`{self.name}` moves `{field.image}`, but not its boxes"
+                self._refuse(reason, f"add `{field.name}` to `on`")
+        if own and getattr(self.layer, "fill_mode", "") in ("reflect", "wrap"):
+            help = "write `fill_mode: constant`"
+            facts: dict[str, Any] = {"name": self.name, "mode": getattr(self.layer, "fill_mode", ""), "boxes": own[0].name}
+            self.problems.append(d.ObjectsWithoutBoxes.at(self.span, self.path, help=help, **facts))
+        return tuple(own)
 
     def _named(self) -> list[str]:
         """Return the names under `on`, or the only image input."""
@@ -131,7 +170,7 @@ class _Step:
 
     def _check_target(self, name: str, images: list[str]) -> None:
         need = self.needs[name]
-        if isinstance(self.layer, Mixing):
+        if isinstance(self.layer, Mixing) and self.layer.mixes_targets:
             if need.kind not in _MIXES:
                 classes = need.output.shape[-1] if need.output.rank else 1
                 help = (

@@ -79,12 +79,21 @@ class Column:
         dtype: NumPy's name of the element type, ``text`` for strings, or ``unknown`` before the data are read.
         ragged: Whether the first size differs between rows; the values are then an object array of arrays or lists of strings.
         refused: Why it cannot be read, as a clause such as ``is of a type that …``; empty if it can be read.
+        fill: What rows of different lengths are padded with, unless the spec states it.
+        boxes_of: The column or input with the image in which the values are boxes, ``x1, y1, x2, y2`` in its pixels; empty if
+            they are not boxes.
+        rows_of: The column of boxes for each of which there is a value, such as its class; empty if there is none.
+        classes: The classes that the data declare, in their order; empty if they are learned from the values.
     """
 
     shape: tuple[int | None, ...] = ()
     dtype: str = "float64"
     ragged: bool = False
     refused: str = ""
+    fill: float = 0
+    boxes_of: str = ""
+    rows_of: str = ""
+    classes: tuple[str, ...] = ()
 
     @property
     def is_text(self) -> bool:
@@ -109,7 +118,10 @@ class DataError(Exception):
         message: The problem, with file, row, column and value if applicable.
         help: How to fix it.
         argument: The reader's argument that is at fault, if any.
+        others: Errors for further problems.
     """
+
+    others: tuple[DataError, ...] = ()
 
     def __init__(self, message: str, *, help: str = "", argument: str | None = None) -> None:
         super().__init__(message)
@@ -123,14 +135,15 @@ class UnknownColumnError(DataError):
 
     Attributes:
         column: The name.
-        others: Errors for further unknown names.
     """
-
-    others: tuple[UnknownColumnError, ...] = ()
 
     def __init__(self, column: str, *, help: str, argument: str) -> None:
         super().__init__(f"there is no column `{column}`", help=help, argument=argument)
         self.column = column
+
+
+class AnnotationError(DataError):
+    """A mistake in the annotations of images."""
 
 
 @dataclass(frozen=True, slots=True)

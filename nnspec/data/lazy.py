@@ -167,6 +167,13 @@ class SomeRows(Table):
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
 
+    def where_item(self, column: str, row: int, item: int) -> str:
+        return self._table.where_item(column, int(self._rows[row]), item)
+
+    def image_sizes(self, column: str) -> NDArray[np.int64] | None:
+        sizes = self._table.image_sizes(column)
+        return None if sizes is None else sizes[self._rows]
+
     def is_number(self, text: str) -> bool:
         return self._table.is_number(text)
 

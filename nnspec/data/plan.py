@@ -120,6 +120,9 @@ class Feed:
         border: The border weights of a mask.
         is_target: Whether it is a target.
         series: The columns that identify the series.
+        before: Transforms before those that are written, which have no fitted state.
+        image: The input in whose pixels the values are boxes; empty if they are not.
+        rows_of: The boxes for each of which there is a value, as ``inputs.NAME`` or ``targets.NAME``; empty if there are none.
     """
 
     name: str
@@ -133,6 +136,9 @@ class Feed:
     border: Border | None = None
     is_target: bool = False
     series: tuple[str, ...] = ()
+    before: tuple[Transform, ...] = ()
+    image: str = ""
+    rows_of: str = ""
 
     @property
     def columns_text(self) -> str:
@@ -229,6 +235,26 @@ class TargetSource:
 
 
 @dataclass(frozen=True)
+class BoxField:
+    """Boxes that belong to an image.
+
+    Attributes:
+        place: The boxes, as ``inputs.NAME`` or ``targets.NAME``.
+        image: The input with the image.
+        rows: The inputs and targets with a value for each box, as ``inputs.NAME`` or ``targets.NAME``.
+    """
+
+    place: str
+    image: str
+    rows: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The name of the input or target."""
+        return self.place.partition(".")[2]
+
+
+@dataclass(frozen=True)
 class AugmentPlan:
     """An augmentation of the training examples.
 
@@ -237,12 +263,16 @@ class AugmentPlan:
         inputs: The inputs that receive the same random change.
         targets: The targets that are changed with them.
         masks: The targets that are label masks, whose values must not be interpolated.
+        boxes: The boxes that move with the inputs.
+        visible: The share of its area that a box must keep.
     """
 
     layer: Augmentation
     inputs: tuple[str, ...]
     targets: tuple[str, ...]
     masks: frozenset[str]
+    boxes: tuple[BoxField, ...] = ()
+    visible: float = 0.25
 
 
 @dataclass(frozen=True)

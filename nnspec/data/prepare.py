@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
+from nnspec.data.box_feeds import with_columns
+from nnspec.data.box_values import check_box_values
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.class_batches import classes_of, warn_of_small_classes
@@ -208,7 +210,7 @@ def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) ->
             try:
                 tables[part] = source.reader.open(source.files)
             except DataError as error:
-                problems.append(unreadable(error, source, plan.tree))
+                problems.extend(unreadable(each, source, plan.tree) for each in (error, *error.others))
     _stop_at_errors(problems)
     return tables
 
@@ -216,7 +218,8 @@ def _open(plan: DataPlan, parts: tuple[str, ...], problems: list[Diagnostic]) ->
 def _bind(plan: DataPlan, tables: Mapping[str, Table], problems: list[Diagnostic]) -> Mapping[str, Feed]:
     """Return the feeds, checked against the column types of the tables, which are known only after reading text files."""
     columns = {part: table.columns for part, table in tables.items()}
-    feeds = plan.feeds or known_feeds(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)[0]
+    feeds = plan.feeds and with_columns(plan.feeds, columns["train"], plan.tree, problems)
+    feeds = feeds or known_feeds(plan.section, plan.tree, plan.inputs, plan.fed, columns["train"], problems)[0]
     _stop_at_errors(problems)  # those of inputs and targets without a feed, too
     with _reading(plan, "train", problems):
         valid = _without_text(feeds, tables["train"], problems)
@@ -276,6 +279,7 @@ def _read(
     if not any(problem.is_error for problem in problems[before:]):
         check_lengths(plan, feeds, table, learned, problems)
         check_positions(feeds, table, learned, problems)
+        check_box_values(feeds, table, learned, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
     return Examples(

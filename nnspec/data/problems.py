@@ -525,6 +525,44 @@ class SuspectData(Problem):
     message = "{reason}"
 
 
+class BadBox(Problem):
+    """A box must have corners in order, ``x1 y1 x2 y2``, lie in its image, and have one value of its class and other lists.
+
+    `boxes: {format: xywh}` reads a corner and a size, `format: cxcywh` the center and the size, and `relative: true` fractions
+    of the image's width and height.
+    """
+
+    code = "NN475"
+    message = "{reason}"
+
+
+class BadAnnotation(Problem):
+    """An annotation of COCO, YOLO or VOC cannot be used. Of each kind of mistake, the first is shown.
+
+    Classes are identified by their names and are never renumbered silently; no box is changed to fit. Boxes that exceed their
+    image a little are clipped to it, and boxes without an area are left out; both are warnings (NN471).
+    """
+
+    code = "NN476"
+    message = "{reason}"
+
+
+class BoxesCutOff(Problem):
+    """An image has more boxes than `pad` keeps. The network and the metrics do not get the others."""
+
+    code = "NN477"
+    severity = "warning"
+    message = "{where}: {count} boxes, of which `pad` keeps {limit}{more}"
+
+
+class ObjectsWithoutBoxes(Problem):
+    """An augmentation fills the pixels outside the image with what the image shows, so that there are objects without boxes."""
+
+    code = "NN478"
+    severity = "warning"
+    message = "`{name}` fills with `{mode}`, which shows objects again for which `{boxes}` has no boxes"
+
+
 class TargetAmongInputs(Problem):
     """An input uses the same column as a target, so the target leaks into the input.
 

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from nnspec.data import problems as d
+from nnspec.data.box_feeds import box_fields, check_box_rows
 from nnspec.data.kinds import Column, DataError, TargetKind, bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need, target_shape
+from nnspec.data.transforms.classes import label_encode
 from nnspec.diagnostics import Diagnostic
 from nnspec.types import Dim, TensorType, symbols_of
 
@@ -22,6 +24,7 @@ def check_feeds(plan: DataPlan, feeds: Mapping[str, Feed], columns: Mapping[str,
         place: column for place, feed in feeds.items() if (column := transformed_column(plan, place, feed, columns, problems))
     }
     sizes: dict[str, int] = {}
+    check_box_rows(feeds, made, plan.tree, problems)
     for place, column in made.items():
         kind, _, name = place.partition(".")
         if kind == "inputs":
@@ -63,8 +66,10 @@ def transformed_column(
         problems.append(d.BadTransform.at(*locate(plan.tree, kind, name, "columns"), help=help, reason=reason))
         return None
     shape = (*parts[0].shape, len(parts)) if feed.stacked else parts[0].shape
-    made = Column(shape, parts[0].dtype)
+    made = Column(shape, parts[0].dtype) if len(parts) > 1 or feed.stacked else parts[0]
     made = replace(made, ragged=any(part.ragged for part in parts))
+    for transform in feed.before:
+        made = transform.infer(made)
     for i, transform in enumerate(feed.transforms):
         try:
             if made.ragged and not transform.takes_ragged:
@@ -89,6 +94,8 @@ def transformed_column(
         return None
     if made.ragged and not made.is_text:
         help = "put `pad` last under `transform`"
+        if any(isinstance(step, label_encode) for step in feed.transforms) and not box_fields(plan.feeds or {}):
+            help = "replace `label_encode` by `tokenize` and `pad`"
         problems.append(d.RaggedValues.at(feed.span, feed.path, help=help, what=what, columns=feed.columns_text))
         return None
     if made.is_text:

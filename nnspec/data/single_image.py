@@ -14,6 +14,7 @@ from nnspec.data.readers.base import Table
 from nnspec.data.readers.images import Images
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from nnspec.data.readers.base import Rows, Values
@@ -27,9 +28,18 @@ class SingleValueTable(Table):
         value: Its value, an array or a string.
         name: Its name in messages.
         is_image: Whether it is an image from a file.
+        size: The height and width of that image as stored.
     """
 
-    def __init__(self, column: str, value: NDArray[Any] | str, name: str, *, is_image: bool = False) -> None:
+    def __init__(
+        self,
+        column: str,
+        value: NDArray[Any] | str,
+        name: str,
+        *,
+        is_image: bool = False,
+        size: tuple[int, int] | None = None,
+    ) -> None:
         import numpy as np
 
         if isinstance(value, str):
@@ -38,7 +48,7 @@ class SingleValueTable(Table):
         else:
             self.columns = {column: Column(value.shape, value.dtype.name)}
             self._values = value[np.newaxis]
-        self._name = name
+        self._name, self._size = name, size
         self.image_columns = (column,) if is_image else ()
 
     def __len__(self) -> int:
@@ -47,6 +57,12 @@ class SingleValueTable(Table):
     def read(self, column: str, rows: Rows) -> Values:
         del column
         return self._values[rows]
+
+    def image_sizes(self, column: str) -> NDArray[np.int64] | None:
+        import numpy as np
+
+        del column
+        return None if self._size is None else np.array([self._size], np.int64)
 
     def where(self, column: str, row: int) -> str:
         del column, row
@@ -79,7 +95,9 @@ def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], 
     return ImageFormat(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
 
 
-def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, column: str, wanted: Column) -> Table:
+def image_table(
+    content: bytes | bytearray, name: str, format_: ImageFormat, column: str, wanted: Column, header: Header
+) -> Table:
     """Decode an image to a table with one row.
 
     Args:
@@ -88,9 +106,11 @@ def image_table(content: bytes | bytearray, name: str, format_: ImageFormat, col
         format_: The format to decode to.
         column: The name of the column.
         wanted: The column type that the model expects.
+        header: The header of the image.
 
     Raises:
         DataError: If the image is damaged.
     """
     pixels = decode_content(content, name, format_)
-    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_image=True)
+    size = (header.height, header.width)
+    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_image=True, size=size)

@@ -16,6 +16,7 @@ from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.shape_checks import fits
 from nnspec.data.transforms import Learned
+from nnspec.data.transforms.boxes import BoxError
 from nnspec.data.transforms.classes import UnknownClassError
 from nnspec.data.value_help import for_infinite, for_missing, for_text
 from nnspec.diagnostics import Diagnostic
@@ -49,7 +50,9 @@ def read_feed(
                 feed.transforms[0].infer(column)  # new data may have numbers where those of the training had texts
         values = _raw(table, feed, cells)
         series = series_of_rows(table, feed.series) if any(one.for_each_series for one in feed.transforms) else None
-        for i, transform in enumerate(feed.transforms):
+        for transform in feed.before:
+            values = transform.in_table(table).apply(values, {})
+        for i, transform in enumerate(one.in_table(table) for one in feed.transforms):
             if fit_on is not None:
                 learned.append(fit(transform, partial(_Chunks, values), fit_on, series))
             try:
@@ -58,6 +61,10 @@ def read_feed(
                 cells.refuse_class(error, values)
     except _Unreadable as unreadable:
         problems.append(_unreadable(feed, unreadable.error))
+        return None
+    except BoxError as error:
+        reason = f"{table.where_item(feed.columns[0], error.row, error.item)}: {error.message}"
+        problems.append(d.BadBox.at(feed.span, feed.path, help=error.help, reason=reason))
         return None
     except DataError as error:
         problems.append(d.BadTransform.at(feed.span, feed.path, help=error.help, reason=error.message))

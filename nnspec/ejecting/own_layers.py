@@ -56,7 +56,7 @@ class OwnLayers:
         return kind.__name__
 
     def _add(self, module: str, name: str, wanted_by: str) -> None:
-        if module != _FROM and not module.startswith(f"{_FROM}."):
+        if module != _FROM and not module.startswith(f"{_FROM}.") and not _is_literal(module, name):
             raise NnspecError(f"cannot eject the layer `{wanted_by}`: its code needs `{module}`")
         if (module, name) in self._found:
             return
@@ -124,6 +124,12 @@ def _contents(module: str) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             imports |= {each.asname or each.name: (node.module, each.name) for each in node.names}
     return definitions, imports
+
+
+def _is_literal(module: str, name: str) -> bool:
+    """Whether a name is that of a number or a text: its definition needs nothing else of its module."""
+    definition = _contents(module)[0].get(name)
+    return isinstance(definition, ast.Assign | ast.AnnAssign) and isinstance(definition.value, ast.Constant)
 
 
 @cache

@@ -78,7 +78,7 @@ class Classifier:
     def _of_run(cls, run: Run) -> Classifier:
         graph = run.main
         table, real = golden_rows(run, GOLDEN_ROWS)
-        metadata = output_metadata(run, {name: name for name in graph.outputs})
+        metadata = output_metadata(run, graph, {name: name for name in graph.outputs})
         known = ({name: real[name] for name in graph.inputs},) if all(name in real for name in graph.inputs) else ()
         return cls(run.spec, graph, graph.own(run.weights()), known, metadata, with_white_levels(run.recipe(), table), table)
 

@@ -12,21 +12,30 @@ import numpy as np
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import Recipe
 from nnspec.generation.vocabulary import tokenizer_among, tokenizer_of
-from nnspec.runtime.metadata import ANSWERS, CLASSES, TOKEN_OUTPUTS, UNITS
+from nnspec.graph import Graph
+from nnspec.graph.detections import detections_of
+from nnspec.runtime.detections import Detector
+from nnspec.runtime.metadata import ANSWERS, CLASSES, DETECTIONS, TOKEN_OUTPUTS, UNITS
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.training import Run
-from nnspec.training.evaluation.evaluate import answers_of, target_kinds_of, units_of_run
+from nnspec.training.evaluation.evaluate import annotated_classes, answers_of, target_kinds_of, units_of_run
+
+_IMAGE_AXES = 3
 
 
-def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str] | None = None) -> dict[str, str]:
+def output_metadata(
+    run: Run, graph: Graph, shown: Mapping[str, str], inputs: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Build the metadata of the outputs of a run.
 
     Args:
         run: The run.
+        graph: The exported network.
         shown: The file's name of each output of the document that it has.
         inputs: The file's name of each input of the document that it has; None if it has all of them, unchanged.
     """
-    classes = {shown[name]: [str(each) for each in classes] for name, classes in run.classes().items() if name in shown}
+    names = class_names_of_run(run, graph)
+    classes = {shown[name]: [str(each) for each in classes] for name, classes in names.items() if name in shown}
     answers = {shown[name]: asdict(answer) for name, answer in answers_of(run).items() if name in shown}
     metadata = {CLASSES: json.dumps(classes), ANSWERS: json.dumps(answers)}
     if units := {shown[name]: own.as_json() for name, own in units_of_run(run).items() if name in shown and own.labels}:
@@ -42,7 +51,33 @@ def output_metadata(run: Run, shown: Mapping[str, str], inputs: Mapping[str, str
             tokens[shown[name]] = {**asdict(token_output), "input": text}
     if tokens:
         metadata[TOKEN_OUTPUTS] = json.dumps(tokens)
+    if (detector := detector_of(graph)) is not None:
+        metadata[DETECTIONS] = json.dumps(detector.as_json())
     return metadata
+
+
+def detector_of(graph: Graph) -> Detector | None:
+    """The outputs of a network that are detections; None if it is no detector."""
+    found = detections_of(graph)
+    if found is None:
+        return None
+    images = [name for name, type_ in graph.inputs.items() if type_.rank == _IMAGE_AXES]
+    return Detector(found.boxes, found.scores, found.classes, images[0] if len(images) == 1 else None, found.more)
+
+
+def class_names_of_run(run: Run, graph: Graph) -> dict[str, list[Any]]:
+    """The class names of each output of a run's network that has them: of detections, those of the annotated boxes.
+
+    Args:
+        run: The run.
+        graph: The network.
+    """
+    names = run.classes()
+    found = detections_of(graph)
+    if found is None or found.classes in names:
+        return names
+    own = annotated_classes(run)
+    return names if own is None else {**names, found.classes: own}
 
 
 def token_outputs_of_run(run: Run) -> dict[str, TokenOutput]:

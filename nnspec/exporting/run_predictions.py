@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.reader_arguments import of_one_member
+from nnspec.data.recipe import Recipe
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.exporting.connections import IOMapping
 from nnspec.exporting.neighbors import index_of_run
-from nnspec.exporting.output_metadata import token_outputs_of_run
+from nnspec.exporting.output_metadata import class_names_of_run, detector_of, token_outputs_of_run
 from nnspec.exporting.runs import exported_network
 from nnspec.graph import Graph
-from nnspec.runtime.predicting import Predictions, read_rows
+from nnspec.runtime.detections import sizes_of
+from nnspec.runtime.predicting import GivenRows, Predictions, read_rows, require_limits_of_detector
 from nnspec.runtime.token_output import texts_of
 from nnspec.training import Run
-from nnspec.training.evaluation.evaluate import answers_of, examples_of, trained_model, units_of_run
+from nnspec.training.evaluation.evaluate import answers_of, examples_of, raw_rows, trained_model, units_of_run
 from nnspec.types import listed
 
 
@@ -31,6 +34,8 @@ def predict_run(
     limit: int | None = None,
     neighbors: int | None = None,
     among: str | None = None,
+    score: float | None = None,
+    top: int | None = None,
 ) -> Predictions:
     """Predict with a run.
 
@@ -41,6 +46,8 @@ def predict_run(
         limit: The most rows to predict.
         neighbors: The number of neighbors to find with the exported network; None for none.
         among: The data in which they are found; by default those of the section ``neighbors``, else the training data.
+        score: The least score of the objects of a detector.
+        top: The most objects of an image, best first.
 
     Raises:
         NnspecError: If the run is damaged, or the data do not match it.
@@ -51,20 +58,37 @@ def predict_run(
         graph, mapping, section = exported_network(run)
         index = None if neighbors is None else index_of_run(run, section, among=among, count=neighbors)
     recipe = run.recipe() if mapping is None else mapping.recipe(run.recipe())
+    detector = detector_of(graph)
+    require_limits_of_detector(detector, f"{run.path}", score, top)
+    image = None if detector is None else detector.image
     if data is None:
-        _, examples = examples_of(run)
-        examples = examples.only(slice(0, limit))
-        arrays, series = dict(examples.batch(slice(None)).inputs), examples.own_series
+        given = _own_rows(run, recipe, limit, image)
         if mapping is not None:
-            arrays = _of_network(run, graph, mapping, arrays)
+            given = replace(given, arrays=_of_network(run, graph, mapping, given.arrays))
     else:
-        arrays, series = read_rows(data, of_one_member(recipe), graph.inputs, limit)
-        _check_sizes(graph, arrays)
+        given = read_rows(data, of_one_member(recipe), graph.inputs, limit, image=image)
+        _check_sizes(graph, given.arrays)
+    arrays, series = dict(given.arrays), given.series
     answers = trained_model(run, graph).predict(arrays, verbose=0)
     outputs = in_units({name: np.asarray(values) for name, values in answers.items()}, units_of_run(run), series)
     texts = texts_of(outputs, arrays, token_outputs_of_run(run))
     found = None if index is None else index.nearest(outputs[index.search.output])
-    return Predictions(outputs, run.classes(), answers_of(run), texts=texts, neighbors=found)
+    classes = class_names_of_run(run, graph)
+    predictions = Predictions(outputs, classes, answers_of(run), texts=texts, neighbors=found)
+    if detector is None:
+        return predictions
+    objects = detector.found(arrays, outputs, classes.get(detector.classes), given.sizes).limited(score, top)
+    return replace(predictions, detections=objects, parts=detector.outputs)
+
+
+def _own_rows(run: Run, recipe: Recipe, limit: int | None, image: str | None) -> GivenRows:
+    """Rows of the data of a run, and the sizes of their images as stored."""
+    if image is None:
+        _, examples = examples_of(run)
+        examples = examples.only(slice(0, limit))
+        return GivenRows(dict(examples.batch(slice(None)).inputs), examples.own_series)
+    table, arrays = raw_rows(run, limit=limit)
+    return GivenRows(arrays, None, sizes_of(table, recipe, image))
 
 
 def _of_network(run: Run, graph: Graph, mapping: IOMapping, fields: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

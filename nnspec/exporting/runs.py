@@ -217,7 +217,7 @@ def _export_network(
     metadata = {
         SPEC_NAME: run.name,
         SPEC_HASH: run.spec.hash,
-        **output_metadata(run, mapping.outputs, {field: name for name, field in mapping.fields.items()}),
+        **output_metadata(run, graph, mapping.outputs, {field: name for name, field in mapping.fields.items()}),
         DATA: json.dumps(of_one_member(served)),
     }
     if section.activation_maps:

@@ -45,7 +45,9 @@ class ExportSection(Config):
         examples=[{"token": "words"}],
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
-        _OPSET, description="ONNX opset version.", examples=[21]
+        _OPSET,
+        description="ONNX opset version; an older one is used if ONNX Runtime does not implement a layer's operators in it.",
+        examples=[21],
     )
 
 

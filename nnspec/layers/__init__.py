@@ -32,6 +32,7 @@ _MODULES = {
     ),
     "auto_contrast": ("AutoContrast",),
     "bidirectional": ("Bidirectional",),
+    "boxes": ("AnchorBoxes", "ClipBoxes", "DecodeBoxes", "EncodeBoxes"),
     "compute": ("Compute",),
     "convolution": ("Conv1D", "Conv2D", "Conv3D"),
     "borders": ("Cropping1D", "Cropping2D", "Cropping3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D"),
@@ -39,6 +40,7 @@ _MODULES = {
     "dot": ("Dot",),
     "einsum_dense": ("EinsumDense",),
     "identity": ("Identity",),
+    "matching": ("MatchBoxes", "SampleProposals"),
     "merge": ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply", "Subtract"),
     "normalization": (
         "BatchNormalization",
@@ -106,6 +108,7 @@ _MODULES = {
         "SpatialDropout2D",
         "SpatialDropout3D",
     ),
+    "regions": ("RoIAlign", "RoIPooling"),
     "rnn": ("RNN",),
     "resizing": ("CenterCrop", "Resizing"),
     "standardization": (
@@ -113,6 +116,7 @@ _MODULES = {
         "Rescaling",
     ),
     "masking": ("Masking",),
+    "suppression": ("NonMaxSuppression",),
     "time_distributed": ("TimeDistributed",),
     "transposed_convolution": ("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"),
     "unpooling": ("MaxPoolingWithIndices2D", "MaxUnpooling2D"),

@@ -40,6 +40,12 @@ class Augmentation(Layer):
     unsupported: ClassVar[Mapping[str, str]] = {**Layer.unsupported, "data_format": DATA_FORMAT}
     is_random: ClassVar[bool] = True
 
+    moves_pixels: ClassVar[bool] = False
+    """Whether it moves what an image shows, so that its boxes must move too."""
+
+    moves_boxes: ClassVar[bool] = True
+    """Whether the boxes of its images can follow."""
+
     channels: ClassVar[tuple[int, ...]] = ()
     """The accepted numbers of channels; empty: any."""
 
@@ -56,6 +62,12 @@ class Augmentation(Layer):
                 port="x",
             )
         return single(x.shape)
+
+
+class Geometric(Augmentation):
+    """Base class of augmentations that move pixels."""
+
+    moves_pixels: ClassVar[bool] = True
 
 
 def require_image(layer: Layer, x: TensorType) -> None:
@@ -76,11 +88,16 @@ def require_image(layer: Layer, x: TensorType) -> None:
 class Mixing(Augmentation):
     """Base class of augmentations that mix examples."""
 
+    moves_pixels: ClassVar[bool] = True
+    mixes_targets: ClassVar[bool] = True
+    """Whether targets are mixed as a whole, by the share of each image."""
+
 
 class CutMix(Mixing):
     """Pastes a patch of another image into each image and mixes the targets by area (Yun et al. 2019)."""
 
     main_argument: ClassVar[str | None] = "factor"
+    moves_boxes: ClassVar[bool] = False
 
     factor: Shares = Field(1.0, description="How much the size of the patch varies; or [low, high] to draw from.")
 

@@ -242,6 +242,11 @@ class Layer(Config):
         del inputs
         return any(getattr(self, name, None) in DISCONTINUOUS for name in ("activation", "recurrent_activation"))
 
+    def passes_gradient(self, port: str) -> bool:
+        """Whether a gradient of its float outputs passes to an input."""
+        del port
+        return True
+
     def receptive_field(self, inputs: Inputs) -> Window | None:
         """Return the receptive field of an output position; None if it is only the same position."""
         del inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nnspec.layers.base import Layer, LayerError
-from nnspec.types import TensorType, size_text
+from nnspec.types import TensorType, same_size, size_text
 
 
 def computed(dtype: str) -> str:
@@ -60,3 +60,22 @@ def known_size(layer: Layer, x: TensorType, axis: int = -1, port: str = "x") -> 
         help="declare the size as a number under `inputs`, or remove the free axes with a global pooling layer",
         port=port,
     )
+
+
+def require_boxes(layer: Layer, x: TensorType, port: str) -> None:
+    """Check that an input has rows of four floats.
+
+    Raises:
+        LayerError: If it has not.
+    """
+    require_float(layer, x, port)
+    if x.rank == 2 and same_size(x.shape[1], _OF_A_BOX) is not False:
+        return
+    raise LayerError(
+        f"{type(layer).__name__} takes rows of 4 numbers, (rows, 4), as `{port}`, got {x}",
+        help="put a `Reshape` to `[-1, 4]` before it" if x.rank != 2 else "`boxes` have the four numbers x1, y1, x2 and y2",
+        port=port,
+    )
+
+
+_OF_A_BOX = 4

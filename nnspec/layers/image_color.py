@@ -70,6 +70,8 @@ class RandAugment(Augmentation):
     """Applies randomly chosen augmentations to each batch (Cubuk et al. 2020)."""
 
     channels: ClassVar[tuple[int, ...]] = _RGB_OR_GRAY
+    moves_pixels: ClassVar[bool] = True
+    moves_boxes: ClassVar[bool] = False
 
     value_range: ValueRange = (0, 255)
     num_ops: PositiveInt = Field(2, description="The number of augmentations to apply.")

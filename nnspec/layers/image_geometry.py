@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, Strict
 
-from nnspec.layers.augmentation import Augmentation, FillMode, Interpolation, Share, Shares, Signed, ValueRange
+from nnspec.layers.augmentation import FillMode, Geometric, Interpolation, Share, Shares, Signed, ValueRange
 from nnspec.layers.base import Inputs, LayerError, Outputs, Window, single
 from nnspec.layers.scalars import Number, PositiveInt
 from nnspec.types import TensorType
@@ -17,7 +17,7 @@ _FILL = "The value outside the image if `fill_mode` is `constant`."
 _Zoom = Annotated[float, Strict(), Field(gt=-1, le=1)]
 
 
-class RandomFlip(Augmentation):
+class RandomFlip(Geometric):
     """Randomly flips images horizontally, vertically or both."""
 
     main_argument: ClassVar[str | None] = "mode"
@@ -27,7 +27,7 @@ class RandomFlip(Augmentation):
     )
 
 
-class RandomRotation(Augmentation):
+class RandomRotation(Geometric):
     """Randomly rotates images about their center."""
 
     main_argument: ClassVar[str | None] = "factor"
@@ -40,7 +40,7 @@ class RandomRotation(Augmentation):
     fill_value: Number = Field(0.0, description=_FILL)
 
 
-class RandomZoom(Augmentation):
+class RandomZoom(Geometric):
     """Randomly zooms images in or out."""
 
     main_argument: ClassVar[str | None] = "height_factor"
@@ -56,7 +56,7 @@ class RandomZoom(Augmentation):
     fill_value: Number = Field(0.0, description=_FILL)
 
 
-class RandomTranslation(Augmentation):
+class RandomTranslation(Geometric):
     """Randomly shifts images."""
 
     height_factor: Signed = Field(
@@ -70,7 +70,7 @@ class RandomTranslation(Augmentation):
     fill_value: Number = Field(0.0, description=_FILL)
 
 
-class RandomShear(Augmentation):
+class RandomShear(Geometric):
     """Randomly shears images."""
 
     x_factor: Shares = Field(0.0, description="The maximum shear along the width; or [low, high] to draw from.")
@@ -80,7 +80,7 @@ class RandomShear(Augmentation):
     fill_value: Number = Field(0.0, description=_FILL)
 
 
-class RandomPerspective(Augmentation):
+class RandomPerspective(Geometric):
     """Applies a random perspective transformation to images."""
 
     main_argument: ClassVar[str | None] = "factor"
@@ -91,8 +91,10 @@ class RandomPerspective(Augmentation):
     fill_value: Number = Field(0.0, description="The value outside the image.")
 
 
-class RandomElasticTransform(Augmentation):
+class RandomElasticTransform(Geometric):
     """Applies a random elastic deformation to images (Simard et al. 2003)."""
+
+    moves_boxes: ClassVar[bool] = False
 
     main_argument: ClassVar[str | None] = "factor"
 
@@ -104,7 +106,7 @@ class RandomElasticTransform(Augmentation):
     value_range: ValueRange = (0, 255)
 
 
-class RandomCrop(Augmentation):
+class RandomCrop(Geometric):
     """Crops images to a given size, at a random position in training.
 
     At inference, and for smaller images, it takes the largest centered crop with the same aspect ratio and resizes it.

@@ -111,3 +111,14 @@ class Slides(Layer):
             inputs: The input types, with fixed image sizes.
         """
         raise NotImplementedError
+
+
+class TakesBoxes(Layer):
+    """Computes with boxes: rows of ``x1 y1 x2 y2``."""
+
+    box_ports: ClassVar[frozenset[str]] = frozenset()
+    """The ports that take boxes."""
+
+
+class Detects(Layer):
+    """Returns detections: ``boxes`` (K, 4), ``scores`` (K) and ``class`` (K), with rows of −1 after the last one."""

@@ -17,6 +17,7 @@ from nnspec.graph.tables import table_rows
 from nnspec.neighbors import INDICES, SIMILARITY
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.interface import Interface
+from nnspec.onnx_backend.lower import newest_opset
 from nnspec.onnx_backend.lowered import lowered
 from nnspec.onnx_backend.preprocessing import InputPreprocessing, OutputPostprocessing
 from nnspec.onnx_backend.proto import finish
@@ -48,7 +49,7 @@ def to_onnx(
     Args:
         graph: The graph; layers that no output needs are omitted.
         weights: The arrays by identity, ``enc1/conv2d/kernel``; unused ones are ignored.
-        opset: The ONNX opset, 17 to 26.
+        opset: The ONNX opset, 17 to 26. An older one is used if a layer's operators are not implemented in it.
         metadata: Model metadata, in addition to nnspec's version and the conditions on free sizes.
         masks: Whether to output the mask of each output that has one, as ``NAME_mask``, boolean. By default true for a network
             of ``networks``, so that networks can be run one after another, and false for the main network.
@@ -64,7 +65,7 @@ def to_onnx(
     seen = {name: found.as_json() for name, found in output_receptive_fields(graph).items()}
     names = output_names(graph)
     graph = replace(graph, outputs={names[name]: ref for name, ref in graph.outputs.items()})
-    b = Builder(opset, graph.conditions)
+    b = Builder(newest_opset((node.layer for node in graph.every_node()), opset), graph.conditions)
     searched = (INDICES, SIMILARITY) if search is not None else ()
     interface = Interface(b, graph.inputs, [*graph.outputs, *searched], preprocessing or {})
     values = lowered(b, graph, weights, interface.given)

@@ -13,7 +13,7 @@ from nnspec.graph.model import Graph, Ref
 from nnspec.graph.tables import table_rows
 from nnspec.layers.base import LayerError
 from nnspec.layers.compute import Compute
-from nnspec.layers.interfaces import ChoosesByIndex
+from nnspec.layers.interfaces import ChoosesByIndex, TakesBoxes
 from nnspec.onnx_backend.index_values import known_size, valid_values
 from nnspec.types import Dim, TensorType, substitute, symbols_of
 from nnspec.types.solving import sample
@@ -21,6 +21,9 @@ from nnspec.types.solving import sample
 BATCHES = (1, 2, 5)
 
 _MANY = 32
+_MISSING = 1 / 8
+"""The share of missing boxes."""
+
 _CHEAP = 100_000_000
 """The maximum number of multiply-accumulates of a large batch."""
 
@@ -44,6 +47,7 @@ def draw(
     """
     rng = np.random.default_rng(seed)
     masked = any(type.mask is not None for node in graph.nodes.values() for type in node.outputs.values())
+    boxes = set(_boxes(graph))
     for free in sizes(graph):
         bounds = table_rows(graph) | _by_size(graph, free)
         for ref, count in _in_expressions(graph, free):
@@ -54,7 +58,10 @@ def draw(
             for name, type in graph.inputs.items():
                 shape = (batch, *(known_size(size, free) for size in type.shape))
                 # With masks, 0 is padding; it is inserted below.
-                inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), valid.get(name), low=int(masked))
+                if Ref(name) in boxes:
+                    inputs[name] = drawn_boxes(rng, shape).astype(type.dtype)
+                else:
+                    inputs[name] = _elements(rng, shape, type, bounds.get(Ref(name)), valid.get(name), low=int(masked))
                 if masked and type.is_integer:
                     inputs[name] = np.where(_kept(rng, shape, empty_rows), inputs[name], 0).astype(inputs[name].dtype)
                 if type.mask is not None:
@@ -92,6 +99,26 @@ def _in_expressions(graph: Graph, free: Mapping[str, int]) -> Iterator[tuple[Ref
         if isinstance(node.layer, Compute):
             for port, counts in node.layer.positions(node.input_types).items():
                 yield from ((node.inputs[port], known_size(count, free)) for count in counts)
+
+
+def _boxes(graph: Graph) -> Iterator[Ref]:
+    """Yield the tensors that layers use as boxes."""
+    for node in graph.nodes.values():
+        if isinstance(node.layer, TakesBoxes):
+            yield from (ref for port, ref in node.inputs.items() if port in node.layer.box_ports)
+
+
+def drawn_boxes(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Draw boxes of up to 24 pixels in an image of 32, some of which are partly outside; one in eight is a row of −1.
+
+    Args:
+        rng: The source of random numbers.
+        shape: The shape, whose last size is 4.
+    """
+    lead = shape[:-1]
+    low = rng.uniform(-4, 28, (*lead, 2))
+    boxes = np.concatenate([low, low + rng.uniform(1, 24, (*lead, 2))], axis=-1)
+    return np.where(rng.random((*lead, 1)) < _MISSING, -1, boxes).astype(np.float32)
 
 
 def sizes(graph: Graph) -> list[dict[str, int]]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from pydantic import ValidationError
 
 from nnspec.graph.cells import with_built_in
 from nnspec.layers.base import Inputs, Layer, LayerError
+from nnspec.layers.interfaces import TakesBoxes
 from nnspec.layers.recurrent_cells import RecurrentCell
 from nnspec.layers.rnn import RNN
 from nnspec.types import Dim, TensorType, Weight, symbol
@@ -44,16 +46,27 @@ _GIVEN: Mapping[str, tuple[Any, ...]] = {
     "results": ({"output": "x * sigmoid(x)"},),
     "scale": (0.5,),
     "shape": ([4],),
+    "size": (7,),
+    "sizes": ([32.0],),
     "stddev": (0.1,),
+    "stride": (8,),
     "target_shape": ([-1],),
     "units": (16,),
     "width": (32,),
     "width_factor": (0.2,),
 }
-_DTYPES = {"indices": "int32"}
+_DTYPES = {"class": "int32", "indices": "int32"}
 _T, _S, _H, _W, _D = map(symbol, "TSHWD")
 _SHAPES: tuple[tuple[int | Dim, ...], ...] = ((32,), (_T, 32), (_H, _W, 32), (_D, _H, _W, 32))
 _PICTURES = ((64, 64, 3),)
+_A = symbol("A")
+_BESIDE_BOXES: Mapping[str, tuple[tuple[int | Dim, ...], ...]] = {
+    "class": ((_A,),),
+    "image": ((_H, _W, 3),),
+    "scores": ((_A, 20),),
+    "x": ((_H, _W, 32), (_A, 4)),
+}
+"""Shapes of the inputs of layers of boxes that are not boxes themselves, by port."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +135,10 @@ def _inputs(layer: Layer) -> Iterator[Inputs]:
     ports = ("0", "1") if layer.ports.variadic else layer.ports.required
     if not ports:
         yield {}
+    elif isinstance(layer, TakesBoxes):
+        choices = [((_A, 4),) if port in layer.box_ports else _BESIDE_BOXES[port] for port in ports]
+        for shapes in product(*choices):
+            yield {port: TensorType(shape, _DTYPES.get(port, "float32")) for port, shape in zip(ports, shapes, strict=True)}
     elif "query" in ports:
         yield {port: TensorType((_T if port == "query" else _S, 32)) for port in ports}
     else:

@@ -17,12 +17,14 @@ from nnspec.printable import html_text, on_one_line
 from nnspec.reports.activation_maps import activation_maps
 from nnspec.reports.attention_maps import attention_maps
 from nnspec.reports.convolutions import convolutions
+from nnspec.reports.detections import detection_findings, detections
 from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, provenance, run_facts
 from nnspec.reports.findings import findings, findings_section
 from nnspec.reports.objectives import report_of
 from nnspec.reports.results import learning_curves, metric_tables, results
 from nnspec.spec.tree import Scalar
+from nnspec.training.evaluation.detections import DetectionEvaluation, evaluate_detections
 from nnspec.training.evaluation.evaluate import Evaluation, baselines_of, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
 from nnspec.training.run.files import DamagedRun
@@ -134,7 +136,9 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> tuple[list[Html]
     summary = section("Summary", run_facts(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
-    noted = findings_section(findings(run, found, train, reports, own.findings()))
+    objects = _detected(run, part)
+    of_objects = list(detection_findings(objects)) if objects is not None else []
+    noted = findings_section([*of_objects, *findings(run, found, train, reports, own.findings())])
     curves = learning_curves(run)
     tables = metric_tables(found, reports, train) if found is not None else scored
     sections = [
@@ -145,6 +149,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> tuple[list[Html]
             curves,
             *scored,
             *own.sections(found),
+            *(detections(objects) if objects is not None else []),
             *([errors(found)] if found is not None else []),
             convolutions(run, found),
             *maps,
@@ -167,6 +172,16 @@ def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Eva
         if isinstance(error, SpecError):
             return None, "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         return None, str(error)
+
+
+def _detected(run: Run, part: str | None) -> DetectionEvaluation | None:
+    """The detections of a detector; None if it is none, or the data no longer exist and were not asked for by name."""
+    try:
+        return evaluate_detections(run, part=part)
+    except NnspecError as error:
+        if isinstance(error, DamagedRun) or part is not None:
+            raise
+        return None
 
 
 def _missing(why: str) -> Html:

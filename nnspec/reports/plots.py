@@ -122,6 +122,26 @@ def precision_recall(curves: list[dict[str, Any]]) -> Html:
     return plot(draw, "precision–recall curves")
 
 
+def average_precision(recalls: NDArray[Any], curves: list[tuple[str, NDArray[Any]]]) -> Html:
+    """The precision of the classes of a detector at each recall, and their mean.
+
+    Args:
+        recalls: The recalls.
+        curves: The name and the precisions of each class.
+    """
+
+    def draw(axes: Axes) -> None:
+        for name, precision in curves if len(curves) <= _MOST_NAMED else ():
+            axes.plot(recalls, precision, linewidth=1.2, label=f"{_plain(name[:24])}: {precision.mean():.3f}")
+        if len(curves) > 1:
+            mean = np.mean([precision for _, precision in curves], 0)
+            axes.plot(recalls, mean, color=_INK, linewidth=2, linestyle="--", label=f"mean: {mean.mean():.3f}")
+        axes.set(xlabel="recall", ylabel="precision", title="precision at an overlap of 0.5", xlim=(0, 1), ylim=(0, 1.03))
+        axes.legend(fontsize=7, frameon=False, loc="lower left")
+
+    return plot(draw, "precision at each recall, at an overlap of 0.5")
+
+
 def _plain(text: str) -> str:
     """Escapes text that Matplotlib would read as a formula."""
     return on_one_line(text).replace("$", r"\$")

@@ -27,6 +27,10 @@ CONDITIONS = "nnspec.conditions"
 DATA = "nnspec.data"
 """How the inputs are made from raw data, as JSON (`data.recipe`)."""
 
+DETECTIONS = "nnspec.detections"
+"""The outputs that are detections, as JSON (`runtime.detections.Detector`): ``{"boxes": "boxes", "scores": "scores",
+"classes": "class", "image": "image", "more": ["count"]}``. Boxes are in pixels of the input ``image``."""
+
 EXAMPLES = "nnspec.examples"
 """Rows of the data that the server's page offers as examples, as JSON: values by column, of an image a PNG in base64:
 ``[{"length": 5.1, "width": 3.5}, …]``, ``[{"image": "iVBORw0KGgo…"}]``."""

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.frames import frame_of, is_table
@@ -17,6 +18,7 @@ from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.printable import on_one_line
+from nnspec.runtime.detections import Detections, Detector, sizes_of
 from nnspec.runtime.neighbors import INDICES, SIMILARITY, Neighbors
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
@@ -40,6 +42,8 @@ class Predictions:
         tiling: How images were tiled; None if they were not.
         texts: The texts of each output of tokens.
         neighbors: The nearest rows of a knowledge base, if they were searched.
+        detections: The objects of each row, if the model is a detector.
+        parts: The outputs that they come from.
     """
 
     outputs: Mapping[str, NDArray[Any]]
@@ -48,6 +52,8 @@ class Predictions:
     tiling: Tiling | None = None
     texts: Mapping[str, list[str]] = field(default_factory=dict)
     neighbors: Neighbors | None = None
+    detections: Detections | None = None
+    parts: frozenset[str] = frozenset()
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values()), ()))
@@ -57,12 +63,16 @@ class Predictions:
         return on_one_line(f"<Predictions of {len(self):,} rows: {shapes}>")
 
     def rows(self, limit: int | None = None) -> Iterator[dict[str, Any]]:
-        """Each row as plain values: neighbors, the outputs, and the predicted class and text, if an output has one."""
+        """Each row as plain values: neighbors, detections, the other outputs, and the class and text that one predicts."""
         for row in islice(range(len(self)), limit):
             answer: dict[str, Any] = {"row": row}
             if self.neighbors is not None:
                 answer["neighbors"] = list(self.neighbors.of(row))
+            if self.detections is not None:
+                answer["detections"] = self.detections.of(row)
             for name, values in self.outputs.items():
+                if name in self.parts:
+                    continue
                 value = values[row]
                 predicted = self._predicted_class(name, value)
                 if predicted is not None:
@@ -110,6 +120,8 @@ def predict_file(
     tile: int | None = None,
     overlap: int | None = None,
     neighbors: int | None = None,
+    score: float | None = None,
+    top: int | None = None,
 ) -> Predictions:
     """Predict with an exported model.
 
@@ -121,6 +133,8 @@ def predict_file(
         tile: The size of the tiles that images are cut into; None to predict whole images.
         overlap: The overlap of two tiles; by default the least at which the result equals that of the whole image.
         neighbors: The number of neighbors; by default all that the file returns, if it has a knowledge base.
+        score: The least score of the objects of a detector.
+        top: The most objects of an image, best first.
 
     Raises:
         NnspecError: If the file is not a model, or the data do not match it.
@@ -131,10 +145,14 @@ def predict_file(
             f"`{path}` has no knowledge base, in which it finds neighbors\n"
             "  = help: export the run with `--among READER`, or with a section `neighbors` in the spec"
         )
+    require_limits_of_detector(predictor.detector, f"`{path}`", score, top)
     tiling = None if tile is None else Tiling(predictor, tile, overlap)
-    arrays, series = read_rows(data, predictor.recipe, input_types(predictor), limit)
+    image = None if predictor.detector is None else predictor.detector.image
+    given = read_rows(data, predictor.recipe, input_types(predictor), limit, image=image)
     answer = predictor.predict if tiling is None else tiling.predict
-    found = predictions_of(predictor, arrays, answer(arrays), tiling, series)
+    found = predictions_of(predictor, given.arrays, answer(given.arrays), tiling, given.series, given.sizes)
+    if found.detections is not None:
+        return replace(found, detections=found.detections.limited(score, top))
     if neighbors is None or found.neighbors is None:
         return found
     return replace(found, neighbors=found.neighbors.first(neighbors))
@@ -146,6 +164,7 @@ def predictions_of(
     outputs: Mapping[str, NDArray[Any]],
     tiling: Tiling | None = None,
     series: RowSeries | None = None,
+    sizes: NDArray[np.int64] | None = None,
 ) -> Predictions:
     """Convert the outputs of an exported model to the classes, texts and units of its data.
 
@@ -155,6 +174,7 @@ def predictions_of(
         outputs: Its outputs.
         tiling: How the images were tiled, if they were.
         series: The series of each row, if the units differ between series.
+        sizes: The height and width of each image as it was sent, for a detector; None if the model reads it unchanged.
     """
     neighbors = None
     if predictor.knowledge is not None:
@@ -162,7 +182,22 @@ def predictions_of(
         outputs = {name: values for name, values in outputs.items() if name not in (INDICES, SIMILARITY)}
     outputs = in_units(outputs, predictor.units, series)
     texts = texts_of(outputs, inputs, predictor.token_outputs)
-    return Predictions(outputs, predictor.classes, predictor.answers, tiling, texts, neighbors)
+    found = Predictions(outputs, predictor.classes, predictor.answers, tiling, texts, neighbors)
+    if (detector := predictor.detector) is None:
+        return found
+    names = predictor.classes.get(detector.classes)
+    return replace(found, detections=detector.found(inputs, outputs, names, sizes), parts=detector.outputs)
+
+
+def require_limits_of_detector(detector: Detector | None, name: str, score: float | None, top: int | None) -> None:
+    """Require that limits of detections are given for a detector only.
+
+    Raises:
+        NnspecError: If they are given for another model.
+    """
+    if detector is None and (score is not None or top is not None):
+        given = "score" if score is not None else "top"
+        raise NnspecError(f"{name} is no detector, and `{given}` limits its objects\n  = help: omit it")
 
 
 def input_types(predictor: Predictor) -> dict[str, TensorType]:
@@ -170,16 +205,45 @@ def input_types(predictor: Predictor) -> dict[str, TensorType]:
     return {name: type_of(port) for name, port in predictor.inputs.items()}
 
 
+@dataclass(frozen=True)
+class GivenRows:
+    """The inputs of rows of data.
+
+    Attributes:
+        arrays: The inputs, by name.
+        series: The series of each row, if the units differ between series.
+        sizes: The height and width of each image as stored, (N, 2), if they were asked for and are known.
+    """
+
+    arrays: Mapping[str, NDArray[Any]]
+    series: RowSeries | None = None
+    sizes: NDArray[np.int64] | None = None
+
+    def rows(self, some: slice) -> GivenRows:
+        """Some of the rows."""
+        return GivenRows(
+            {name: array[some] for name, array in self.arrays.items()},
+            None if self.series is None else self.series.rows(some),
+            None if self.sizes is None else self.sizes[some],
+        )
+
+
 def read_rows(
-    data: str | Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType], limit: int | None
-) -> tuple[dict[str, NDArray[Any]], RowSeries | None]:
-    """Read the inputs of rows of data, and the series of each row.
+    data: str | Sequence[str],
+    recipe: Mapping[str, Any],
+    types: Mapping[str, TensorType],
+    limit: int | None,
+    *,
+    image: str | None = None,
+) -> GivenRows:
+    """Read the inputs of rows of data.
 
     Args:
         data: The data, as [`open_data`][nnspec.data.recipe.open_data] accepts them, or a text for each row.
         recipe: How the inputs are made from raw data.
         types: The types of the inputs, by name.
         limit: The most rows to return.
+        image: The input whose sizes are wanted.
     """
     if is_table(data):
         table, name = frame_of(data, "data").table(), "data"
@@ -187,8 +251,7 @@ def read_rows(
         table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
-    first = slice(limit)
-    return {name: array[first] for name, array in arrays.items()}, None if series is None else series.rows(first)
+    return GivenRows(arrays, series, sizes_of(table, recipe, image)).rows(slice(limit))
 
 
 def _texts(texts: Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Texts:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,13 +16,17 @@ from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.printable import on_one_line
 from nnspec.runtime import metadata as m
+from nnspec.runtime.detections import Detector, require_detector
 from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.ports import converted, fitted, port_of, require_rows
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, reason_of, run_options
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
-from nnspec.types import Conditions
+from nnspec.types import Conditions, listed
+
+if TYPE_CHECKING:
+    from nnspec.runtime.predicting import GivenRows
 
 _MOST_THREADS = 1024
 
@@ -63,6 +67,7 @@ class Predictor:
         maps: The output that each class activation map belongs to; empty if the model has none.
         parity: The parity record; empty if there is none.
         knowledge: The knowledge base in which the model finds neighbors; None if it has none.
+        detector: The outputs that are detections; None if the model is no detector.
 
     Raises:
         NnspecError: If the file is missing, is not a model, or requires external weight files.
@@ -102,10 +107,13 @@ class Predictor:
         self.maps: Mapping[str, str] = parsed[m.MAPS]
         self.parity: Mapping[str, Any] = parsed[m.PARITY]
         self.knowledge = cast("KnowledgeBase | None", parsed[m.NEIGHBORS])
+        self.detector = cast("Detector | None", parsed[m.DETECTIONS])
         self._rows: Mapping[str, int] = parsed[m.ROWS]
         names = parsed[m.OUTPUTS]
         ports = [(names.get(given.name, given.name), port_of(given)) for given in self._session.get_outputs()]
         self.outputs = {name: replace(port, name=name) for name, port in ports}
+        if self.detector is not None:
+            require_detector(self.detector, self.inputs, self.outputs, f"`{path}`")
 
     def __repr__(self) -> str:
         ends = (", ".join(str(port).replace("`", "") for port in ports.values()) for ports in (self.inputs, self.outputs))
@@ -140,30 +148,65 @@ class Predictor:
             return Tiling(self, tile, overlap).predict({name: np.asarray(array) for name, array in arrays.items()})
         return self.in_parts(self.checked(arrays))
 
+    def detect(self, inputs: Any, *, score: float | None = None, top: int | None = None) -> list[list[dict[str, Any]]]:
+        """Detect objects.
+
+        Args:
+            inputs: As for [`predict`][nnspec.runtime.predictor.Predictor.predict].
+            score: The least score; None for no limit.
+            top: The most objects of an image, best first; None for no limit.
+
+        Returns:
+            The objects of each image, best first, ``{"class": "cat", "score": 0.9, "box": [4.0, 10.5, 60.0, 80.25]}``; a box is
+            `x1 y1 x2 y2` in pixels of the image: of raw rows, as it is in the data; of arrays, as the model takes it.
+
+        Raises:
+            NnspecError: As there, or if the model is no detector.
+
+        Example:
+            ``Predictor("detector.onnx").detect({"image": images}, score=0.5)[0][0]["class"]``
+        """
+        if self.detector is None:
+            raise NnspecError(f"`{self.path}` is no detector: it returns {listed(self.outputs)}")
+        given = self._given(inputs, image=self.detector.image)
+        arrays = self.checked(given.arrays)
+        names = self.classes.get(self.detector.classes)
+        found = self.detector.found(arrays, self.in_parts(arrays), names, given.sizes).limited(score, top)
+        return [found.of(row) for row in range(len(next(iter(arrays.values()))))]
+
     def arrays(self, given: Any) -> Mapping[str, ArrayLike]:
         """Compute the array of each input from what [`predict`][nnspec.runtime.predictor.Predictor.predict] takes.
 
         Raises:
             NnspecError: If an array has no name, or rows do not match the columns of the training.
         """
+        return self._given(given).arrays
+
+    def _given(self, given: Any, image: str | None = None) -> GivenRows:
+        """The arrays, and the sizes of the images of raw rows.
+
+        Args:
+            given: As for `arrays`.
+            image: The input whose sizes are wanted.
+        """
+        from nnspec.runtime.predicting import GivenRows
+
         if isinstance(given, list | tuple) and given and all(isinstance(text, str) for text in given):
-            return self._read(given)
+            return self._read(given, image)
         if isinstance(given, list | tuple) and given and all(isinstance(row, Mapping) for row in given):
-            return self._of_rows(given)
+            return self._of_rows(given, image)
         if isinstance(given, np.ndarray | np.generic | list | tuple | int | float):
             if len(self.inputs) != 1:
-                listed = ", ".join(map(str, self.inputs.values()))
-                raise NnspecError(
-                    f"an array does not state its input\n  = help: pass a dict of arrays: the inputs are {listed}"
-                )
+                ports = ", ".join(map(str, self.inputs.values()))
+                raise NnspecError(f"an array does not state its input\n  = help: pass a dict of arrays: the inputs are {ports}")
             given = {name: converted(port, given) for name, port in self.inputs.items()}
         if not isinstance(given, Mapping) or self._has_columns(given):
-            return self._of_rows(given)
+            return self._of_rows(given, image)
         arrays = {name: converted(self.inputs[name], given[name]) if name in self.inputs else given[name] for name in given}
         ranks = {name: len(port.shape) - 1 for name, port in self.inputs.items()}
         if ranks == {name: np.ndim(array) for name, array in arrays.items()}:
-            return {name: np.asarray(array)[None] for name, array in arrays.items()}
-        return arrays
+            return GivenRows({name: np.asarray(array)[None] for name, array in arrays.items()})
+        return GivenRows(arrays)
 
     def _has_columns(self, given: Mapping[str, Any]) -> bool:
         """Whether a dict has columns of raw rows rather than arrays of inputs."""
@@ -172,15 +215,15 @@ class Predictor:
             return bool(columns & set(given))
         return any(name in columns and np.asarray(given[name]).dtype.kind in "UO" for name in given)
 
-    def _of_rows(self, given: Any) -> Mapping[str, NDArray[Any]]:
+    def _of_rows(self, given: Any, image: str | None) -> GivenRows:
         if isinstance(given, Mapping) and given and all(np.ndim(value) == 0 for value in given.values()):
             given = {name: [value] for name, value in given.items()}
-        return self._read(frame_of(given, "data"))
+        return self._read(frame_of(given, "data"), image)
 
-    def _read(self, rows: Any) -> Mapping[str, NDArray[Any]]:
+    def _read(self, rows: Any, image: str | None) -> GivenRows:
         from nnspec.runtime.predicting import input_types, read_rows
 
-        return read_rows(rows, self.recipe, input_types(self), None)[0]
+        return read_rows(rows, self.recipe, input_types(self), None, image=image)
 
     def in_parts(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Compute the outputs of any number of examples, `batch_size` at a time.

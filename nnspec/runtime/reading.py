@@ -15,6 +15,7 @@ from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime import metadata as m
+from nnspec.runtime.detections import Detector
 from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
@@ -50,7 +51,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
 
     Returns:
         The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
-        names, or plain values; or a `KnowledgeBase`.
+        names, or plain values; or a `KnowledgeBase` or `Detector`.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -121,11 +122,16 @@ def _units(values: dict[str, Any]) -> Units:
         raise ValueError(str(error)) from None
 
 
+def _detector(values: dict[str, Any]) -> Detector | None:
+    return TypeAdapter(Detector).validate_python(values) if values else None
+
+
 _TYPES: dict[str, Any] = {
     m.ANSWERS: dict[str, DecisionRule],
     m.CLASSES: dict[str, list[str]],
     m.CONDITIONS: Annotated[dict[str, Any], AfterValidator(Conditions.from_json)],
     m.DATA: dict[str, dict[str, dict[str, Any]]],
+    m.DETECTIONS: Annotated[dict[str, Any], AfterValidator(_detector)],
     m.FIELDS: dict[str, Annotated[_Field, AfterValidator(_fields)]],
     m.MAPS: dict[str, str],
     m.NEIGHBORS: Annotated[dict[str, Any], AfterValidator(KnowledgeBase.from_json)],

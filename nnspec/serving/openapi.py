@@ -32,6 +32,15 @@ Json = dict[str, Any]
 
 _TEXT: Json = {"schema": {"type": "string", "minLength": 1}}
 _PNG: Json = {"schema": {"type": "string", "contentMediaType": "image/png"}}
+_LIMITS: list[Json] = [
+    {"name": "score", "in": "query", "description": "The least score of an object.", "schema": {"type": "number"}},
+    {
+        "name": "top",
+        "in": "query",
+        "description": "The most objects of an image, best first.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+]
 _READY = object_of({"ready": {"type": "boolean"}, "live": {"type": "boolean"}})
 _ERRORS: Json = {
     status: {
@@ -121,6 +130,8 @@ def _model_paths(served: Served, ends: list[str], versions: list[str]) -> Json:
         last = f"/{name}" if not end else ""
         if served.request_decoder is not None:
             predict = _operation(f"Predict with {name}", {"application/json": prediction_schema(served)}, _data(served))
+            if served.predictor.detector is not None:
+                predict["parameters"] = _LIMITS
             paths.setdefault(f"/predict{last}", {})["post"] = predict
             paths[f"/preprocess{last}"] = {"post": _preprocess(served)}
         if samples_of(served.predictor) is not None:

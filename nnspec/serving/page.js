@@ -240,8 +240,8 @@ function tableOf(rows, choose) {
 function showDetail(place, one) {
   const {answer, row} = one;
   const several = place.previousSibling !== null;
-  place.replaceChildren(...[make("h2", {textContent: several ? nameOf(one) : "Answer"}), images(answer),
-    ...(row ? outputsOf(row).map((name) => output(row, name)) : [make("p", {className: "bad", textContent: answer.error})]),
+  place.replaceChildren(...[make("h2", {textContent: several ? nameOf(one) : "Answer"}), row && row.detections ? objects(answer, row.detections) : images(answer),
+    ...(row ? outputsOf(row).filter((name) => name !== "detections").map((name) => output(row, name)) : [make("p", {className: "bad", textContent: answer.error})]),
     curl(answer.input), row ? response(row) : null].filter(Boolean));
 }
 
@@ -255,6 +255,75 @@ function images({url, seenUrl}) {
   };
   return make("div", {className: "images"}, figure(url, "your image", "The image that was sent", "exact"),
     seenUrl ? figure(seenUrl, "what the network reads", "The image that the network reads", "exact") : "");
+}
+
+// ---- objects of a detector
+
+const SVG = "http://www.w3.org/2000/svg", COLORS = 8;
+
+function svg(tag, properties, ...inside) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [key, each] of Object.entries(properties)) element.setAttribute(key, each);
+  element.append(...inside);
+  return element;
+}
+
+// The image with its boxes, a table of them, and the least score that both show.
+function objects(answer, all) {
+  const names = [...new Set(all.map((one) => String(one.class)))].sort(), place = make("section", {});
+  const color = (one) => `c${names.indexOf(String(one.class)) % COLORS}`;
+  const least = make("input", {type: "range", min: 0, max: 1, step: 0.01, value: all.some((one) => one.score >= 0.5) ? 0.5 : 0});
+  const shown = make("span", {className: "n"}), drawn = svg("svg", {role: "img"}), table = make("div", {className: "wide", tabIndex: 0});
+  table.setAttribute("role", "region");
+  table.setAttribute("aria-label", "Objects");
+  const image = answer.url ? make("img", {src: answer.url, alt: "The image that was sent"}) : null;
+  const draw = () => {
+    const kept = all.filter((one) => one.score >= Number(least.value));
+    shown.textContent = `${Number(least.value).toFixed(2)}: ${kept.length} of ${all.length} objects`;
+    table.replaceChildren(tableOfObjects(kept.slice(0, MOST_ROWS), color), kept.length > MOST_ROWS ? make("p", {className: "hint", textContent: `The first ${MOST_ROWS}.`}) : "");
+    if (!image || !image.naturalWidth) return;
+    const unit = image.naturalWidth / (image.clientWidth || image.naturalWidth);
+    drawn.setAttribute("viewBox", `0 0 ${image.naturalWidth} ${image.naturalHeight}`);
+    drawn.setAttribute("aria-label", kept.length ? summaryOfObjects(kept) : "no objects");
+    // The best one is drawn last, over the others.
+    drawn.replaceChildren(...kept.slice(0, MOST_ROWS).reverse().map((one) => boxOf(one, color(one), unit, image)));
+  };
+  least.oninput = draw;
+  if (image) {
+    const caption = make("figcaption", {}), scene = make("div", {className: "scene"}, image, drawn);
+    image.onload = () => { caption.textContent = `your image, ${image.naturalWidth} × ${image.naturalHeight}`; draw(); };
+    image.onerror = () => { caption.textContent = "not an image that this browser can show"; };
+    new ResizeObserver(draw).observe(image);
+    place.append(make("figure", {className: "objects"}, scene, caption));
+  }
+  if (all.length) place.append(make("label", {className: "least"}, make("span", {textContent: "least score "}, shown), least));
+  place.append(table);
+  draw();
+  return place;
+}
+
+function boxOf(one, color, unit, image) {
+  const [left, top, right, bottom] = one.box, text = `${one.class} ${percent(one.score)}`, size = 12 * unit;
+  const width = Math.min(image.naturalWidth, (0.62 * text.length + 0.8) * size), height = 1.35 * size;
+  const x = Math.max(0, Math.min(left, image.naturalWidth - width)), y = top >= height ? top - height : top;
+  const label = svg("text", {x: x + 0.4 * size, y: y + size, "font-size": size});
+  label.textContent = text;
+  const place = {x: left, y: top, width: Math.max(0, right - left), height: Math.max(0, bottom - top)};
+  return svg("g", {class: color}, svg("rect", {class: "halo", ...place}), svg("rect", {class: "edge", ...place}),
+    svg("rect", {class: "tag", x, y, width, height}), label);
+}
+
+function tableOfObjects(kept, color) {
+  const head = make("tr", {}, ...["class", "score", "x1", "y1", "x2", "y2"].map((textContent) => make("th", {scope: "col", textContent})));
+  const lines = kept.map((one) => make("tr", {}, make("td", {}, make("span", {className: `dot ${color(one)}`}), String(one.class)),
+    ...[percent(one.score), ...one.box.map(short)].map((textContent) => make("td", {textContent}))));
+  return make("table", {}, make("thead", {}, head), make("tbody", {}, ...lines));
+}
+
+function summaryOfObjects(all) {
+  const counts = new Map();
+  for (const one of all) counts.set(String(one.class), (counts.get(String(one.class)) || 0) + 1);
+  return [...counts].map(([name, count]) => count > 1 ? `${count} × ${name}` : name).join(", ") || "no objects";
 }
 
 const outputsOf = (row) => Object.keys(row).filter((name) =>
@@ -289,6 +358,7 @@ function rank(values, names) {
 
 function summary(row, name) {
   const values = row[name], label = row[name + "_class"], classes = classesOf(row, name);
+  if (name === "detections") return summaryOfObjects(values);
   if (name === "neighbors") return values.length ? neighborText(values[0]) : "–";
   if (classes && label !== undefined) return `${label}` + (classes.shares ? ` · ${percent(Math.max(...classes.ranked.map((each) => each.value)))}` : "");
   if (row[name + "_text"] !== undefined) return row[name + "_text"];

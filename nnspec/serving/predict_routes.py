@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from nnspec.data.per_series import RowSeries
+from nnspec.runtime.predicting import GivenRows
 from nnspec.serving.batching import Arrays
 from nnspec.serving.budget import Budget
 from nnspec.serving.errors import RequestError
 from nnspec.serving.inference import compute_outputs
-from nnspec.serving.request_decoder import RequestDecoder
+from nnspec.serving.request_decoder import Limits, RequestDecoder
 from nnspec.serving.responses import TrackedResponse, json_response
 from nnspec.serving.served import Served
 from nnspec.serving.state import State
@@ -49,31 +49,31 @@ async def predict(request: Request) -> Response:
     state = State.of(request)
     served = find_model(request)
     decoder = decoder_of(served)
+    limits = Limits.of(request.query_params, served.predictor)
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
         content_type = request.headers.get("content-type", "")
-        inputs, series = await state.work.run(len(body), decoder.read, body, content_type, budget)
+        given = await state.work.run(len(body), decoder.read, body, content_type, budget)
         del body
-        rows = len(next(iter(inputs.values())))
+        rows = len(next(iter(given.arrays.values())))
         step = min(decoder.rows_at_once or rows, served.max_rows or rows)
         parts = []
         for start in range(0, rows, step):
-            rows_at = slice(start, start + step)
-            part = {name: array[rows_at] for name, array in inputs.items()}
-            outputs = await compute_outputs(request, served, part, budget)
-            parts.append((part, outputs, None if series is None else series.rows(rows_at)))
-        size = sum(array.nbytes for _, outputs, _ in parts for array in outputs.values())
-        content = await state.work.run(size, _serialize, served, parts, budget)
+            part = given.rows(slice(start, start + step))
+            outputs = await compute_outputs(request, served, dict(part.arrays), budget)
+            parts.append((part, outputs))
+        size = sum(array.nbytes for _, outputs in parts for array in outputs.values())
+        content = await state.work.run(size, _serialize, served, parts, limits, budget)
         return TrackedResponse(content, {"Content-Type": "application/json"}, budget, state.settings.write_seconds)
 
 
-def _serialize(served: Served, parts: Sequence[tuple[Arrays, Arrays, RowSeries | None]], budget: Budget) -> bytearray:
+def _serialize(served: Served, parts: Sequence[tuple[GivenRows, Arrays]], limits: Limits, budget: Budget) -> bytearray:
     """Serialize a response, row by row."""
     assert served.request_decoder is not None
     content = bytearray(orjson.dumps({"model": served.name, "version": served.version})[:-1] + b',"predictions":[')
     count = 0
     for part in parts:
-        for row in served.request_decoder.rows(*part):
+        for row in served.request_decoder.rows(*part, limits):
             if count % 64 == 0:
                 budget.require_time()
             text = b"," * bool(count) + orjson.dumps(row)
@@ -128,4 +128,5 @@ def _description(served: Served) -> dict[str, Any]:
         "classes": served.predictor.classes,
         "answers": {name: asdict(answer) for name, answer in served.predictor.answers.items()},
         "examples": len(served.examples),
+        "detects": served.predictor.detector is not None,
     }

@@ -29,7 +29,8 @@ async def preprocess(request: Request) -> Response:
     decoder = decoder_of(served)
     with state.bodies.budget() as budget:
         body = await state.bodies.read(request, budget)
-        inputs, _ = await state.work.run(len(body), decoder.read, body, request.headers.get("content-type", ""), budget)
+        given = await state.work.run(len(body), decoder.read, body, request.headers.get("content-type", ""), budget)
+        inputs = dict(given.arrays)
         del body
         size = sum(array.nbytes for array in inputs.values())
         content: Any

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -16,8 +16,9 @@ from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs, series_columns
 from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
+from nnspec.runtime.detections import sizes_of
 from nnspec.runtime.ports import Port
-from nnspec.runtime.predicting import input_types, predictions_of
+from nnspec.runtime.predicting import GivenRows, input_types, predictions_of
 from nnspec.runtime.predictor import Predictor
 from nnspec.serving.batching import Arrays
 from nnspec.serving.bodies import Content
@@ -32,6 +33,50 @@ _BYTES_AN_ELEMENT = 16
 _DATA = "the request"
 _SEQUENCES = 32
 """The batch size of decoding, as in `nnspec generate`."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of the detections of an answer.
+
+    Attributes:
+        score: The least score; None for no limit.
+        top: The most objects of an image; None for no limit.
+    """
+
+    score: float | None = None
+    top: int | None = None
+
+    @classmethod
+    def of(cls, query: Mapping[str, str], predictor: Predictor) -> Limits:
+        """The limits in the query of a request.
+
+        Args:
+            query: The parameters.
+            predictor: The model.
+
+        Raises:
+            RequestError: With 400, if one is not a number, is unknown, or is for a detector and the model is none.
+        """
+        known = ("score", "top")
+        if predictor.detector is None:
+            if given := [name for name in known if name in query]:
+                raise RequestError(400, f"the query parameter `{given[0]}` is for detectors, and this model is none")
+            return NO_LIMITS
+        for name in query:
+            if name not in known:
+                raise RequestError(400, f"unknown query parameter {name[:60]!r}; a detector takes `score` and `top`")
+        try:
+            score = float(query["score"]) if "score" in query else None
+            top = int(query["top"]) if "top" in query else None
+        except ValueError:
+            raise RequestError(400, "`score` must be a number, and `top` a whole number, as in ?score=0.5&top=10") from None
+        if (top is not None and top < 1) or (score is not None and not math.isfinite(score)):
+            raise RequestError(400, "`score` must be finite, and `top` at least 1, as in ?score=0.5&top=10")
+        return cls(score, top)
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -55,12 +100,21 @@ class RequestDecoder:
         """The maximum rows in one batch; None for no limit."""
         return _SEQUENCES if self.decoder is not None else None
 
-    def rows(self, inputs: Arrays, outputs: Arrays, series: RowSeries | None) -> Iterator[dict[str, Any]]:
-        """The rows of the response, as `nnspec predict` and `nnspec generate` print them."""
+    def rows(self, given: GivenRows, outputs: Arrays, limits: Limits = NO_LIMITS) -> Iterator[dict[str, Any]]:
+        """The rows of the response, as `nnspec predict` and `nnspec generate` print them.
+
+        Args:
+            given: The inputs.
+            outputs: The outputs.
+            limits: The limits of detections.
+        """
         if self.decoder is not None:
             yield from self.decoder.rows(outputs)
             return
-        for row in predictions_of(self.predictor, inputs, outputs, series=series).rows():
+        found = predictions_of(self.predictor, given.arrays, outputs, series=given.series, sizes=given.sizes)
+        if found.detections is not None:
+            found = replace(found, detections=found.detections.limited(limits.score, limits.top))
+        for row in found.rows():
             del row["row"]
             yield row
 
@@ -86,7 +140,7 @@ class RequestDecoder:
         """The value of a white pixel of an image."""
         return float(self.predictor.recipe["inputs"][self._port.name]["white"])
 
-    def read(self, body: Content, kind: str, budget: Budget) -> tuple[Arrays, RowSeries | None]:
+    def read(self, body: Content, kind: str, budget: Budget) -> GivenRows:
         """Decode a body into the model's inputs, and the series of each row if the units differ between series.
 
         Args:
@@ -104,11 +158,14 @@ class RequestDecoder:
             budget.require_rows(len(table))
             self._take_room(table, budget)
             if self.decoder is not None:
-                return self.decoder.inputs(table, _DATA), None
+                return GivenRows(self.decoder.inputs(table, _DATA))
             series = series_of_rows(table, self._series)
             if series is not None:
                 self._require_known(series)
-            return read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor)), series
+            arrays = read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
+            detector = self.predictor.detector
+            sizes = None if detector is None else sizes_of(table, self.predictor.recipe, detector.image)
+            return GivenRows(arrays, series, sizes)
         except SpecError as error:
             message = "; ".join(one.message for one in error.diagnostics)
             raise RequestError(400, message, advice="; ".join(one.help for one in error.diagnostics if one.help)) from None

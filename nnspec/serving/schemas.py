@@ -7,6 +7,7 @@ from typing import Any
 
 from nnspec.runtime.neighbors import INDICES, SIMILARITY
 from nnspec.runtime.ports import Port
+from nnspec.runtime.predictor import Predictor
 from nnspec.serving.generate_routes import samples_of
 from nnspec.serving.request_decoder import RequestDecoder
 from nnspec.serving.served import PLATFORM, Served
@@ -75,7 +76,12 @@ def _prediction(served: Served) -> Json:
     if predictor.knowledge is not None:
         properties["neighbors"] = {"type": "array", "items": object_of({"row": {"type": "integer"}, "similarity": _NUMBER})}
         required.append("neighbors")
+    if predictor.detector is not None:
+        properties["detections"] = {"type": "array", "items": _detection(predictor)}
+        required.append("detections")
     for name, port in predictor.outputs.items():
+        if predictor.detector is not None and name in predictor.detector.outputs:
+            continue
         if predictor.knowledge is not None and name in (INDICES, SIMILARITY):
             continue
         names = predictor.classes.get(name)
@@ -84,6 +90,21 @@ def _prediction(served: Served) -> Json:
         properties[name] = _nested(port.shape[1:], _element(port))
         required.append(name)
     return object_of(properties, required=required)
+
+
+def _detection(predictor: Predictor) -> Json:
+    """The schema of an object that a detector finds."""
+    assert predictor.detector is not None
+    names = predictor.classes.get(predictor.detector.classes)
+    kind: Json = {"type": "integer"} if not names else {"type": ["string", "integer"], "examples": names}
+    box = {
+        "type": "array",
+        "items": {"type": "number"},
+        "minItems": 4,
+        "maxItems": 4,
+        "description": "x1 y1 x2 y2 in pixels of the image that was sent, x to the right and y down",
+    }
+    return object_of({"class": kind, "score": {"type": "number"}, "box": box})
 
 
 def _element(port: Port) -> Json:
@@ -124,6 +145,7 @@ def description_schema() -> Json:
             "classes": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
             "answers": {"type": "object", "additionalProperties": answer},
             "examples": {"type": "integer"},
+            "detects": {"type": "boolean"},
         },
         required=["model", "version", "takes", "classes", "answers", "examples"],
     )

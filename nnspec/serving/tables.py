@@ -191,7 +191,7 @@ def decode_image(body: Bytes, column: str, expected: Column, recipe: Mapping[str
         look = training_image_format(header, _IMAGE, recipe, expected, _MAX_PIXELS)
         budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
         budget.require_time()
-        return image_table(body, _IMAGE, look, column, expected)
+        return image_table(body, _IMAGE, look, column, expected, header)
     except TooManyPixelsError:
         reason = f"{_IMAGE} has more than {_MAX_PIXELS:,} pixels, this server's limit; send a smaller image"
         raise RequestError(413, reason) from None

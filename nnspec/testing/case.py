@@ -26,7 +26,9 @@ from nnspec.graph.model import Graph, Node, Ref
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.layers.core import Embedding
+from nnspec.layers.interfaces import TakesBoxes
 from nnspec.layers.rnn import RNN
+from nnspec.onnx_backend.samples import drawn_boxes
 from nnspec.types import TensorType, symbol
 
 _VOCABULARY = 11
@@ -104,7 +106,14 @@ class Case:
     def data(self, batch: int, sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
         """Draw random inputs of the graph, by name."""
         random = np.random.default_rng(crc32(str(self).encode()) + batch)
-        return {f"in_{port}": _array(random, x, batch, sizes, self) for port, x in self.inputs.items()}
+        layer = self.layer()
+        boxes = layer.box_ports if isinstance(layer, TakesBoxes) else ()
+        return {
+            f"in_{port}": (
+                drawn_boxes(random, (batch, *_sizes_of(x, sizes))) if port in boxes else _array(random, x, batch, sizes, self)
+            )
+            for port, x in self.inputs.items()
+        }
 
     def weights(self, graph: Graph) -> dict[str, np.ndarray]:
         """Draw random weights of the graph, by the spec's names; variances are positive."""
@@ -128,14 +137,20 @@ def node(name: str, layer: Any, inputs: Mapping[str, Ref], types: Mapping[str, T
     return Node(name, layer, inputs, types, outputs, span=_NOWHERE, path=name, **facts)
 
 
+def _sizes_of(x: Input, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    return tuple(sizes[size] if isinstance(size, str) else size for size in x.shape)
+
+
 def _array(random: np.random.Generator, x: Input, batch: int, sizes: Mapping[str, int], case: Case) -> np.ndarray:
-    shape = (batch, *(sizes[size] if isinstance(size, str) else size for size in x.shape))
+    shape = (batch, *_sizes_of(x, sizes))
     if x.masked:
         return _tokens(random, shape[:-1])
     if case.op.endswith("Embedding") and "int" in x.dtype:
         return random.integers(0, case.arguments["input_dim"], shape).astype(x.dtype)
     if case.op == "MaxUnpooling2D" and "int" in x.dtype:
         return random.integers(0, 12, shape).astype(x.dtype)  # In an image of 12 positions, with repeats.
+    if case.op in ("MatchBoxes", "SampleProposals") and "int" in x.dtype:
+        return random.integers(-2, 3, shape).astype(x.dtype)
     if "int" in x.dtype:
         return random.integers(0, 100, shape).astype(x.dtype)
     if x.dtype == "bool":

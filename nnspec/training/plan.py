@@ -12,7 +12,7 @@ from nnspec.graph.model import Node
 from nnspec.layers.standardization import Normalization
 from nnspec.spec.tree import MappingNode
 from nnspec.training.catalogue.losses.base import Loss
-from nnspec.training.catalogue.metrics.base import Metric
+from nnspec.training.catalogue.metrics.base import Metric, Reads, SplitMetric
 from nnspec.training.catalogue.schedules import Schedule
 from nnspec.training.catalogue.targets import Compares, TargetKind, comparable
 from nnspec.training.objectives.base import Objective
@@ -102,6 +102,23 @@ def need_of(output: TensorType, compared: Compares) -> Need | None:
 
 
 @dataclass(frozen=True)
+class SplitMetricPlan:
+    """A metric of a whole split.
+
+    Attributes:
+        metric: The metric.
+        network: The network whose outputs it reads.
+        inputs: The data field of each input of the network.
+        reads: The outputs and fields.
+    """
+
+    metric: SplitMetric
+    network: str
+    inputs: Mapping[str, str]
+    reads: Reads
+
+
+@dataclass(frozen=True)
 class Monitor:
     """The metric that selects the best weights.
 
@@ -169,6 +186,7 @@ class TrainingPlan:
         target_sources: The targets that are computed from an input, by output.
         networks: The trained networks by name; each becomes a model.
         own: The objective's own plan, from its check; None if it has none.
+        split_metrics: The metrics of whole splits, which validation and evaluation compute.
     """
 
     graph: Graph
@@ -181,6 +199,7 @@ class TrainingPlan:
     target_sources: Mapping[str, TargetSource] = field(default_factory=dict)
     networks: Mapping[str, Graph] = field(default_factory=dict)
     own: Any = None
+    split_metrics: tuple[SplitMetricPlan, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.networks:

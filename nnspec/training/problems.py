@@ -253,6 +253,41 @@ class LossesDisagree(Problem):
     )
 
 
+_DETECTOR = (
+    _HEAD + "inputs: {image: [16], boxes: [5, 4], class: {shape: [5], dtype: int32}}\nlayers:\n"
+    "  - Dense: {units: 8}\n    from: image\n  - Reshape: {target_shape: [2, 4]}\n    name: corners\n"
+    "  - Compute: sigmoid(sum(corners, axis=2, keepdims=true))\n    name: sure\n"
+    "  - NonMaxSuppression: {keep: 2}\n    from: {boxes: corners, scores: sure}\n    name: nms\n"
+    "outputs: {near: corners, boxes: nms.boxes, scores: nms.scores, class: nms.class}\n"
+    "data: {train: {npz: boxes.npz}, validation: 0.2}\n"
+    "train:\n  epochs: 1\n  metrics: [MeanAveragePrecision]\n  objective:\n    program:\n      layers:\n"
+    "        - main:\n          from: image\n          name: found\n"
+    "        - Compute: mean(square(found.near - boxes[:, :2]))\n          name: error\n"
+    "      minimize: [{loss: error, of: main}]\n"
+)
+
+
+class SplitMetricDoesNotFit(Problem):
+    """`MeanAveragePrecision` compares the detections of a network with the annotated boxes of a whole split.
+
+    The network returns the outputs `boxes`, `scores` and `class` of a `NonMaxSuppression`, or those that the metric names. The
+    data have the fields `boxes` and `class`.
+    """
+
+    code = "NN525"
+    message = "`{metric}` {reason}"
+    fails = _GOOD.replace(_LOSS, _LOSS + ", metrics: [MeanAveragePrecision]")
+    passes = _DETECTOR
+
+
+class SplitMetricWithoutValidation(Problem):
+    """A metric of a whole split is computed after each epoch on the validation data, and by `nnspec evaluate`."""
+
+    code = "NN526"
+    severity = "warning"
+    message = "`{metric}` is computed on validation data, and there are none"
+
+
 _PAIR = (
     _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
     "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"

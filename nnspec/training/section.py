@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, Strict, model_validator
 from nnspec.layers.scalars import Number, PositiveInt, PositiveNumber
 from nnspec.training.catalogue.losses import LOSSES
 from nnspec.training.catalogue.metrics import METRICS
+from nnspec.training.catalogue.metrics.base import SplitMetric
 from nnspec.training.catalogue.optimizers import OPTIMIZERS
 from nnspec.training.catalogue.schedules import SCHEDULES, Schedule
 from nnspec.training.objectives import DEFAULT, OBJECTIVES
@@ -103,6 +104,11 @@ class ReduceOnPlateau(Config):
         0, description="Epochs to wait after a reduction before counting again.", examples=[2]
     )
     min_lr: _NonNegative = Field(0.0, description="The lowest learning rate.", examples=[1e-6])
+
+
+def _of_outputs(given: list[Config] | Config) -> list[Config]:
+    """The metrics of a list, or a single one, that are not of a whole split."""
+    return [metric for metric in (given if isinstance(given, list) else [given]) if not isinstance(metric, SplitMetric)]
 
 
 _SAME = "write it under `train`: it applies to all phases"
@@ -201,7 +207,7 @@ class TrainSection(Config):
     )
     metrics: dict[str, _Metrics] | list[AnyMetric] | _OnlyMetric = Field(
         [],
-        description="The metrics of the only output, or metrics by output.",
+        description="The metrics of the only output, or metrics by output. `MeanAveragePrecision` reads several outputs.",
         examples=[{"digit": ["SparseCategoricalAccuracy"]}],
     )
     class_weight: Literal["balanced"] | dict[_ClassName, _NonNegative] | None = Field(
@@ -265,6 +271,25 @@ class TrainSection(Config):
     def has_own_losses(self) -> bool:
         """Whether the objective defines the losses."""
         return isinstance(self.objective, Objective) and self.objective.has_own_losses
+
+    @property
+    def split_metrics(self) -> list[tuple[tuple[str | int, ...], SplitMetric]]:
+        """The metrics of whole splits, each with its place in the section."""
+        found: list[tuple[tuple[str | int, ...], SplitMetric]] = []
+        by_output = self.metrics.items() if isinstance(self.metrics, dict) else [(None, self.metrics)]
+        for output, given in by_output:
+            place: tuple[str | int, ...] = ("metrics",) if output is None else ("metrics", output)
+            for i, metric in enumerate(given if isinstance(given, list) else [given]):
+                if isinstance(metric, SplitMetric):
+                    found.append(((*place, i) if isinstance(given, list) else place, metric))
+        return found
+
+    @property
+    def output_metrics(self) -> dict[str, list[Config]] | list[Config]:
+        """The other metrics, which compare one output with its target: those of the only output, or by output."""
+        if isinstance(self.metrics, dict):
+            return {name: _of_outputs(given) for name, given in self.metrics.items()}
+        return _of_outputs(self.metrics)
 
     def optimizer_of(self, network: str) -> Config:
         """The optimizer of a network."""

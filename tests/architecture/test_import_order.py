@@ -42,6 +42,7 @@ ORDER: tuple[tuple[str, ...], ...] = (
 PARTS: Mapping[str, tuple[str, ...]] = {
     "training": (
         "processes",
+        "detection",
         "problems",
         "catalogue",
         "objectives/__init__",
@@ -73,6 +74,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "convolutions",
         "results",
         "findings",
+        "detections",
         "objectives",
         "page",
         "__init__",

@@ -50,6 +50,10 @@ def _cases() -> Iterator[Case]:
     yield from _pooling()
     yield from _adaptive_pooling()
     yield from _unpooling()
+    yield from _boxes()
+    yield from _regions()
+    yield from _matching()
+    yield from _suppression()
     yield from _resizing()
     yield from _merge()
     yield from _recurrent()
@@ -94,6 +98,56 @@ def _core() -> Iterator[Case]:
         },
         _x(dtype="int32"),
     )
+
+
+def _boxes() -> Iterator[Case]:
+    yield Case("AnchorBoxes", {"sizes": [8, 12.5], "ratios": [0.5, 1, 2], "stride": 4}, _x(3, 5, 2))
+    yield Case("AnchorBoxes", {"sizes": [8], "stride": 2.5}, _x("H", "W", 2))
+    yield Case("AnchorBoxes", {"sizes": [8], "ratios": [2], "stride": 16}, _x("H", 3, 2))
+    for by in ("offsets", "distances"):
+        for rows in (5, "T"):
+            for op, first in (("DecodeBoxes", "x"), ("EncodeBoxes", "boxes")):
+                inputs = {first: Input((rows, 4)), "anchors": Input((rows, 4))}
+                yield Case(op, {"by": by}, inputs)
+                yield Case(op, {"by": by, "variance": [0.1, 0.1, 0.2, 0.3]}, inputs)
+    yield Case("DecodeBoxes", {"max_scale": 1.5}, {"x": Input(("T", 4)), "anchors": Input(("T", 4))})
+    yield Case("ClipBoxes", {}, {"boxes": Input((5, 4)), "image": Input((12, 20, 3))})
+    yield Case("ClipBoxes", {}, {"boxes": Input(("T", 4)), "image": Input(("H", "W", 3))})
+
+
+def _regions() -> Iterator[Case]:
+    for op in ("RoIAlign", "RoIPooling"):
+        yield Case(op, {"size": 3}, {"x": Input((9, 13, 2)), "boxes": Input((6, 4))})
+        yield Case(op, {"size": [2, 5], "stride": 4}, {"x": Input((8, 8, 3)), "boxes": Input((6, 4))})
+        yield Case(op, {"size": 2, "stride": 2.5}, {"x": Input(("H", "W", 2)), "boxes": Input(("T", 4))})
+    yield Case("RoIAlign", {"size": 7, "sampling": 1, "stride": 4}, {"x": Input((8, 8, 2)), "boxes": Input((6, 4))})
+    yield Case("RoIAlign", {"size": 1, "sampling": 3, "stride": 8}, {"x": Input((4, "W", 2)), "boxes": Input((6, 4))})
+
+
+def _matching() -> Iterator[Case]:
+    for rows, count in ((12, 5), ("T", "S")):
+        inputs = {"anchors": Input((rows, 4)), "boxes": Input((count, 4))}
+        label, crowd = ({name: Input((count,), "int32")} for name in ("class", "crowd"))
+        yield Case("MatchBoxes", {"foreground": 0.3, "background": 0.1}, inputs)
+        yield Case("MatchBoxes", {"by": "iou", "foreground": 0.3, "background": 0.3, "keep_best": False}, inputs | label)
+        yield Case("MatchBoxes", {"by": "center"}, inputs | label)
+        yield Case("MatchBoxes", {"by": "center", "scales": [0.5, 1.0], "radius": 1.5}, inputs | label | crowd)
+        yield Case("MatchBoxes", {"by": "grid", "background": 0.3}, inputs | label)
+        yield Case("MatchBoxes", {"by": "iou"}, inputs | label | crowd)
+        chosen = {"boxes": Input((rows, 4)), "class": Input((rows,), "int32")}
+        yield Case("SampleProposals", {"count": 5, "share": 0.4}, chosen)
+        yield Case("SampleProposals", {"count": 20, "seed": 3}, chosen)
+
+
+def _suppression() -> Iterator[Case]:
+    for rows in (40, "T"):
+        for scores in ((rows,), (rows, 1), (rows, 3)):
+            yield Case("NonMaxSuppression", {"keep": 8}, {"boxes": Input((rows, 4)), "scores": Input(scores)})
+    many = {"boxes": Input((30, 4)), "scores": Input((30, 3))}
+    yield Case("NonMaxSuppression", {"iou": 0.2, "score": -0.5, "keep": 20}, many)
+    yield Case("NonMaxSuppression", {"iou": 0.3, "score": -0.5, "keep": 20, "class_agnostic": True}, many)
+    yield Case("NonMaxSuppression", {"iou": 0, "score": 1, "keep": 200}, many)
+    yield Case("NonMaxSuppression", {"score": 100.0, "keep": 5}, many)
 
 
 def _reversible_embedding() -> Iterator[Case]:

@@ -10,7 +10,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from nnspec.files import write_whole
 from nnspec.onnx_backend.proto import sealed
-from nnspec.runtime.metadata import ANSWERS, CLASSES, DATA, SPEC_NAME
+from nnspec.runtime.metadata import ANSWERS, CLASSES, DATA, DETECTIONS, SPEC_NAME
 
 PROVEN = {"outputs": {"y": {"error": 0.0, "tolerance": 1e-5, "sensitivity": 0.0}}, "cases": 1, "examples": 1}
 _OPSET = [helper.make_opsetid("", 21)]
@@ -91,6 +91,29 @@ def picture(dtype=TensorProto.UINT8, reader=None, transforms=(), **facts) -> onn
         constants,
         **{SPEC_NAME: "side", DATA: json.dumps(recipe), CLASSES: json.dumps({"side": ["left", "right"]})},
     )
+
+
+def detector() -> onnx.ModelProto:
+    """Two boxes, of any picture of 4 × 4: its left half and its lower right quarter."""
+    found = {
+        "boxes": np.array([[0, 0, 2, 4], [2, 2, 4, 4], [-1] * 4], np.float32),
+        "scores": np.array([0.875, 0.25, -1], np.float32),
+        "class": np.array([1, 0, -1], np.int32),
+    }
+    nodes = [helper.make_node("Shape", ["image"], ["n"], start=0, end=1)]
+    constants, outputs = {}, []
+    for name, values in found.items():
+        size = f"{name}_size"
+        constants |= {f"{name}_one": values[None], f"{name}_rest": np.array(values.shape, np.int64)}
+        nodes.append(helper.make_node("Concat", ["n", f"{name}_rest"], [size], axis=0))
+        nodes.append(helper.make_node("Expand", [f"{name}_one", size], [name]))
+        element = TensorProto.INT32 if name == "class" else TensorProto.FLOAT
+        outputs.append(port(name, ["batch", *values.shape], element))
+    recipe = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, "white": 255}}}
+    reported = {"boxes": "boxes", "scores": "scores", "classes": "class", "image": "image"}
+    facts = {SPEC_NAME: "halves", DATA: json.dumps(recipe), CLASSES: json.dumps({"class": ["<b>low</b>", "left"]})}
+    image = port("image", ["batch", 4, 4, 1], TensorProto.UINT8)
+    return _model(nodes, [image], outputs, constants, **facts, **{DETECTIONS: json.dumps(reported)})
 
 
 def mask() -> onnx.ModelProto:

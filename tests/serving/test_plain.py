@@ -360,5 +360,5 @@ def test_no_file_is_written_for_rows_of_csv(tmp_path, monkeypatch):
     for name in ("os.mkdir", "pathlib.Path.write_bytes", "pathlib.Path.write_text"):
         monkeypatch.setattr(name, None)
     budget = Budget(Memory(2**20).reservation(), 9, time.monotonic() + 9, 100, 1000)
-    inputs, _ = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget)
+    inputs = decoder.read(bytearray(b"length,width\n9,1\n"), "text/csv", budget).arrays
     assert [array.tolist() for array in inputs.values()] == [[[9.0, 1.0]]]

@@ -29,7 +29,24 @@ WORDS = (
     "  around:\n    inputs: {tokens: {shape: [N], dtype: int32}}\n    layers: [{Embedding: {input_dim: 9, output_dim: 4}}]\n"
     "inputs: {words: {shape: [5], dtype: int32}}\ndata: {train: {npz: a.npz}}\nexport: {network: center}\n"
 )
+DETECTOR = (
+    "networks:\n  detector:\n    inputs: {image: [H, W, 1]}\n    layers:\n"
+    "      - {Conv2D: {filters: 8, kernel_size: 4, strides: 4, activation: relu}, name: map}\n"
+    "      - {Conv2D: {filters: 4, kernel_size: 1, activation: softplus}, from: map, name: edges}\n"
+    "      - {Reshape: [-1, 4], name: regression}\n"
+    "      - {Conv2D: {filters: 3, kernel_size: 1}, from: map, name: scores}\n      - {Reshape: [-1, 3], name: logits}\n"
+    "      - {AnchorBoxes: {sizes: [4], stride: 4}, from: map, name: anchors}\n"
+    "    outputs: {anchors: anchors, regression: regression, logits: logits}\n"
+    "inputs: {image: [16, 16, 1], boxes: [3, 4], class: {shape: [3], dtype: int32}}\nlayers:\n"
+    "  - {detector: {}, from: image, name: found}\n"
+    "  - {DecodeBoxes: distances, from: {x: found.regression, anchors: found.anchors}, name: decoded}\n"
+    "  - {NonMaxSuppression: {keep: 5}, from: {boxes: decoded, scores: found.logits}, name: best}\n"
+    "outputs: {boxes: best.boxes, scores: best.scores, class: best.class}\ndata: {train: {npz: boxes.npz}}\n"
+)
 SPECS = {
+    "detection": DETECTOR
+    + "train:\n  objective: {detection: {network: detector, input: image, boxes: boxes, label: class, match: center, by: distances}}\n"
+    "  epochs: 1\n",
     "diffusion": DENOISER + "train: {objective: {diffusion: {network: denoiser, input: image, steps: 10}}, epochs: 1}\n",
     "distillation": TEACHER
     + CLASSES
@@ -72,6 +89,10 @@ WRITTEN = "train:\n  epochs: 2\n  objective:\n   program:\n" + _BODY.format(
 def folder(tmp_path):
     draw = np.random.default_rng(0)
     arrays = {"image": draw.uniform(size=(40, 4, 4, 1)).astype(np.float32), "digit": draw.integers(0, 4, 40).astype(np.int32)}
+    boxes, kind = np.full((40, 3, 4), -1, np.float32), np.full((40, 3), -1, np.int32)
+    boxes[:, :2], kind[:, :2] = [[1, 2, 9, 10], [6, 3, 15, 15]], draw.integers(0, 3, (40, 2))
+    pictures = draw.uniform(size=(40, 16, 16, 1)).astype(np.float32)
+    np.savez(tmp_path / "boxes.npz", **{"image": pictures, "boxes": boxes, "class": kind})
     np.savez(tmp_path / "a.npz", words=draw.integers(1, 9, (40, 5)).astype(np.int32), **arrays)
     return tmp_path
 
@@ -98,7 +119,19 @@ def test_an_error_in_a_network_is_not_repeated_for_its_use_in_a_program(folder):
     assert [problem.code for problem in problems if problem.is_error] == ["NN301"]
 
 
-@pytest.mark.parametrize("name", ["mean_teacher", "skip_gram"])
+@pytest.mark.parametrize(("match", "by"), [("iou", "offsets"), ("grid", "offsets")])
+def test_a_detector_is_matched_in_three_ways(folder, match, by):
+    text = SPECS["detection"].replace("match: center, by: distances", f"match: {match}, by: {by}, box_loss: CIoU")
+    assert [problem for problem in validate(written(folder, text)) if problem.is_error] == []
+
+
+def test_a_detection_loss_needs_outputs_of_four_numbers_for_each_anchor(folder):
+    text = SPECS["detection"].replace("[-1, 4], name: regression", "[-1, 2], name: regression")
+    [problem] = [problem for problem in validate(written(folder, text)) if problem.is_error][:1]
+    assert "DecodeBoxes takes rows of 4 numbers, (rows, 4), as `x`" in problem.message
+
+
+@pytest.mark.parametrize("name", ["detection", "mean_teacher", "skip_gram"])
 def test_an_objective_of_the_package_trains(folder, name):
     pytest.importorskip("keras")
     run = train(load(written(folder, SPECS[name])), out=folder / "run", progress=Quiet())

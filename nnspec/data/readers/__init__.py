@@ -9,7 +9,10 @@ from nnspec.types import Family
 
 __all__ = ["READERS", "Files", "Reader", "Table"]
 
-_NAMES = ("builtin", "csv", "frame", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text", "together")
+_NAMES = (
+    "builtin", "coco", "csv", "frame", "idx", "images", "jsonl", "masks", "npz", "parquet", "series", "text", "together", "voc",
+    "yolo",
+)  # fmt: skip
 
 READERS = Family(
     kind="reader",
@@ -24,6 +27,9 @@ READERS = Family(
         "json": "jsonl",
         "ndjson": "jsonl",
         "segmentation": "masks",
+        "pascal_voc": "voc",
+        "ultralytics": "yolo",
+        "detection": "coco",
         "timeseries": "series",
         "windows": "series",
         "txt": "text",
@@ -31,7 +37,7 @@ READERS = Family(
         "zip": "together",
         "unpaired": "together",
     },
-    inexact=frozenset({"mnist", "tsv", "json", "segmentation"}),
+    inexact=frozenset({"mnist", "tsv", "json", "segmentation", "detection"}),
     replacements=FileNames(),
 )
 """All readers by name, including those of other packages (entry point group ``nnspec.readers``)."""

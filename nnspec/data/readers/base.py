@@ -121,6 +121,19 @@ class Table:
         """Return the place of a value, for messages: ``data/train.csv, line 12, column `age` ``."""
         raise NotImplementedError
 
+    def where_item(self, column: str, row: int, item: int) -> str:
+        """Return the place of one item of a list, for messages."""
+        return f"{self.where(column, row)}, item {item}"
+
+    def image_sizes(self, column: str) -> NDArray[np.int64] | None:
+        """Return the height and width of each image as stored, shape (rows, 2); None if the column has images as stored.
+
+        Args:
+            column: A column of images.
+        """
+        del column
+        return None
+
     def is_number(self, text: str) -> bool:
         """Return whether a text is a number in this table's notation."""
         try:

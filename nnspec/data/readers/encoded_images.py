@@ -12,7 +12,13 @@ from nnspec.data.readers.image_arguments import ImageReader
 from nnspec.data.readers.parquet import ParquetTable
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nnspec.data.readers.base import Rows, Values
+
+_ROWS = 256
+"""The number of image files that are in memory at once when their sizes are read."""
 
 
 class EncodedImages(Table):
@@ -33,6 +39,7 @@ class EncodedImages(Table):
         self._first = header_of(first, table.where(column, 0), reader.max_pixels)
         self._look = format_of(reader, self._first, table.where(column, 0))
         self.columns = {"image": Column(self._look.shape, "uint8"), **others}
+        self._sizes: NDArray[np.int64] | None = None
         self.lazy = ("image", *(name for name in table.lazy if name in others))
         self.image_columns = ("image",)
         self.groups = table.groups
@@ -73,6 +80,30 @@ class EncodedImages(Table):
             modes = f"{name} is {header.color_mode or header.mode}, but the first one is {first.color_mode}"
             help = "write `color_mode: rgb` or `color_mode: grayscale`"
             raise DataError(f"the images differ in their channels: {modes}", help=help, argument="column")
+
+    def image_sizes(self, column: str) -> NDArray[np.int64] | None:
+        if column != "image" or self._reader.image_size is None:
+            return None
+        if self._sizes is None:
+            self._sizes = self._read_sizes()
+        return self._sizes
+
+    def _read_sizes(self) -> NDArray[np.int64]:
+        import numpy as np
+
+        made = np.empty((len(self), 2), np.int64)
+        for start in range(0, len(self), _ROWS):
+            taken = np.arange(start, min(start + _ROWS, len(self)))
+            for row, content in zip(taken.tolist(), self._table.read_encoded(self._column, taken), strict=True):
+                name = self._table.where(self._column, row)
+                if content is None:
+                    raise DataError(f"{name}: the image is missing", help="remove the row", argument="column")
+                header = header_of(content, name, self._reader.max_pixels)
+                made[row] = header.height, header.width
+        return made
+
+    def where_item(self, column: str, row: int, item: int) -> str:
+        return self._table.where_item(column, row, item)
 
     def is_number(self, text: str) -> bool:
         return self._table.is_number(text)

@@ -59,13 +59,17 @@ class ImageReader(Reader):
             return Column(self.look([first]).shape, "uint8")
         return Column((*size, self.channels), "uint8")
 
-    def look(self, paths: Sequence[Path]) -> ImageFormat:
+    def look(self, paths: Sequence[Path], found: Sequence[Header] | None = None) -> ImageFormat:
         """Return the common format of all images, from their headers.
+
+        Args:
+            paths: The images.
+            found: Their headers; None if they are to be read.
 
         Raises:
             DataError: If an image cannot be read, or if images differ in size or channels.
         """
-        found = headers(paths, self.max_pixels)
+        found = headers(paths, self.max_pixels) if found is None else found
         first = found[0]
         if self.image_size is None:
             for path, header in zip(paths, found, strict=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field, model_validator
 
 from nnspec.data.folders import doubts_of_classes, examples_in, inside, is_file
-from nnspec.data.image_files import header_of, load_pillow
+from nnspec.data.image_files import header_of, headers, load_pillow
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
@@ -18,6 +18,9 @@ from nnspec.data.readers.table_backed import TABLES, TableBackedReader
 from nnspec.types import did_you_mean, listed
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nnspec.data.readers.base import Rows, Values
 
 
@@ -194,9 +197,11 @@ class _FolderTable(Table):
         self._paths = paths
         argument = "column" if table is not None else "folder"
         try:
-            self._look = reader.look(paths) if paths else None
+            known = headers(paths, reader.max_pixels)
+            self._look = reader.look(paths, known) if paths else None
         except DataError as error:
             raise DataError(error.message, help=error.help, argument=argument) from None
+        self._sizes = np.array([(header.height, header.width) for header in known], np.int64).reshape(-1, 2)
         self._table = table
         self._labels = np.array(labels, object) if labels else None
         image = Column(self._look.shape, "uint8") if self._look else Column((None, None, None), "uint8")
@@ -221,6 +226,12 @@ class _FolderTable(Table):
             return values
         assert self._table is not None
         return self._table.read(column, rows)
+
+    def image_sizes(self, column: str) -> NDArray[np.int64] | None:
+        return self._sizes if column == "image" else None
+
+    def where_item(self, column: str, row: int, item: int) -> str:
+        return super().where_item(column, row, item) if self._table is None else self._table.where_item(column, row, item)
 
     def encoded(self, column: str, row: int) -> bytes | None:
         if column != "image":

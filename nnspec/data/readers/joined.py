@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nnspec.data.kinds import DataWarning
+from nnspec.data.kinds import Column, DataWarning
 from nnspec.data.readers.base import Table
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class PrefixedTable(Table):
 
     def __init__(self, name: str, table: Table) -> None:
         self._name, self.bare = name, table
-        self.columns = {f"{name}.{column}": kind for column, kind in table.columns.items()}
+        self.columns = {f"{name}.{column}": column_of_member(name, kind) for column, kind in table.columns.items()}
         self.lazy = [f"{name}.{column}" for column in table.lazy]
         self.image_columns = [f"{name}.{column}" for column in table.image_columns]
         self.timeline, self.series, self.series_labels = table.timeline, table.series, table.series_labels
@@ -48,6 +48,12 @@ class PrefixedTable(Table):
 
     def where(self, column: str, row: int) -> str:
         return self.bare.where(self._bare(column), row)
+
+    def where_item(self, column: str, row: int, item: int) -> str:
+        return self.bare.where_item(self._bare(column), row, item)
+
+    def image_sizes(self, column: str) -> Indices | None:
+        return self.bare.image_sizes(self._bare(column))
 
     def is_number(self, text: str) -> bool:
         return self.bare.is_number(text)
@@ -115,6 +121,15 @@ class JoinedTable(Table):
         name = column.partition(".")[0]
         return self.members[name].where(column, int(self._rows[name][row]))
 
+    def where_item(self, column: str, row: int, item: int) -> str:
+        name = column.partition(".")[0]
+        return self.members[name].where_item(column, int(self._rows[name][row]), item)
+
+    def image_sizes(self, column: str) -> Indices | None:
+        name = column.partition(".")[0]
+        sizes = self.members[name].image_sizes(column)
+        return None if sizes is None else sizes[self._rows[name]]
+
     def is_number(self, text: str) -> bool:
         return all(table.is_number(text) for table in self.members.values())
 
@@ -123,6 +138,14 @@ class JoinedTable(Table):
 
     def warnings(self) -> Iterable[DataWarning]:
         return (warning for table in self.members.values() for warning in table.warnings())
+
+
+def column_of_member(name: str, column: Column) -> Column:
+    """Return a column whose references to other columns begin with the name of its reader."""
+    if not column.boxes_of and not column.rows_of:
+        return column
+    boxes_of, rows_of = (f"{name}.{other}" if other else "" for other in (column.boxes_of, column.rows_of))
+    return replace(column, boxes_of=boxes_of, rows_of=rows_of)
 
 
 def _repeated(rows: Mapping[str, Indices]) -> dict[str, Indices]:

@@ -14,7 +14,7 @@ from nnspec.data.data_files import DataFile
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Files, Reader, Table
-from nnspec.data.readers.joined import JoinedTable, PrefixedTable, joined_name
+from nnspec.data.readers.joined import JoinedTable, PrefixedTable, column_of_member, joined_name
 from nnspec.types import Config, Named
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
@@ -82,7 +82,10 @@ class Together(Reader):
         found: dict[str, Column] = {}
         for name, reader in self.members.items():
             with _errors_of(name):
-                found |= {f"{name}.{column}": kind for column, kind in reader.columns(_own(files, name)).items()}
+                found |= {
+                    f"{name}.{column}": column_of_member(name, kind)
+                    for column, kind in reader.columns(_own(files, name)).items()
+                }
         return found
 
     def doubts(self, files: Files, used: Collection[str]) -> Iterable[DataError]:

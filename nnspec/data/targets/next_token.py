@@ -84,8 +84,8 @@ class NextTokenTarget(TargetSource):
 
     def _other_padding(self, plan: DataPlan) -> Iterator[Diagnostic]:
         for i, step in self._transforms(plan):
-            if isinstance(step, pad) and step.value != self.padding:
-                reason = f"`pad` uses the value {step.value:g}, but the loss ignores {self.padding}"
+            if isinstance(step, pad) and (step.value or 0) != self.padding:
+                reason = f"`pad` uses the value {step.value or 0:g}, but the loss ignores {self.padding}"
                 help = f"write `ignore_class: {step.value:g}` in the loss, or remove `value`"
                 yield d.BadTransform.at(*locate(plan.tree, "inputs", self.input, "transform", i), help=help, reason=reason)
 

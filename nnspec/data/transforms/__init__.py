@@ -12,6 +12,7 @@ from nnspec.types import Family
 __all__ = ["TRANSFORMS", "Learned", "Transform"]
 
 _MODULES = {
+    "boxes": ("boxes",),
     "classes": ("label_encode", "one_hot"),
     "numbers": ("impute", "rescale", "standardize"),
     "images": ("resize", "rgb"),

@@ -14,6 +14,8 @@ from nnspec.types import Config
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from nnspec.data.readers.base import Table
+
     Values = NDArray[Any]
 
 _LABELS: TypeAdapter[list[list[str]]] = TypeAdapter(list[list[str]], config={"strict": True})
@@ -92,6 +94,20 @@ class Transform(Config):
             DataError: If the column is not accepted.
         """
         raise NotImplementedError
+
+    def for_column(self, column: Column) -> Transform:
+        """Return the transform with the arguments that the column determines, unless they are given."""
+        del column
+        return self
+
+    def in_table(self, table: Table) -> Transform:
+        """Return the transform for a table, if it needs more of it than the values.
+
+        Raises:
+            DataError: If the table does not have what it needs.
+        """
+        del table
+        return self
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
         """Return the state fitted on the training values, which are given in chunks of rows and can be iterated repeatedly."""

@@ -59,6 +59,10 @@ class _Encode(Transform):
     def fills(self) -> bool:
         return self.unknown
 
+    def for_column(self, column: Column) -> Transform:
+        """Number the classes as the data declare them."""
+        return self.model_copy(update={"classes": list(column.classes)}) if column.classes and self.classes is None else self
+
     def _count(self) -> int | None:
         return len(self.classes) if isinstance(self.classes, list) else self.classes
 
@@ -99,8 +103,13 @@ class UnknownClassError(DataError):
     """A value that is not among the known classes.
 
     Attributes:
-        position: Its index in the flattened values.
+        position: Its index in the flattened values; of lists of classes, the row.
+        item: Its number in the list; None if the values are not lists.
+        label: The value in the list.
     """
+
+    item: int | None = None
+    label: Any = None
 
     def __init__(self, position: int, classes: list[Any]) -> None:
         shown = ", ".join(map(repr, classes[:8])) + (", …" if len(classes) > 8 else "")
@@ -111,11 +120,40 @@ class UnknownClassError(DataError):
 class label_encode(_Encode):  # noqa: N801
     """Encodes a class as its index: 0, 1, 2 … in the order of the classes. Unknown classes get the index after the last one."""
 
+    takes_ragged: ClassVar[bool] = True
+
     def infer(self, column: Column) -> Column:
-        return Column(column.shape, "int64")
+        fill = -1 if column.shape else 0
+        return Column(column.shape, "int64", ragged=column.ragged, fill=fill, rows_of=column.rows_of)
 
     def apply(self, values: Values, learned: Learned) -> Values:
-        return self._indices(values, learned)
+        if (
+            values.dtype != object
+            or not len(values)
+            or (not isinstance(values[0], list | tuple) and not hasattr(values[0], "shape"))
+        ):
+            return self._indices(values, learned)
+        return self._of_lists(values, learned)
+
+    def _of_lists(self, values: Values, learned: Learned) -> Values:
+        """Return an array of the indices of each list."""
+        import numpy as np
+
+        lengths = np.array([len(value) for value in values], np.int64)
+        flat = np.empty(int(lengths.sum()), object)
+        flat[:] = [label for value in values for label in (value if isinstance(value, list) else value.tolist())]
+        ends = np.cumsum(lengths)
+        try:
+            indices = self._indices(flat, learned)
+        except UnknownClassError as error:
+            row = int(np.searchsorted(ends, error.position, "right"))
+            error.item, error.label = error.position - int(ends[row] - lengths[row]), flat[error.position]
+            error.position = row
+            raise
+        made = np.empty(len(values), object)
+        for row, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):
+            made[row] = indices[start:end]
+        return made
 
 
 class one_hot(_Encode):  # noqa: N801
@@ -150,7 +188,10 @@ def class_names(steps: Iterable[Mapping[str, Any]]) -> list[Any] | None:
 
 
 def _labels(chunk: Values) -> list[Any]:
-    return [_whole(label) for label in chunk.ravel().tolist()]
+    labels = chunk.ravel().tolist()
+    if chunk.dtype == object and any(isinstance(label, list) or hasattr(label, "tolist") for label in labels[:1]):
+        labels = [one for label in labels for one in (label if isinstance(label, list) else label.tolist())]
+    return [_whole(label) for label in labels]
 
 
 def _whole(label: Any) -> Any:

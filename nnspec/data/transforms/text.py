@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, Strict, model_validator
@@ -316,7 +317,9 @@ class pad(Transform):  # noqa: N801
     )
     side: Literal["left", "right"] = Field("right", description="The side that is padded.")
     cut: Literal["left", "right"] = Field("right", description="The side at which longer rows are truncated.")
-    value: Number = Field(0.0, description="The padding value; 0 is `<PAD>`.")
+    value: Number | None = Field(
+        None, description="The padding value. Default: -1 for boxes and lists of classes, otherwise 0, which is `<PAD>`."
+    )
     buckets: Annotated[list[PositiveInt], Field(min_length=1)] | Annotated[int, Strict(), Field(ge=2)] | None = Field(
         None,
         description="Bucket lengths: each training batch contains rows of one bucket and is padded only to its length. An "
@@ -338,17 +341,20 @@ class pad(Transform):  # noqa: N801
         if column.is_text or not column.shape:
             help = "put `tokenize` before it" if column.is_text or column.dtype == "unknown" else ""
             raise DataError(f"`pad` requires sequences, but a row's value has shape {column.shape_text}", help=help)
-        if self.value != int(self.value) and column.dtype.startswith(("int", "uint")):
+        if self.value is not None and self.value != int(self.value) and column.dtype.startswith(("int", "uint")):
             raise DataError(f"`pad` cannot pad integers with {self.value:g}", help="write `value: 0`")
         if not _is_nested(column):
             if isinstance(self.length, list):
                 reason = f"`pad: {self.length}` requires sentences, but a row's value has shape {column.shape_text}"
                 raise DataError(reason, help="write one length, or put `tokenize: {sentences: true}` before it")
-            return Column((self.length, *column.shape[1:]), column.dtype)
+            return replace(column, shape=(self.length, *column.shape[1:]), ragged=False)
         if isinstance(self.length, int) or self.buckets is not None:
             reason = "`pad` requires two lengths for sentences, and no `buckets`"
             raise DataError(reason, help="write the numbers of sentences and of tokens: `pad: [8, 30]`")
         return Column((*(self.length or (None, None)), *column.shape[2:]), column.dtype)
+
+    def for_column(self, column: Column) -> Transform:
+        return self if self.value is not None else self.model_copy(update={"value": float(column.fill)})
 
     def fit(self, chunks: Iterable[Values]) -> Learned:
         if isinstance(self.length, list):
@@ -391,7 +397,7 @@ class pad(Transform):  # noqa: N801
 
         if isinstance(learned["length"], list):
             count, inner = learned["length"]
-            made = np.full((len(values), count, inner), self.value, np.int64)
+            made = np.full((len(values), count, inner), self.value or 0, np.int64)
             for row, sentences in enumerate(values):
                 place, kept = self._place(sentences, count)
                 if len(kept):
@@ -403,7 +409,7 @@ class pad(Transform):  # noqa: N801
         ragged = values.dtype == object
         dtype = np.asarray(values[0]).dtype if ragged and len(values) else np.dtype("int64") if ragged else values.dtype
         rest = np.asarray(values[0]).shape[1:] if ragged and len(values) else values.shape[2:]
-        made = np.full((len(values), length, *(rest or learned.get("row") or ())), self.value, dtype)
+        made = np.full((len(values), length, *(rest or learned.get("row") or ())), self.value or 0, dtype)
         for row, value in enumerate(values):
             place, kept = self._place(value, length)
             if len(kept):

@@ -5,21 +5,21 @@ A layer without an entry has that of its nearest base class.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
-from nnspec.layers.lowering import find_lowering
+from nnspec.layers.lowering import find_limit, find_lowering
 from nnspec.layers.plugin import converted, guarded, whose
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
 from nnspec.onnx_backend.value import Value
 from nnspec.types import PluginError
 
-__all__ = ["has_lowering", "lowering_of"]
+__all__ = ["has_lowering", "lowering_of", "newest_opset"]
 
 
 def lowering_of(layer: Layer) -> Lowering:
@@ -58,3 +58,19 @@ def _its_own(layer: Any, b: Builder, call: Call[Any]) -> Value | Mapping[str, Va
 def has_lowering(kind: type[Layer]) -> bool:
     """Whether a layer can be exported: by a table, its own `to_onnx`, or its Keras layer."""
     return bool(find_lowering(kind, __name__)) or hasattr(kind, "to_onnx") or hasattr(kind, "to_keras")
+
+
+def newest_opset(layers: Iterable[Layer], opset: int) -> int:
+    """The newest opset, up to the given one, in which ONNX Runtime implements the operators of all layers.
+
+    Args:
+        layers: The layers.
+        opset: The wanted opset.
+
+    Example:
+        >>> from nnspec.layers.regions import RoIAlign
+        >>> newest_opset([], 23), newest_opset([RoIAlign(size=7)], 23), newest_opset([RoIAlign(size=7)], 17)
+        (23, 21, 17)
+    """
+    limits = {find_limit(kind, __name__) for kind in {type(layer) for layer in layers}}
+    return min(opset, *(limit for limit in limits if limit is not None), opset)

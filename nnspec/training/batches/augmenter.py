@@ -12,11 +12,12 @@ from keras import ops
 from nnspec.data import problems as d
 from nnspec.data.examples import Examples
 from nnspec.data.locations import locate
-from nnspec.data.plan import AugmentPlan, DataPlan, Need, TargetSource
+from nnspec.data.plan import AugmentPlan, BoxField, DataPlan, Need, TargetSource
 from nnspec.diagnostics import Diagnostic
 from nnspec.keras_backend.objects import keras_object
 from nnspec.keras_backend.seeds import Seeds
 from nnspec.layers.augmentation import Mixing
+from nnspec.training.batches.box_moves import chosen, mixed, mosaic, moved, together
 
 Tensors = Mapping[str, Any]
 _LOOKED_AT = 1024
@@ -73,18 +74,43 @@ class Augmenter:
             drawn = layer.get_random_transformation(inputs[plan.inputs[0]], training=True)
             state = layer.generator.state
             before = ops.copy(state)
+            if plan.layer.moves_pixels:
+                values = {"inputs": inputs, "targets": targets}
+                for field in plan.boxes:
+                    _move_boxes(plan, field, layer, drawn, values)
             for name in plan.inputs:
                 # RandomColorJitter and RandomElasticTransform draw while they transform, so each call starts from one state.
                 state.assign(before)
                 inputs[name] = layer.transform_images(inputs[name], drawn, training=True)
             for name in plan.targets:
-                change = _mixed if isinstance(plan.layer, Mixing) else _labels if name in plan.masks else _image
+                mixes = isinstance(plan.layer, Mixing) and plan.layer.mixes_targets
+                change = _mixed if mixes else _labels if name in plan.masks else _image
                 state.assign(before)
                 targets[name] = change(layer, targets[name], drawn, self._needs[name])
                 if name in weights and len(weights[name].shape) > 1:
                     state.assign(before)
-                    weights[name] = _weights(layer, weights[name], drawn, mixes=isinstance(plan.layer, Mixing))
+                    weights[name] = _weights(layer, weights[name], drawn, mixes=mixes)
         return inputs, targets | {output: inputs[name] for output, name in self._same.items()}, weights
+
+
+def _move_boxes(plan: AugmentPlan, field: BoxField, layer: Any, drawn: Any, values: Mapping[str, dict[str, Any]]) -> None:
+    """Moves boxes with their image, and leaves out those of which too little is visible, with their classes."""
+    group, _, name = field.place.partition(".")
+    boxes = ops.cast(values[group][name], "float32")
+    _, height, width, _ = values["inputs"][field.image].shape
+    if isinstance(plan.layer, Mixing):
+        compose = mosaic if "order" in drawn else mixed
+        made, places = compose(drawn, boxes, plan.visible)
+    else:
+        made, kept = moved(layer, drawn, boxes, (height, width), plan.visible)
+    values[group][name] = ops.cast(made, values[group][name].dtype)
+    for place in field.rows:
+        own, _, other = place.partition(".")
+        rows = values[own][other]
+        if isinstance(plan.layer, Mixing):
+            values[own][other] = chosen(together(drawn, rows), places)
+        else:
+            values[own][other] = ops.where(kept, rows, -ops.ones_like(rows))
 
 
 def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:

@@ -9,6 +9,9 @@ from typing import Any
 import keras
 from keras import ops
 
+from nnspec.keras_backend.layers.boxes import are_valid, area, edges
+from nnspec.layers.boxes import SMALLEST
+
 
 class _Own(keras.losses.Loss):  # type: ignore[misc]
     def __init__(self, **arguments: Any) -> None:
@@ -103,6 +106,91 @@ class ContrastivePairs(_Own):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         losses = y_true * ops.square(y_pred) + (1 - y_true) * ops.square(ops.maximum(self.margin - y_pred, 0.0))
         return ops.mean(losses, -1) if len(losses.shape) > 1 else losses
+
+
+class _OfBoxes(_Own):
+    """A loss of boxes; 0 where the target is not a valid box."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        kept = are_valid(y_true)
+        # Targets without an area would divide by 0.
+        target = ops.where(kept[..., None], y_true, ops.convert_to_tensor([0, 0, 1, 1], y_pred.dtype))
+        return ops.where(kept, self.of(target, y_pred), 0.0)
+
+    def of(self, target: Any, output: Any) -> Any:
+        """The loss of boxes whose targets are valid."""
+        raise NotImplementedError
+
+
+class IoU(_OfBoxes):
+    """The part of the union that the intersection does not cover.
+
+    Example:
+        >>> float(IoU()(ops.array([[0.0, 0, 4, 4]]), ops.array([[0.0, 0, 4, 2]])))
+        0.5
+    """
+
+    def of(self, target: Any, output: Any) -> Any:
+        both, whole = _areas(target, output)
+        return 1 - both / whole
+
+
+class GIoU(_OfBoxes):
+    """The loss of the generalized intersection over union.
+
+    Example:
+        >>> float(GIoU()(ops.array([[0.0, 0, 1, 1]]), ops.array([[3.0, 0, 4, 1]])))  # half of the enclosing box is empty
+        1.5
+    """
+
+    def of(self, target: Any, output: Any) -> Any:
+        both, whole = _areas(target, output)
+        width, height = _enclosing(target, output)
+        around = width * height
+        return 1 - both / whole + (around - whole) / around
+
+
+class CIoU(_OfBoxes):
+    """The complete intersection over union loss.
+
+    Example:
+        >>> float(CIoU()(ops.array([[0.0, 0, 2, 2]]), ops.array([[2.0, 0, 4, 2]])))  # centers 2 apart, a diagonal of √20
+        1.2000000476837158
+    """
+
+    def of(self, target: Any, output: Any) -> Any:
+        both, whole = _areas(target, output)
+        missed = 1 - both / whole
+        width, height = _enclosing(target, output)
+        (x, y, w, h), (other_x, other_y, other_w, other_h) = _centers(target), _centers(output)
+        apart = (ops.square(x - other_x) + ops.square(y - other_y)) / (ops.square(width) + ops.square(height))
+        # The ratio of a box without an area is that of a tiny box, so that its gradient is finite.
+        slope = ops.arctan2(ops.maximum(other_w, SMALLEST), ops.maximum(other_h, SMALLEST))
+        ratio = 4 / math.pi**2 * ops.square(ops.arctan2(w, h) - slope)
+        factor = ops.stop_gradient(ratio / ops.maximum(missed + ratio, 1e-7))
+        return missed + apart + factor * ratio
+
+
+def _areas(target: Any, output: Any) -> tuple[Any, Any]:
+    """The areas of the intersection and the union; that of an output that is not a valid box is 0."""
+    a, b = edges(target), edges(output)
+    width = ops.minimum(a[2], b[2]) - ops.maximum(a[0], b[0])
+    height = ops.minimum(a[3], b[3]) - ops.maximum(a[1], b[1])
+    both = ops.maximum(width, 0) * ops.maximum(height, 0)
+    own = ops.maximum(b[2] - b[0], 0) * ops.maximum(b[3] - b[1], 0)
+    return both, area(target) + own - both
+
+
+def _enclosing(target: Any, output: Any) -> tuple[Any, Any]:
+    """Width and height of the smallest box that contains both."""
+    a, b = edges(target), edges(output)
+    return ops.maximum(a[2], b[2]) - ops.minimum(a[0], b[0]), ops.maximum(a[3], b[3]) - ops.minimum(a[1], b[1])
+
+
+def _centers(boxes: Any) -> tuple[Any, Any, Any, Any]:
+    """Centers, widths and heights."""
+    left, top, right, bottom = edges(boxes)
+    return (left + right) / 2, (top + bottom) / 2, right - left, bottom - top
 
 
 def log_gamma(x: Any) -> Any:

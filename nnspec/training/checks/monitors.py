@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from nnspec.data.locations import locate
@@ -15,7 +15,7 @@ from nnspec.layers.masking import Masking
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
 from nnspec.training.catalogue.schedules import Schedule
-from nnspec.training.plan import Monitor, OutputPlan
+from nnspec.training.plan import Monitor, OutputPlan, SplitMetricPlan
 from nnspec.training.section import EarlyStopping, ReduceOnPlateau, TrainSection
 from nnspec.types import closest, did_you_mean, listed, suggested
 
@@ -59,6 +59,14 @@ def epoch_metrics(outputs: Mapping[str, OutputPlan], data: DataPlan | None) -> E
     for output in outputs.values():
         found |= {name: metric.better for name, metric in output.metrics.items()}
     return EpochMetrics.with_loss(found, data)
+
+
+def with_split_metrics(found: EpochMetrics, metrics: Iterable[SplitMetricPlan], data: DataPlan | None) -> EpochMetrics:
+    """The metrics of an epoch with those of the whole validation split."""
+    if data is not None and not data.validates:
+        return found
+    own = {f"val_{name}": better for each in metrics for name, better in each.metric.logged().items()}
+    return replace(found, modes={**found.modes, **own})
 
 
 def check_monitor(

@@ -95,7 +95,7 @@ def check_outputs(
 ) -> dict[str, OutputPlan] | None:
     """The plan of each output; None if a loss or metric does not name its output and there are several."""
     losses = _by_output(section.loss, "loss", graph, tree, problems)
-    metrics = _by_output(section.metrics, "metrics", graph, tree, problems)
+    metrics = _by_output(section.output_metrics, "metrics", graph, tree, problems)
     if losses is None or metrics is None:
         return None
     plans: dict[str, OutputPlan] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +23,11 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
+from nnspec.training.checks.split_metrics import annotation_fields
 from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
 from nnspec.training.evaluation.forecasts import Forecasts, forecasts_of
 from nnspec.training.evaluation.predictions import ClassPredictions, NumberPredictions, output_units, predictions_from
-from nnspec.training.evaluation.report import report_of, reports_text
+from nnspec.training.evaluation.report import report_of, reports_text, split_reports_text
 from nnspec.training.plan import OutputPlan, TrainingPlan, added_weights
 from nnspec.training.run.folder import Run
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from nnspec.graph import Graph
     from nnspec.training.loop.output_learner import OutputLearner
 
+_NOT_METRICS = ("data", "rows", "outputs", "transformed_targets", "splits")
 _INPUTS = 2**28
 """The approximate number of bytes of examples that are predicted at a time."""
 
@@ -53,6 +55,7 @@ class Evaluation:
         outputs: The outputs of the model; empty if none is compared with targets.
         predictions: The predictions with their targets, by output; numbers are in the units of the data.
         transformed: The outputs whose targets were transformed, so that losses are not in the units of the data.
+        splits: The reports of the metrics of the whole split, by the name of the metric.
     """
 
     plan: TrainingPlan
@@ -63,6 +66,7 @@ class Evaluation:
     outputs: Mapping[str, NDArray[Any]]
     predictions: Mapping[str, ClassPredictions | NumberPredictions]
     transformed: tuple[str, ...] = ()
+    splits: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def table(self) -> Table | None:
@@ -98,7 +102,7 @@ def evaluate(
 
     Returns:
         ``data`` (the split), ``rows``, the number of examples of the metrics, the metrics by their names in the log, and
-        ``outputs`` with a report of each output.
+        ``outputs`` with a report of each output, and ``splits`` with those of metrics of the whole split, if there are any.
         Metrics and reports are in the units of the data; losses are as in training, and ``transformed_targets`` lists the
         outputs whose targets were transformed, if there are any. All values are plain JSON.
 
@@ -114,7 +118,8 @@ def evaluate(
     for name, compared in baselines_of(run, found).items() if compare else ():
         reports[name]["baselines"] = compared
     transformed = {"transformed_targets": list(found.transformed)} if found.transformed else {}
-    return {"data": found.part, "rows": len(found.examples), **found.metrics, **transformed, "outputs": reports}
+    splits = {"splits": dict(found.splits)} if found.splits else {}
+    return {"data": found.part, "rows": len(found.examples), **found.metrics, **transformed, "outputs": reports, **splits}
 
 
 def _measured(run: Run, part: str | None) -> dict[str, Any]:
@@ -138,7 +143,31 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     size = plan.section.batch_size * learner.batches
     metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
     rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
-    return {"data": part, "rows": rows, **metrics, "outputs": {}}
+    split = _split_metrics(run, plan, networks.models, examples)
+    splits = {"splits": split.reports} if split.reports else {}
+    return {"data": part, "rows": rows, **metrics, **split.metrics, "outputs": {}, **splits}
+
+
+@dataclass(frozen=True)
+class _SplitResults:
+    """The metrics of a whole split, by their names in the log, and their reports, by the name of the metric."""
+
+    metrics: dict[str, float]
+    reports: dict[str, Any]
+
+
+def _split_metrics(run: Run, plan: TrainingPlan, models: Mapping[str, keras.Model], examples: Examples) -> _SplitResults:
+    from nnspec.training.loop.split_metrics import SplitMetrics
+
+    found = SplitMetrics(plan.split_metrics, models).accumulated(examples, plan.section.batch_size)
+    metrics: dict[str, float] = {}
+    reports: dict[str, Any] = {}
+    for own, accumulator in zip(plan.split_metrics, found, strict=True):
+        metrics |= accumulator.results()
+        names = {part: run.field_classes(field) for part, field in own.reads.fields.items()}
+        known = {part: classes for part, classes in names.items() if classes is not None}
+        reports[own.metric.monitored()] = accumulator.report(known)
+    return _SplitResults(metrics, reports)
 
 
 def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None) -> Evaluation:
@@ -183,7 +212,9 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
             predictions[name] = found
         if isinstance(found, NumberPredictions) and name in units and units[name].labels:
             metrics |= _metrics_of(output, found)
-    return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units))
+    split = _split_metrics(run, plan, {run.main.name: model}, examples)
+    metrics |= split.metrics
+    return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units), split.reports)
 
 
 def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
@@ -239,7 +270,7 @@ def evaluation_text(metrics: dict[str, Any], *, chosen: bool = False) -> str:
     if metrics["data"] != "test" and not chosen:
         lines[0] += " (the spec has no test data)"
     transformed = metrics.get("transformed_targets", ())
-    shown = {name: value for name, value in metrics.items() if name not in ("data", "rows", "outputs", "transformed_targets")}
+    shown = {name: value for name, value in metrics.items() if name not in _NOT_METRICS}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
         text = ", ".join(significant(float(v)) for v in np.ravel(value))
@@ -248,13 +279,21 @@ def evaluation_text(metrics: dict[str, Any], *, chosen: bool = False) -> str:
         lines.append(f"  {name:<{width}}  {text}")
     if transformed:
         lines.append("  metrics and errors are in the units of the data")
-    return "\n".join([*lines, *reports_text(metrics["outputs"])])
+    return "\n".join([*lines, *reports_text(metrics["outputs"]), *split_reports_text(metrics.get("splits", {}))])
 
 
 def units_of_run(run: Run) -> dict[str, Units]:
     """The units of the outputs of a run whose numeric targets were transformed."""
     plan = _plan(run, parts=())
     return output_units(plan.outputs, plan.target_sources, run.transforms())
+
+
+def annotated_classes(run: Run) -> list[Any] | None:
+    """The names of the classes of the annotated boxes of a run, in order; None if they are not known."""
+    plan = _plan(run, parts=())
+    fields = [own.reads.fields["class"] for own in plan.split_metrics if "class" in own.reads.fields]
+    fields += [annotation_fields(plan.data).get("class", "class")]
+    return next((names for field in fields if (names := run.field_classes(field)) is not None), None)
 
 
 def answers_of(run: Run) -> dict[str, DecisionRule]:
@@ -289,6 +328,17 @@ def examples_of(run: Run, part: str | None = None) -> tuple[str, Examples]:
         The split, and its examples.
     """
     return _examples(run, _plan(run, _wanted(part)), part)
+
+
+def plan_and_examples(run: Run, part: str | None = None) -> tuple[TrainingPlan, str, Examples]:
+    """The training plan of a run, and what [`examples_of`][nnspec.training.evaluation.evaluate.examples_of] returns.
+
+    Args:
+        run: The run.
+        part: As there.
+    """
+    plan = _plan(run, _wanted(part))
+    return plan, *_examples(run, plan, part)
 
 
 def golden_rows(run: Run, count: int) -> tuple[Table, dict[str, NDArray[Any]]]:
@@ -335,19 +385,20 @@ def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Exampl
     raise failure
 
 
-def raw_rows(run: Run, part: str | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
+def raw_rows(run: Run, part: str | None = None, *, limit: int | None = None) -> tuple[Table, dict[str, NDArray[Any]]]:
     """The examples of [`examples_of`][nnspec.training.evaluation.evaluate.examples_of], with their raw rows.
 
     Args:
         run: The run.
         part: As there.
+        limit: The most rows.
 
     Returns:
         Their raw rows, and the inputs computed from them by name, with a batch axis.
     """
     plan = _plan(run, _wanted(part))
     part, examples = _examples(run, plan, part)
-    return _raw(plan, part, examples)
+    return _raw(plan, part, examples.only(slice(limit)))
 
 
 def _raw(plan: TrainingPlan, part: str, examples: Examples) -> tuple[Table, dict[str, NDArray[Any]]]:

@@ -63,6 +63,31 @@ def reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
     return lines
 
 
+def split_reports_text(reports: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Formats the reports of metrics of a whole split as lines, with a blank line before each.
+
+    Args:
+        reports: The report of each metric, by name.
+    """
+    lines: list[str] = []
+    for report in reports.values():
+        rows = report["classes"][:_MOST_SHOWN]
+        if not rows:
+            continue
+        columns = [name for name in rows[0] if name != "class"]
+        names = [str(row["class"]) for row in rows]
+        wide = max(5, *map(len, names))
+        lines += ["", f"{'class':<{wide}}" + "".join(f"  {name}" for name in columns)]
+        for name, row in zip(names, rows, strict=True):
+            cells = (
+                f"{row[key]:>{len(key)},}" if isinstance(row[key], int) else f"{row[key]:>{len(key)}.4f}" for key in columns
+            )
+            lines.append(f"{name:<{wide}}" + "".join(f"  {cell}" for cell in cells))
+        if len(report["classes"]) > _MOST_SHOWN:
+            lines.append(f"and {len(report['classes']) - _MOST_SHOWN:,} more classes")
+    return lines
+
+
 def _side_by_side(numbers: Mapping[str, dict[str, Any]]) -> list[str]:
     shown = [*NUMBER_METRICS, "residual_mean"]
     rows = {name: {**report, "residual_mean": report["residuals"]["mean"]} for name, report in numbers.items()}

@@ -21,6 +21,7 @@ from nnspec.training.loop.order import Order, batches_of, calls_of
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.prefetch import AHEAD
 from nnspec.training.loop.progress import Progress
+from nnspec.training.loop.split_metrics import SplitMetrics
 from nnspec.training.loop.stopping import Plateau, should_stop
 from nnspec.training.plan import Monitor
 from nnspec.training.section import EarlyStopping
@@ -68,6 +69,7 @@ class Loop:
         logged: Called after the checkpoint.
         progress: Reports progress.
         interrupted: Whether to stop after the step.
+        split_metrics: The metrics of the whole validation split; None for none.
         plateau: Lowers the learning rate; None for never.
         rates: The learning rates that change, by their names in the log.
         agreed: A number on which the processes of the training agree, in place of one that each measured.
@@ -92,6 +94,7 @@ class Loop:
     interrupted: Callable[[], bool]
     rates: Callable[[], dict[str, float]]
     agreed: Callable[[float], float] = float
+    split_metrics: SplitMetrics | None = None
     plateau: Plateau | None = None
     position: Position = field(default_factory=Position)
 
@@ -154,7 +157,7 @@ class Loop:
         record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.results()}
         with self.evaluating(), _metrics_kept_on_failure(self.learner):
             if self.validation is not None:
-                metrics = validate(self.steps, self.learner, self.validation, self.order.batch_size)
+                metrics = validate(self.steps, self.learner, self.validation, self.order.batch_size, self.split_metrics)
                 record |= {f"val_{name}": value for name, value in metrics.items()}
             record |= self.examine(at.epoch + 1)
         record |= self.rates()
@@ -213,14 +216,16 @@ def _metrics_kept_on_failure(learner: Learner) -> Iterator[None]:
         raise
 
 
-def validate(steps: Steps, learner: Learner, examples: Examples, batch_size: int) -> dict[str, Any]:
-    """Computes the metrics of examples without training on them."""
+def validate(
+    steps: Steps, learner: Learner, examples: Examples, batch_size: int, split_metrics: SplitMetrics | None = None
+) -> dict[str, Any]:
+    """Computes the metrics of examples without training on them, those of the whole split among them."""
     learner.reset()
     count = batches_of(len(examples), batch_size, full=learner.needs_full_batches)
     calls = calls_of(np.arange(len(examples)), batch_size, 0, count, _Pace(_most_steps(examples, batch_size)))
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
         steps.validate(part, rows)
-    return learner.results()
+    return learner.results() | (split_metrics.results(examples, batch_size) if split_metrics is not None else {})
 
 
 def _most_steps(examples: Examples, batch_size: int) -> int:

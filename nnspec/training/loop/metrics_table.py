@@ -23,6 +23,8 @@ _SHORT = {
     "io_u": "iou",
     "auc": "auc",
     "perplexity": "perplexity",
+    "mean_average_precision": "map",
+    "mean_average_recall": "mar",
 }
 _KNOWN = re.compile(rf"(?:^|(?<=_))({'|'.join(_SHORT)})$")
 """Names of metrics at the end of a name, behind that of the output."""
@@ -128,7 +130,9 @@ def _prefix(names: Iterable[str]) -> str:
     if len(names) == 1:
         found = _KNOWN.search(names[0])
         return names[0][: found.start()] if found else ""
-    shared = [words[0] for words in takewhile(_are_equal, zip(*(name.split("_")[:-1] for name in names), strict=False))]
+    # The words of a known metric are none of the output's name.
+    outputs = (_KNOWN.sub("x", name).split("_")[:-1] for name in names)
+    shared = [words[0] for words in takewhile(_are_equal, zip(*outputs, strict=False))]
     return "".join(f"{word}_" for word in shared)
 
 

@@ -180,8 +180,9 @@ def _text(metrics: dict[str, Any]) -> str:
 
 
 def _shown(metrics: dict[str, Any]) -> dict[str, Any]:
-    """The metrics that are numbers; if there are many, without the losses of single outputs."""
+    """The metrics that are numbers; if there are many, without the losses of single outputs, and those named after others."""
     shown = {name: value for name, value in metrics.items() if isinstance(value, (int, float))}
     if len(shown) > _MOST_METRICS:
         shown = {name: value for name, value in shown.items() if name in ("loss", "val_loss") or not name.endswith("_loss")}
+        return {name: value for name, value in shown.items() if name.rpartition("_")[0] not in shown}
     return shown

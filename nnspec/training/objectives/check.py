@@ -12,14 +12,22 @@ from nnspec.diagnostics import Diagnostic
 from nnspec.graph import Graph
 from nnspec.spec.tree import MappingNode
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import check_class_weight, check_input_noise, check_noise, epoch_metrics
+from nnspec.training.checks.monitors import (
+    check_class_weight,
+    check_input_noise,
+    check_noise,
+    epoch_metrics,
+    with_split_metrics,
+)
 from nnspec.training.checks.outputs import check_outputs
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
+from nnspec.training.checks.split_metrics import check_split_metrics
 from nnspec.training.objectives.context import ObjectiveContext, Targets
 from nnspec.training.objectives.plugin import guarded
 from nnspec.training.plan import OutputPlan, TrainingPlan, fitted_layers, inverted_output
 from nnspec.training.section import TrainSection
+from nnspec.types import TensorType
 
 if TYPE_CHECKING:
     from nnspec.training.objectives.context import TrainingCheck
@@ -53,11 +61,25 @@ def check_network(check: TrainingCheck) -> TrainingPlan | None:
     outputs = targets.outputs if targets is not None else outputs
     _check_rest(graph, section, tree, outputs, problems)
     named = graph.gaps.are_named and "metrics" not in check.wrong
+    split = check_split_metrics(section, tree, graph, _fields(graph, outputs), data, problems)
     monitored = epoch_metrics(outputs, data) if outputs is not None and targets is not None and named else None
+    monitored = with_split_metrics(monitored, split, data) if monitored is not None else None
     phases = check_phases(graph, section, tree, outputs or {}, monitored, problems)
     if phases is None or targets is None or check.known is None or not check.known.is_right or graph.gaps:
         return None
-    return TrainingPlan(graph, section, tree, data, targets.outputs, phases[-1].monitor, phases, targets.sources)
+    if len(split) < len(section.split_metrics):
+        return None
+    return TrainingPlan(
+        graph, section, tree, data, targets.outputs, phases[-1].monitor, phases, targets.sources, split_metrics=split
+    )
+
+
+def _fields(graph: Graph, outputs: Mapping[str, OutputPlan] | None) -> dict[str, TensorType]:
+    """The types of the data fields that metrics may read: the inputs and the targets."""
+    needs = {name: need for name, output in (outputs or {}).items() if (need := output.need) is not None}
+    integer = ("class", "label", "sequence", "integer")
+    targets = {name: TensorType(need.shape, "int32" if need.kind in integer else "float32") for name, need in needs.items()}
+    return {**targets, **graph.inputs}
 
 
 def _targets(check: TrainingCheck, graph: Graph, outputs: dict[str, OutputPlan] | None) -> Targets | None:

@@ -51,6 +51,10 @@ class Group:
         encoded[: len(content)] = list(content)
         return bytes(self._all(encoded)[0]).rstrip(b"\0").decode()
 
+    def gathered(self, array: Any) -> Any:
+        """The arrays of all processes, along a new first axis, which have one shape. All call it, at the same step."""
+        return array[None] if self.count == 1 else self._all(array)
+
     def same(self, what: str, value: str) -> None:
         """Checks that a text is the same on all processes. All call it.
 

@@ -229,6 +229,11 @@ class Run(RunFiles):
         """The class names of each output with an encoded target, in the order of its units."""
         return {output: names for output, steps in self.targets().items() if (names := class_names(steps)) is not None}
 
+    def field_classes(self, field: str) -> list[Any] | None:
+        """The class names of an encoded field, an input or a target, in order; None if it is not encoded."""
+        transforms = self.transforms()
+        return class_names(transforms.get(f"inputs.{field}") or transforms.get(f"targets.{field}") or [])
+
     def targets(self) -> dict[str, list[dict[str, Any]]]:
         """The state of the transforms of each output's target."""
         return {place.partition(".")[2]: steps for place, steps in self.transforms().items() if place.startswith("targets.")}

@@ -39,6 +39,7 @@ from nnspec.training.loop.order import Order
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.progress import Progress
 from nnspec.training.loop.sample_sheets import SampleSheets
+from nnspec.training.loop.split_metrics import SplitMetrics
 from nnspec.training.loop.stopping import Plateau
 from nnspec.training.objectives.plugin import guarded, guarding
 from nnspec.training.plan import Monitor, PhasePlan, TrainingPlan
@@ -221,6 +222,7 @@ class Session:
             learner=phase.learner,
             order=order,
             validation=self._validation(),
+            split_metrics=SplitMetrics(self._plan.split_metrics, self._networks.models),
             last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,

@@ -9,6 +9,7 @@ __all__ = ["UNSUPPORTED", "LOSSES", "OURS"]
 
 _MODULES = {
     "base": ("Value",),
+    "boxes": ("CIoU", "GIoU", "IoU"),
     "classes": (
         "CategoricalCrossentropy",
         "CategoricalFocalCrossentropy",
@@ -52,6 +53,9 @@ _MODULES = {
 
 _SHORT = {
     "BinaryCrossentropy": ("bce", "BCE"),
+    "CIoU": ("ciou",),
+    "GIoU": ("giou",),
+    "IoU": ("iou",),
     "KLDivergence": ("kld", "KLD"),
     "MeanAbsoluteError": ("mae", "MAE"),
     "MeanAbsolutePercentageError": ("mape", "MAPE"),
@@ -97,7 +101,7 @@ LOSSES = Family(
         {"BCEWithLogitsLoss", "CrossEntropyLoss", "FocalLoss", "KLDivLoss", "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss"}
         | {"ContrastiveLoss", "TripletLoss", "TripletMarginLoss", "TripletSemiHardLoss"}
     ),
-    spellings={snake_name(name): name for name in _NAMES if name != "Value"}
+    spellings={snake_name(name): name for name in _NAMES if name != "Value" and not name.endswith("IoU")}
     | {short: name for name, all in _SHORT.items() for short in all},
     replacements={
         **dict.fromkeys(
@@ -112,7 +116,7 @@ LOSSES = Family(
         **dict.fromkeys(("smoothl1",), "write `Huber`"),
         **dict.fromkeys(("focal",), "write `BinaryFocalCrossentropy` or `CategoricalFocalCrossentropy`"),
         **dict.fromkeys(("kl", "kldiv"), "write `KLDivergence`"),
-        **dict.fromkeys(("iou", "jaccard", "diceloss"), "write `Dice`, or `Tversky`"),
+        **dict.fromkeys(("jaccard", "diceloss", "jaccardloss"), "write `Dice`, or `Tversky`"),
     },
 )
 """Every loss by name; Keras's snake-case and short names are also accepted."""
@@ -121,8 +125,11 @@ UNSUPPORTED = {"Loss": "the base class"}
 """Keras's losses that are not available in specs, each with the reason."""
 
 OURS = {
+    "CIoU": "the standard loss of boxes in one-stage detectors",
     "ContrastivePairs": "the standard loss of distances in Siamese networks",
     "GaussianNegativeLogLikelihood": "predicts a mean and its uncertainty",
+    "GIoU": "a loss of boxes with a gradient where they are disjoint",
+    "IoU": "the measure by which detectors are evaluated, as a loss",
     "NegativeBinomial": "the likelihood of overdispersed counts",
     "Quantile": "the standard loss of probabilistic forecasts",
     "Triplet": "the standard loss of embeddings in metric learning",

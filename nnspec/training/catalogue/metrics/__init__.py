@@ -56,6 +56,7 @@ _MODULES = {
         "TrueNegatives",
         "TruePositives",
     ),
+    "detection": ("MeanAveragePrecision",),
     "overlap": (
         "BinaryDice",
         "BinaryIoU",
@@ -89,6 +90,7 @@ METRICS = Family(
             "write `SparseTopKCategoricalAccuracy` for class indices, `TopKCategoricalAccuracy` for one-hot targets",
         ),
         **dict.fromkeys(("dice", "dicescore"), "write `MeanDice` for classes, or `BinaryDice` for binary masks"),
+        **dict.fromkeys(("map", "coco", "cocometrics", "boxcocometrics", "averageprecision"), "write `MeanAveragePrecision`"),
         **dict.fromkeys(("jaccard",), "write `MeanIoU` for classes, or `BinaryIoU` for binary masks"),
         **dict.fromkeys(("roc", "rocauc", "aucroc"), "write `AUC`"),
         **dict.fromkeys(("sensitivity", "tpr"), "write `Recall`"),
@@ -120,6 +122,7 @@ OURS = {
     "BinaryDice": "a standard metric of segmentation, which Keras only has as a loss",
     "ExactMatch": "the accuracy of whole sequences instead of positions",
     "LabelErrorRate": "the standard metric of `CTC`",
+    "MeanAveragePrecision": "the standard metric of detectors",
     "MeanDice": "`BinaryDice` for several classes",
     "Perplexity": "the standard metric of language models",
 }

@@ -26,9 +26,10 @@ from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.training import problems as t
-from nnspec.training.checks.monitors import EpochMetrics
+from nnspec.training.checks.monitors import EpochMetrics, with_split_metrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
+from nnspec.training.checks.split_metrics import annotation_fields, check_split_metrics
 from nnspec.training.objectives import OBJECTIVES
 from nnspec.training.objectives.context import OWN_LOSSES, TrainingCheck, refuse_keys
 from nnspec.training.objectives.program import problems as o
@@ -42,7 +43,7 @@ from nnspec.types import TensorType, did_you_mean, listed
 
 _NOT_USED = {
     **OWN_LOSSES,
-    "metrics": "the losses are logged, and what `show` lists: remove it",
+    "metrics": "the losses are logged, and what `show` lists: remove it; of metrics, a program takes `MeanAveragePrecision`",
     "input_noise": "draw noise and add it: `draw: {noise: {normal: FIELD}}`",
     "label_noise": "draw labels and choose with `where`",
 }
@@ -63,7 +64,9 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     assert model is not None
     assert section is not None
     assert tree is not None
-    refuse_keys(tree, "program", _NOT_USED, problems)
+    of_outputs = any(section.output_metrics.values() if isinstance(section.output_metrics, dict) else section.output_metrics)
+    unused = {key: help for key, help in _NOT_USED.items() if key != "metrics" or of_outputs}
+    refuse_keys(tree, "program", unused, problems)
     if written is None:
         return None
     before = len(problems)
@@ -71,21 +74,32 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     fields = {name: given.type for name, given in written.fields.items() if given is not None}
     inputs = replace(_NOTHING, inputs=fields)
     data = check_data(check.spec, inputs, {}, problems, require_data=check.require_data, parts=check.parts)
-    plan = _Checker(objective, check, written, fields).plan()
+    plan = _Checker(objective, check, written, fields, annotation_fields(data)).plan()
     if plan is None or any(problem.is_error for problem in problems[before:]):
         return None
     graph = replace(merge_graphs(plan.networks.values()), inputs=fields)
     if check.require_data:
         check_ready(check.spec, graph, data, section, tree, problems)
     _check_optimizers(plan, section, tree, problems)
-    epoch = _epoch_metrics(plan, data)
+    exported = model.networks.get(plan.exported) if plan.exported in plan.networks else None
+    split = check_split_metrics(section, tree, exported, fields, data, problems, _exported_inputs(check))
+    epoch = with_split_metrics(_epoch_metrics(plan, data), split, data)
     phases = check_phases(graph, section, tree, {}, epoch, problems, networks=sorted(plan.trained))
     if phases is None:
         return None
     _check_phases(plan, phases, tree, problems)
     if any(problem.is_error for problem in problems[before:]):
         return None
-    return TrainingPlan(graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan)
+    return TrainingPlan(
+        graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan, split_metrics=split
+    )
+
+
+def _exported_inputs(check: TrainingCheck) -> dict[str, str]:
+    """The field that the section `export` names for an input of the exported network."""
+    export = check.spec.section("export")
+    given = export.get("inputs") if export is not None else None
+    return {str(key.value): str(value.plain()) for key, value in given.items()} if isinstance(given, MappingNode) else {}
 
 
 _NOTHING = Graph("main", {}, {}, {})
@@ -105,6 +119,7 @@ class _Checker:
     check: TrainingCheck
     written: Program
     columns: Mapping[str, TensorType]
+    annotations: Mapping[str, str]
 
     @property
     def fields(self) -> dict[str, TensorType]:
@@ -279,6 +294,11 @@ class _Checker:
         assert model is not None
         renamed = self.written.renamed
         read = {*typed.graph.inputs}
+        if self.check.section is not None:
+            metrics = [metric for _, metric in self.check.section.split_metrics]
+            read |= {
+                renamed.get(name, name) for metric in metrics for name in metric.found(self.columns, self.annotations).values()
+            }
         read |= {renamed.get(name, name) for name in (model.networks["main"].inputs if "main" in model.networks else ())}
         read |= {str(name) for draw in self.objective.draw.values() if (name := draw.field) is not None}
         for name, given in inputs.items():

@@ -47,7 +47,7 @@ def _differentiable_ports(node: Node, output: str) -> Iterator[str]:
     expressions = node.layer if isinstance(node.layer, Compute) else None
     read = set(node.inputs) if expressions is None else _read(expressions.typed(node.input_types).results[output])
     for port in node.inputs:
-        if port in read and node.input_types[port].dtype.startswith("float"):
+        if port in read and node.input_types[port].dtype.startswith("float") and node.layer.passes_gradient(port):
             yield port
 
 

@@ -30,6 +30,9 @@ class LossValues(Layer):
                 raise LayerError("takes tensors with the batch as the first axis, not a number", port=name)
         if not output.dtype.startswith("float"):
             raise LayerError(f"takes a float output, not {output.dtype}", port="output")
+        each = TensorType(output.shape[1:])
+        if misfit := self.loss.misfit(each):
+            raise LayerError(f"`{self.loss.title}` {misfit[0]}, not {each}", help=misfit[1], port="output")
         axes = output.rank - 1 if output.rank > 1 else 1
         wanted = (axes,) if kind == "class" else (output.rank,)
         if target.rank not in (*wanted, axes + 1):

@@ -1,0 +1,1 @@
+"""Detections compared with annotated boxes: matching, and average precision as COCO defines it."""

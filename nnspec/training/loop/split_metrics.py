@@ -1,0 +1,93 @@
+"""Metrics of whole splits: the outputs of a network, batch by batch, and what accumulates them on the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from nnspec.data.examples import Examples
+from nnspec.training.catalogue.metrics.base import Accumulator
+from nnspec.training.plan import SplitMetricPlan
+from nnspec.training.processes.group import current
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class SplitMetrics:
+    """Computes the metrics of a training or an evaluation. Several processes predict a part of the batches each.
+
+    Args:
+        plans: The metrics.
+        models: The networks, by name.
+    """
+
+    def __init__(self, plans: Sequence[SplitMetricPlan], models: Mapping[str, keras.Model]) -> None:
+        self._plans, self._models = plans, models
+
+    def results(self, examples: Examples, batch_size: int) -> dict[str, float]:
+        """The values for a split, by their names in the log.
+
+        Args:
+            examples: The examples.
+            batch_size: The number of examples that are predicted at a time.
+        """
+        found: dict[str, float] = {}
+        for accumulator in self.accumulated(examples, batch_size):
+            found |= accumulator.results()
+        return found
+
+    def accumulated(self, examples: Examples, batch_size: int) -> list[Accumulator]:
+        """The accumulated metrics of a split, in their order."""
+        found = [plan.metric.accumulator() for plan in self._plans]
+        for batch in self.batches(examples, batch_size):
+            for accumulator, (outputs, fields) in zip(found, batch, strict=True):
+                accumulator.add(outputs, fields)
+        return found
+
+    def batches(self, examples: Examples, batch_size: int) -> Iterator[list[tuple[Arrays, Arrays]]]:
+        """The outputs and the fields that each metric reads, batch by batch in the order of the examples, by its own names.
+
+        Args:
+            examples: The examples.
+            batch_size: The number of examples that are predicted at a time.
+        """
+        if not self._plans:
+            return
+        group, count = current(), -(-len(examples) // batch_size)
+        for first in range(0, count, group.count):
+            # A process without a batch in the last round predicts the last one again: all take part in the exchange.
+            own = self._read(examples, min(first + group.index, count - 1), batch_size)
+            read = {name: group.gathered(values) for name, values in own.items()}
+            for batch in range(first, min(first + group.count, count)):
+                rows = slice(0, min(batch_size, len(examples) - batch * batch_size))
+                yield [
+                    (
+                        {part: read[plan.network, name][batch - first][rows] for part, name in plan.reads.outputs.items()},
+                        {part: read["", name][batch - first][rows] for part, name in plan.reads.fields.items()},
+                    )
+                    for plan in self._plans
+                ]
+
+    def _read(self, examples: Examples, batch: int, batch_size: int) -> dict[tuple[str, str], NDArray[Any]]:
+        """The outputs by network and name, and the fields by ``""`` and name, of a batch, which is filled to its size."""
+        given = examples.batch(slice(batch * batch_size, (batch + 1) * batch_size))
+        values = {**given.targets, **given.inputs}
+        found: dict[tuple[str, str], NDArray[Any]] = {}
+        for plan in self._plans:
+            found |= {("", name): values[name] for name in plan.reads.fields.values()}
+            wanted = [name for name in plan.reads.outputs.values() if (plan.network, name) not in found]
+            if wanted:
+                inputs = {port: values[field] for port, field in plan.inputs.items()}
+                outputs = self._models[plan.network].predict_on_batch(inputs)
+                found |= {(plan.network, name): np.asarray(outputs[name]) for name in plan.reads.outputs.values()}
+        return {name: _filled(array, batch_size) for name, array in found.items()}
+
+
+def _filled(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """Repeats the last row up to a number of rows, so that the arrays of all processes have one shape."""
+    missing = size - len(array)
+    return array if missing <= 0 else np.concatenate([array, np.repeat(array[-1:], missing, 0)])

@@ -1,0 +1,122 @@
+"""Programs with matching, sampling and features of regions: what a gradient passes, and a detector of two stages."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from nnspec.api import validate
+from nnspec.spec import load
+from nnspec.training import train
+from nnspec.training.loop.progress import Quiet
+
+FIELDS = "inputs: {image: [16, 16, 1], boxes: [3, 4], class: {shape: [3], dtype: int32}}\ndata: {train: {npz: a.npz}}\n"
+TWO_STAGES = """
+nnspec: 1
+name: two
+networks:
+  proposer:
+    inputs: {image: [H, W, 1]}
+    layers:
+      - {Conv2D: {filters: 8, kernel_size: 4, strides: 4, activation: relu}, name: map}
+      - {Conv2D: {filters: 4, kernel_size: 1}, from: map, name: moved}
+      - {Reshape: [-1, 4], name: offsets}
+      - {Conv2D: {filters: 1, kernel_size: 1}, from: map, name: chance}
+      - {Reshape: [-1], name: logits}
+      - {AnchorBoxes: {sizes: [8], stride: 4}, from: map, name: anchors}
+      - {DecodeBoxes: offsets, from: {x: offsets, anchors: anchors}, name: decoded}
+      - {NonMaxSuppression: {keep: 6, score: -100.0, iou: 0.7}, from: {boxes: decoded, scores: logits}, name: best}
+    outputs: {map: map, offsets: offsets, logits: logits, anchors: anchors, boxes: best.boxes}
+  head:
+    inputs: {regions: [N, 2, 2, 8]}
+    layers: [{Reshape: [-1, 32]}, {Dense: {units: 4}}]
+"""
+PROGRAM = """train:
+  epochs: 2
+  batch_size: 8
+  objective:
+    program:
+      layers:
+        - proposer:
+          from: image
+          name: p
+        - MatchBoxes: {foreground: 0.4, background: 0.2}
+          from: {anchors: p.anchors, boxes: boxes}
+          name: seen
+        - EncodeBoxes:
+          from: {boxes: seen.boxes, anchors: p.anchors}
+          name: wanted
+        - Huber: {delta: 0.1}
+          from: {target: wanted, output: p.offsets}
+          name: moved
+        - Concatenate: {axis: 1}
+          from: [p.boxes, boxes]
+          name: candidates
+        - MatchBoxes: {keep_best: false, background: 0.5}
+          from: {anchors: candidates, boxes: boxes, class: class}
+          name: told
+        - SampleProposals: {count: 6, share: 0.5}
+          from: {boxes: candidates, class: told.class}
+          name: chosen
+        - RoIAlign: {size: 2, stride: 4}
+          from: {x: p.map, boxes: chosen.boxes}
+          name: regions
+        - head:
+          from: regions
+          name: classified
+        - Compute:
+            found: cast(seen.class >= 0, 'float32')
+            proposals: mean(softplus(where(seen.class >= 0, -p.logits, p.logits)) * seen.weight) + mean(moved * found)
+            kind: where(chosen.class >= 0, chosen.class, 3)
+            right: sum(one_hot(kind, 4) * log_softmax(classified), axis=2)
+            loss: proposals - mean(where(chosen.class == -2, 0.0, right))
+          name: both
+      minimize: [{loss: both.loss, of: [proposer, head]}]
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    draw = np.random.default_rng(0)
+    boxes, kind = np.full((24, 3, 4), -1, np.float32), np.full((24, 3), -1, np.int32)
+    boxes[:, :2], kind[:, :2] = [[1, 2, 9, 10], [6, 3, 15, 15]], draw.integers(0, 3, (24, 2))
+    image = draw.uniform(size=(24, 16, 16, 1)).astype(np.float32)
+    np.savez(tmp_path / "a.npz", **{"image": image, "boxes": boxes, "class": kind})
+    return tmp_path
+
+
+def written(folder, text: str):
+    file = folder / "a.nnspec.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_a_detector_of_two_stages_trains(folder):
+    pytest.importorskip("keras")
+    file = written(folder, TWO_STAGES.lstrip() + FIELDS + PROGRAM)
+    assert [problem for problem in validate(file) if problem.is_error] == []
+    run = train(load(file), out=folder / "run", progress=Quiet())
+    before, after = (row["loss"] for row in run.metrics())
+    assert after < before
+
+
+MATCHED_ALONE = """train:
+  epochs: 1
+  objective:
+    program:
+      layers:
+        - proposer:
+          from: image
+          name: p
+        - MatchBoxes:
+          from: {anchors: p.boxes, boxes: boxes}
+          name: seen
+        - Compute: mean(seen.boxes)
+          name: loss
+      minimize: [{loss: loss, of: proposer}]
+"""
+
+
+def test_a_loss_of_matched_boxes_alone_trains_nothing_which_is_reported(folder):
+    problems = validate(written(folder, TWO_STAGES.lstrip() + FIELDS + MATCHED_ALONE))
+    assert "no gradient connects the loss `loss` to the weights of `proposer`" in [problem.message for problem in problems]
