@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from keras import ops
 
 from nnspec.keras_backend import to_keras
+from nnspec.layers import LAYERS
 from nnspec.onnx_backend.emit import to_onnx
 from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.samples import drawn_boxes
@@ -359,3 +360,17 @@ def test_boxes_stay_in_float32_in_mixed_precision():
         keras.config.set_dtype_policy(before)
     assert keras.backend.standardize_dtype(found["output"].dtype) == "float32"
     assert float(found["output"][0, -1, 2]) == 640.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"foreground": 0.3}, "`background` must be at most `foreground`, 0.3; got 0.4"),
+        ({"by": "center", "scales": [8, 4]}, "the first of `scales` must be smaller than the second"),
+        ({"radius": 1.5}, "`radius` has no meaning with `by: iou`; remove it"),
+        ({"by": "grid", "foreground": 0.7}, "`foreground` has no meaning with `by: grid`; remove it"),
+    ],
+)
+def test_arguments_of_matching_that_contradict_each_other_are_refused(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        LAYERS.get("MatchBoxes")(**arguments)

@@ -22,12 +22,21 @@ each_class = pytest.mark.parametrize(
 
 
 OURS = {
+    "AnchorBoxes",
+    "ClipBoxes",
     "Compute",
+    "DecodeBoxes",
+    "EncodeBoxes",
+    "MatchBoxes",
     "MaxPoolingWithIndices2D",
     "MaxUnpooling2D",
     "Mean",
+    "NonMaxSuppression",
     "Parameter",
     "PositionEmbedding",
+    "RoIAlign",
+    "RoIPooling",
+    "SampleProposals",
     "Sampling",
     "SinusoidalPositionEncoding",
     "Slice",
