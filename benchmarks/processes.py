@@ -4,6 +4,7 @@ python -m benchmarks processes losses       # the losses of 1, 2 and 4 processes
 python -m benchmarks processes rescale      # killed and gone on with, by 1, 4 and 2 processes in turns
 python -m benchmarks processes overhead     # milliseconds of a step, by one process and by two
 python -m benchmarks processes reduction    # milliseconds of the sum of gradients
+python -m benchmarks processes peers        # Lightning and Accelerate killed in the same way, with --python of their environment
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.process_peers import kills
 from benchmarks.resume import damaged_files, spec_of
 from benchmarks.training_cases import CASES
 from nnspec.training.processes.launch import launch
@@ -154,7 +156,7 @@ def rescale(net: str, times: int, epochs: int, seed: int) -> bool:
 
 
 def overhead(nets: Sequence[str], epochs: int) -> bool:
-    """Prints the milliseconds of a step by one process with all processors, and by two with half of them each."""
+    """Prints the milliseconds of a step by one process and by two, both with all processors of this machine."""
     for net in nets:
         case = CASES[net]
         with tempfile.TemporaryDirectory() as made:
@@ -245,19 +247,24 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks processes", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("losses", "rescale", "overhead", "reduction"))
-    parser.add_argument("--net", choices=BOUNDS, action="append", help="one of them alone")
+    parser.add_argument("what", choices=("losses", "rescale", "overhead", "reduction", "peers"))
+    parser.add_argument("--net", choices=[*BOUNDS, "resnet20"], action="append", help="one of them alone")
     parser.add_argument("--epochs", type=int, default=3, help="how long each is trained")
     parser.add_argument("--times", type=int, default=30, help="how often a training is killed")
     parser.add_argument("--processes", type=int, action="append", help="numbers of processes")
     parser.add_argument("--seed", type=int, default=5, help="of the moments")
+    parser.add_argument("--python", help="for `peers`: an interpreter that has torch, accelerate and lightning")
     given = parser.parse_args(arguments)
-    if given.what == "losses":
+    if given.what == "peers":
+        if not given.python:
+            parser.error("`peers` needs --python")
+        good = kills.compare(given.python, given.times, given.seed)
+    elif given.what == "losses":
         good = losses(given.net or list(BOUNDS), given.epochs, given.processes or [2, 4])
     elif given.what == "rescale":
         good = all(rescale(net, given.times, given.epochs, given.seed) for net in given.net or ["lstm"])
     elif given.what == "overhead":
-        good = overhead(["lenet", "resnet20"], max(given.epochs, 2))
+        good = overhead(given.net or ["lenet", "resnet20"], max(given.epochs, 2))
     else:
         good = reduction((given.processes or [2])[0])
     return 0 if good else 1

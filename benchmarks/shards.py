@@ -1,7 +1,8 @@
-"""Images in Parquet shards against the folder of their files, and against `tf.data`: examples a second, waiting, memory.
+"""Images in Parquet shards against the folder of their files, `tf.data` and PyTorch's loader: examples a second, waiting, memory.
 
 python -m benchmarks shards                  # 400 MB of JPEG files
 python -m benchmarks shards --size 4000      # 4 GB
+python -m benchmarks shards --torch ENVIRONMENT/bin/python
 
 Each training runs in a process of its own, for two epochs. Before the first, the files are removed from the system's page
 cache (cold); the second reads what is left in it (warm). "waited" is the share of the time that steps wait for data, and
@@ -16,6 +17,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +79,9 @@ def write_images(folder: Path, size: int, side: int) -> int:
     return count
 
 
-def measured(*arguments: object) -> dict[str, Any]:
+def measured(command: Sequence[object]) -> dict[str, Any]:
     """What a process prints on its last line."""
-    command = [sys.executable, "-m", "benchmarks.streaming", *map(str, arguments)]
-    child = subprocess.run(command, capture_output=True, text=True, check=False)
+    child = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)
     if child.returncode:
         raise RuntimeError(child.stderr[-2000:])
     found: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
@@ -92,13 +93,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=float, default=400.0, help="megabytes of JPEG files")
     parser.add_argument("--side", type=int, default=256, help="height and width of an image")
     parser.add_argument("--folder", type=Path, help="where the images are written, or were; by default a temporary folder")
+    parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch and Pillow")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         place = given.folder or Path(temporary)
-        return compare(place, int(given.size * 1e6), given.side)
+        return compare(place, int(given.size * 1e6), given.side, given.torch)
 
 
-def compare(place: Path, size: int, side: int) -> int:
+def compare(place: Path, size: int, side: int, torch: str | None) -> int:
     from nnspec.data.conversion import convert
     from nnspec.files import is_free
 
@@ -115,18 +117,23 @@ def compare(place: Path, size: int, side: int) -> int:
     print(
         f"{files:,} images of {side}×{side}, {sum(path.stat().st_size for path in shards) / 1e6:,.0f} MB, {len(shards)} shards"
     )
-    print(f"{'':<34}{'cold':>8}{'warm':>8} examples/s  {'waited':>7}  {'memory':>8}")
+    print(f"{'':<38}{'cold':>8}{'warm':>8} examples/s  {'waited':>7}  {'memory':>8}")
     cases = [
         ("nnspec, folder of files", ("train", place / "folder.nnspec.yaml", place / "a", "--cold", place / "images")),
         ("nnspec, shards", ("train", place / "shards.nnspec.yaml", place / "b", "--cold", place / "shards")),
         ("nnspec, shards, nothing ahead", ("train", place / "shards.nnspec.yaml", place / "c", "--cold", place / "shards", "--ahead", 0)),
         ("Keras's fit, tf.data, files", ("keras", place / "images", "--cold", place / "images", "--side", side, "--epochs", 2)),
     ]  # fmt: skip
-    for name, arguments in cases:
-        found = measured(*arguments)
+    ours = [sys.executable, "-m", "benchmarks.streaming"]
+    commands = [(name, [*ours, *arguments]) for name, arguments in cases]
+    if torch is not None:
+        script = Path(__file__).with_name("torch_loading.py")
+        commands.append(("PyTorch, DataLoader, 2 workers, files", [torch, script, place / "images", 2]))
+    for name, command in commands:
+        found = measured(command)
         cold, warm = found["epochs"]
         waited = warm["waited"] / warm.get("seconds", 1)
         share = "" if np.isnan(waited) else f"{waited:.0%}"
         memory = (found["peak"] - found["begin"]) / 1e6
-        print(f"{name:<34}{cold['rate']:>8,.0f}{warm['rate']:>8,.0f}             {share:>7}  {memory:>5,.0f} MB", flush=True)
+        print(f"{name:<38}{cold['rate']:>8,.0f}{warm['rate']:>8,.0f}             {share:>7}  {memory:>5,.0f} MB", flush=True)
     return 0

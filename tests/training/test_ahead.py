@@ -85,6 +85,6 @@ def test_the_next_calls_are_prepared_before_a_call_runs_and_each_runs_once(monke
 def test_a_call_of_large_examples_that_are_read_on_access_has_few_steps():
     array = LazyArray(10, lambda rows: np.zeros((len(rows), 1024, 1024), np.float32))
     large = Examples({"x": array}, {}, {}, np.arange(10))  # type: ignore[dict-item]
-    assert [loop._most_steps(large, size) for size in (1, 4, 100)] == [16, 4, 1]
+    assert [loop._most_steps(large, size) for size in (1, 2, 100)] == [4, 2, 1]
     held = Examples({"x": np.zeros((10, 1024, 1024), np.float32)}, {}, {}, np.arange(10))
     assert loop._most_steps(held, 100) == loop._MOST_STEPS_PER_CALL

@@ -28,7 +28,7 @@ from nnspec.training.section import EarlyStopping
 _SECONDS_PER_CALL = 0.2
 _MOST_STEPS_PER_CALL = 512
 _INITIAL_STEPS_PER_CALL = 8
-_BYTES_PER_CALL = 2**26
+_BYTES_PER_CALL = 2**24  # the allocator reuses arrays up to about this size; larger ones cost more to allocate than to fill
 
 Status = Literal["finished", "stopped early", "interrupted"]
 

@@ -33,7 +33,7 @@ _RESUME = "\n  = help: the run can be resumed with `nnspec train --resume RUN`, 
 def launch(command: Sequence[str], count: int) -> int:
     """Runs a command in several processes and waits for them; the first one that fails ends the others.
 
-    Each process has its share of the processors, if there are as many. Process 0 has this process's standard output and
+    Each process has its share of the processors, if that is at least two. Process 0 has this process's standard output and
     error; what another one writes to its standard error is shown if it is the one that failed.
 
     Args:
@@ -139,12 +139,13 @@ def _forwarded(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
 
 @contextmanager
 def _processors_of(index: int, count: int) -> Iterator[None]:
-    """Restricts a process that is started to its share of the processors."""
-    if not hasattr(os, "sched_getaffinity"):
-        yield
-        return
+    """Restricts a process that is started to its share of the processors, if these are at least two.
+
+    On a single one, the thread that communicates waits for the time slices of the one that computes: 4 ms instead of 0.8 ms
+    for each reduction.
+    """
     available = processors()
-    if count > len(available):
+    if not hasattr(os, "sched_setaffinity") or 2 * count > len(available):
         yield
         return
     own = available[len(available) * index // count : len(available) * (index + 1) // count]
