@@ -19,6 +19,8 @@ PARTS = {
 }
 WITH_OPTIONS = (["onnx"], ["training"], ["decoding"])
 ALONE = (
+    "annotations",
+    "augmented_boxes",
     "cells",
     "combined_faults",
     "csv",

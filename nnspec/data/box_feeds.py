@@ -61,7 +61,7 @@ def _with_image(
     """Return the feed with the input that its boxes belong to; None if there is a problem."""
     written = next((i for i, step in enumerate(feed.transforms) if isinstance(step, boxes)), None)
     column = columns.get(feed.columns[0])
-    if feed.before or column is None or (written is None and (feed.stacked or not column.boxes_of)):
+    if feed.image or column is None or (written is None and (feed.stacked or not column.boxes_of)):
         return feed
     step = feed.transforms[written] if written is not None else boxes.model_validate({})
     assert isinstance(step, boxes)
@@ -105,7 +105,9 @@ def _with_image(
 
 def _is_image(columns: Mapping[str, Column], feed: Feed) -> bool:
     column = columns.get(feed.columns[0])
-    return column is not None and not column.ragged and len(column.shape) in (2, 3) and not column.is_text
+    if column is None or column.ragged or column.is_text or any(isinstance(step, boxes) for step in feed.transforms):
+        return False
+    return len(column.shape) == 3 or (len(column.shape) == 2 and column.dtype != "unknown")
 
 
 def _size(feed: Feed, columns: Mapping[str, Column]) -> list[int] | None:

@@ -1,4 +1,4 @@
-"""Conversion of the data of a spec, or of files, to Parquet shards."""
+"""Conversion of the data of a spec, or of files, to Parquet shards or to formats of boxes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnspec.data.annotation_files import BoxFormat, write_annotations
 from nnspec.data.check import PARTS
 from nnspec.data.kinds import DataError
 from nnspec.data.readers import READERS, Reader
 from nnspec.data.readers.base import Table
-from nnspec.data.recipe import open_data
+from nnspec.data.recipe import of_any_size, open_data
 from nnspec.data.shards import write_shards
 from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.files import is_free
@@ -24,28 +25,35 @@ _SPEC = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Converted:
-    """The shards of one split.
+    """The files of one split.
 
     Attributes:
         part: `train`, `validation` or `test`; None if the data were not those of a spec.
-        files: The shards.
+        files: The files.
         rows: The number of rows.
         reader: How a spec reads them, such as ``{parquet: shards/train}``.
+        lost: What the format cannot express, as sentences.
     """
 
     part: str | None
     files: Sequence[Path]
     rows: int
     reader: str
+    lost: Sequence[str] = ()
 
 
-def convert(data: str, out: Path, *, shards: int | None = None, root: Path | None = None) -> list[Converted]:
-    """Write data as Parquet shards with checksums: those of a spec in a folder for each split, others in one folder.
+def convert(
+    data: str, out: Path, *, shards: int | None = None, to: BoxFormat | None = None, root: Path | None = None
+) -> list[Converted]:
+    """Write data as Parquet shards with checksums, or images with boxes in another format.
+
+    Those of a spec are written in a folder for each split, others in one folder.
 
     Args:
         data: A spec, or data as for `nnspec predict --data`: a file, a folder of images, or a reader.
         out: The folder to write, which must not exist or be empty.
         shards: The number of files of each split; None for one for each 128 MiB.
+        to: The format of boxes; None for Parquet.
         root: The folder that paths in the spec may not leave.
 
     Raises:
@@ -55,21 +63,21 @@ def convert(data: str, out: Path, *, shards: int | None = None, root: Path | Non
     if not is_free(out):
         raise NnspecError(f"{out} is not empty\n  = help: name another folder")
     if Path(data).suffix.lower() not in _SPEC:
-        table, name = open_data(data)
-        return [_written(None, table, name, out, shards, {})]
+        table, name = open_data(data, encoded=True)
+        return [_written(None, table, name, out, shards, to, {})]
     spec = load(Path(data), root=root)
     readers = _readers(spec)
     found = []
     for part, reader in readers.items():
         name = f"data.{part}"
         try:
-            table = reader.open({key: reader.find(key, spec.folder, spec.root) for key in reader.named_paths()})
+            table = of_any_size(reader).open({key: reader.find(key, spec.folder, spec.root) for key in reader.named_paths()})
         except DataError as error:
             raise _failed(name, error) from None
         arguments = {
             key: value for key, value in reader.value_arguments().items() if key in _IMAGES and key in reader.model_fields_set
         }
-        found.append(_written(part, table, name, out / part, shards, arguments))
+        found.append(_written(part, table, name, out / part, shards, to, arguments))
     return found
 
 
@@ -94,9 +102,21 @@ def _readers(spec: Spec) -> dict[str, Reader]:
 
 
 def _written(
-    part: str | None, table: Table, name: str, folder: Path, shards: int | None, arguments: Mapping[str, object]
+    part: str | None,
+    table: Table,
+    name: str,
+    folder: Path,
+    shards: int | None,
+    to: BoxFormat | None,
+    arguments: Mapping[str, object],
 ) -> Converted:
     try:
+        if to is not None:
+            made, lost = write_annotations(table, folder, to)
+            [(kind, own)] = made.items()
+            own = own if isinstance(own, dict) else {"folder": own}
+            text = flow({kind: {**own, **arguments} if arguments or kind == "coco" else own["folder"]})
+            return Converted(part, [path for path in folder.rglob("*") if path.is_file()], len(table), text, lost)
         files = write_shards(table, folder, shards)
     except DataError as error:
         raise _failed(name, error) from None

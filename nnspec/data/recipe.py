@@ -21,7 +21,7 @@ from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import with_training_arguments
 from nnspec.data.readers import READERS
 from nnspec.data.readers.base import Reader, Table
-from nnspec.data.readers.image_arguments import SUFFIXES
+from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader
 from nnspec.data.remote.urls import given_by_user, is_url, without_secrets
 from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
@@ -103,7 +103,11 @@ def series_columns(recipe: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def open_data(
-    text: str, recipe: Mapping[str, Any] | None = None, types: Mapping[str, TensorType] | None = None
+    text: str,
+    recipe: Mapping[str, Any] | None = None,
+    types: Mapping[str, TensorType] | None = None,
+    *,
+    encoded: bool = False,
 ) -> tuple[Table, str]:
     """Open data that are given on the command line.
 
@@ -112,6 +116,7 @@ def open_data(
             NPZ, JSON or Parquet file, of an image, or of a folder of images.
         recipe: The model's recipe; its reader arguments are used unless ``text`` gives others.
         types: The types of the model's inputs.
+        encoded: Whether only the files of images are read, so that images may differ in size and channels.
 
     Returns:
         The table, and its name in messages.
@@ -136,6 +141,7 @@ def open_data(
     if not isinstance(reader, Reader):
         raise SpecError(problems)
     reader = with_training_arguments(reader, recipe or {}, columns_of(recipe or {}, types or {}))
+    reader = of_any_size(reader) if encoded else reader
     try:
         # Paths and URLs on the command line may be anywhere.
         with given_by_user():
@@ -143,6 +149,15 @@ def open_data(
         return reader.open(files), name
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
+
+
+def of_any_size(reader: Reader) -> Reader:
+    """Return a reader that accepts images that differ in size and channels, for images that are not decoded."""
+    if not isinstance(reader, ImageReader):
+        return reader
+    return reader.model_copy(
+        update={"image_size": reader.image_size or [1, 1], "color_mode": reader.color_mode or "rgb"},
+    )
 
 
 def _open_image(path: Path, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Table:

@@ -130,8 +130,10 @@ class _Columns:
         column = self._table.columns[name]
         if column.shape and not column.ragged and not column.is_text:
             return fixed_size_lists(self._table.read(name, np.arange(start, stop)))
-        # Whether integers have missing values, and lists one length, is known of the whole column.
-        values = self._table.read(name, slice(None))[start:stop]
+        if column.ragged:
+            values = self._table.read(name, np.arange(start, stop))
+        else:  # whether integers have missing values, and lists one length, is known of the whole column
+            values = self._table.read(name, slice(None))[start:stop]
         if not column.shape and not column.is_text:
             return pyarrow.array(values)
         if not column.is_text:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 from keras import ops
 
 
@@ -28,9 +27,9 @@ def _zoom(layer: Any, drawn: Any, height: int, width: int) -> Any:
 
 
 def _perspective(layer: Any, drawn: Any, height: int, width: int) -> Any:
-    del layer, height, width
+    del height, width
     start, end = (ops.cast(drawn[key], "float32") for key in ("start_points", "end_points"))
-    matrix = ops.cast(keras.backend.image.compute_homography_matrix(start, end), "float32")
+    matrix = ops.cast(layer.backend.image.compute_homography_matrix(start, end), "float32")
     same = ops.convert_to_tensor([1.0, 0, 0, 0, 1, 0, 0, 0])
     return ops.where(drawn["apply_perspective"][:, None], matrix, same)
 

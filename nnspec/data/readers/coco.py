@@ -6,7 +6,7 @@ import json
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _ARGUMENT = "annotations"
 _LISTS = ("images", "annotations", "categories")
 _SKIPPED = ("segmentation", "counts")
+_LARGEST = 2**53
 
 
 class Coco(ImageReader):
@@ -123,20 +124,19 @@ class _Reading:
         self._kind_names: dict[int, str] = {}
         self._first_use: dict[tuple[str, int], str] = {}
         self._ids: list[Any] | array[int] = array("q")
-        self._line = 1
+        self._stream: JsonStream | None = None
         self._found = Annotations(self._place, _ARGUMENT)
 
     def read(self) -> tuple[Annotations, Mistakes]:
         present = set()
         try:
             with open_text(self._file, "JSON", self._max_bytes, name=self._file.name, argument=_ARGUMENT) as text:
-                stream = JsonStream(text, self._file.name, _ARGUMENT, _SKIPPED)
+                self._stream = stream = JsonStream(text, self._file.name, _ARGUMENT, _SKIPPED)
                 for key, number, value in stream.members():
                     present.add(key)
                     if key in _LISTS and number is None:
                         raise self._no_list(key, value)
                     if key in _LISTS:
-                        self._line = stream.line
                         self._take(key, int(number or 0), value)
         except UnicodeDecodeError as error:
             raise undecodable(self._file, error, self._max_bytes, "save it as UTF-8", argument=_ARGUMENT) from None
@@ -161,6 +161,10 @@ class _Reading:
 
     def _at(self, key: str, number: int) -> str:
         return f"{self._file.name}, line {self._line:,}, `{key}[{number}]`"
+
+    @property
+    def _line(self) -> int:
+        return self._stream.line if self._stream is not None else 1
 
     def _error(self, kind: str, message: str, help: str) -> None:
         self._mistakes.error(kind, message, help=help, argument=_ARGUMENT)
@@ -226,41 +230,45 @@ class _Reading:
             self._kind_ids.append(id_)
         return kind
 
+    def _of(self, id_: Any) -> str:
+        return f"{self._file.name}, line {self._line:,}, annotation {str(id_)[:40]}"
+
     def _annotation(self, number: int, value: dict[str, Any]) -> None:
         id_ = value.get("id", number)
-        what = f"{self._file.name}, line {self._line:,}, annotation {str(id_)[:40]}"
         image_id, kind_id, bbox, crowd = (value.get(key) for key in ("image_id", "category_id", "bbox", "iscrowd"))
         if not _is_id(image_id):
-            self._error("image of box", f"{what} has no valid `image_id`", "write the `id` of its image")
+            self._error("image of box", f"{self._of(id_)} has no valid `image_id`", "write the `id` of its image")
             return
         if not _is_id(kind_id):
-            self._error("class of box", f"{what} has no valid `category_id`", "write the `id` of its category")
+            self._error("class of box", f"{self._of(id_)} has no valid `category_id`", "write the `id` of its category")
             return
         if bbox is None:
             self._error(
-                "no box", f"{what} has no `bbox`", "name the file of the instances, or add `bbox: [x, y, width, height]`"
+                "no box",
+                f"{self._of(id_)} has no `bbox`",
+                "name the file of the instances, or add `bbox: [x, y, width, height]`",
             )
             return
-        if not isinstance(bbox, list) or len(bbox) != 4 or not all(type(x) in (int, float) for x in bbox):
+        if not isinstance(bbox, list) or len(bbox) != 4 or any(type(x) is not int and type(x) is not float for x in bbox):
             shown = json.dumps(bbox)[:80]
-            self._error("box", f"{what}: `bbox` is {shown}", "write four numbers: [x, y, width, height]")
+            self._error("box", f"{self._of(id_)}: `bbox` is {shown}", "write four numbers: [x, y, width, height]")
             return
-        x, y, width, height = (min(max(float(v), -1e300), 1e300) for v in bbox) if _small(bbox) else (math.inf,) * 4
-        if not all(map(math.isfinite, (x, y, width, height))):
-            self._error("box", f"{what}: `bbox` has a number that is too large", "write pixels")
+        x, y, width, height = map(float, bbox) if max(bbox) < _LARGEST and min(bbox) > -_LARGEST else (math.nan,) * 4
+        if x != x:
+            self._error("box", f"{self._of(id_)}: `bbox` has a number that is too large", "write pixels")
             return
         if width < 0 or height < 0:
             help = "write the position of the corner at the top left, and a positive size: [x, y, width, height]"
-            self._error("negative", f"{what}: `bbox` {bbox} has a negative size", help)
+            self._error("negative", f"{self._of(id_)}: `bbox` {bbox} has a negative size", help)
             return
         if crowd not in (0, 1, None):
-            self._error("crowd", f"{what}: `iscrowd` is {json.dumps(crowd)[:40]}", "write 0 or 1")
+            self._error("crowd", f"{self._of(id_)}: `iscrowd` is {json.dumps(crowd)[:40]}", "write 0 or 1")
             crowd = 0
         image, kind = self._image_number(image_id), self._kind_number(kind_id)
-        if self._names[image] is None:
-            self._first_use.setdefault(("image", image), what)
-        if kind not in self._kind_names:
-            self._first_use.setdefault(("category", kind), what)
+        if self._names[image] is None and ("image", image) not in self._first_use:
+            self._first_use.setdefault(("image", image), self._of(id_))
+        if kind not in self._kind_names and ("category", kind) not in self._first_use:
+            self._first_use.setdefault(("category", kind), self._of(id_))
         self._found.add_box(image, (x, y, x + width, y + height), kind, int(crowd or 0), len(self._ids))
         self._add_id(id_)
 
@@ -328,10 +336,6 @@ class _Reading:
 
 def _is_id(value: object) -> bool:
     return type(value) in (int, str)
-
-
-def _small(bbox: Iterable[float]) -> bool:
-    return all(abs(value) < 2**53 for value in bbox)
 
 
 def _advice(corners: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:

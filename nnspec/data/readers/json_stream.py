@@ -13,6 +13,9 @@ _PIECE = 2**20
 _MOST = 2**26
 """The maximum number of characters of one item."""
 
+_OF_NUMBERS = ("", *"0123456789+-.eE")
+"""What can follow the beginning of a number; nothing is the end of the text."""
+
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
@@ -52,7 +55,13 @@ class JsonStream:
         self._skipped = re.compile(rf'"({keys})"\s*:\s*\[[\s\[\]0-9eE+.,-]*\](?=\s*[,}}])') if skipped else None
         self._text, self._at, self._counted = "", 0, 0
         self._ended = False
-        self.line = 1
+        self._line, self._begin = 1, 0
+
+    @property
+    def line(self) -> int:
+        """The line at which the last value begins."""
+        self._count(self._begin)
+        return self._line
 
     def members(self) -> Iterator[tuple[str, int | None, Any]]:
         """Yield each value with its key; the items of a list one by one, with their numbers.
@@ -85,9 +94,11 @@ class JsonStream:
     def _items(self, key: str) -> Iterator[tuple[str, int, Any]]:
         self._at += 1
         number = 0
-        while self._next() != "]":
+        while (following := self._next()) != "]":
             if number:
-                self._take(",")
+                if following != ",":
+                    raise self._error("`,` is missing")
+                self._at += 1
                 self._next()
             yield key, number, self._value()
             number += 1
@@ -105,10 +116,10 @@ class JsonStream:
             assert found is not None
             self._at = found.end()
             if self._at < len(self._text) or not self._more():
-                self._count()
                 return self._text[self._at : self._at + 1]
 
     def _value(self) -> Any:
+        self._begin = self._at
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
@@ -120,8 +131,8 @@ class JsonStream:
                 raise self._error("the file ends within a value: it is truncated" if ended else error.msg) from None
             except (ValueError, RecursionError) as error:
                 raise self._error(str(error) if isinstance(error, ValueError) else "values are nested too deep") from None
-            # A number at the end of the text may go on.
-            if end < len(self._text) or not self._more():
+            # A number at the end of the text may go on: `0.` is read as 0.
+            if self._text[end : end + 1] not in _OF_NUMBERS or not self._more():
                 self._at = end
                 return value
 
@@ -129,22 +140,26 @@ class JsonStream:
         """Read more of the file; as much again as is left, so that a long item is decoded a few times only."""
         if self._ended:
             return False
-        self._count()
         left = len(self._text) - self._at
         if left > _MOST:
             raise self._error(f"an item has more than {_MOST:,} characters")
         read = self._file.read(max(_PIECE, left))
+        if not read:
+            self._ended = True
+            return False
+        self._count()
         self._text, self._at, self._counted = self._text[self._at :] + read, 0, 0
+        self._begin = 0
         if self._skipped is not None:
             self._text = self._skipped.sub(_zero, self._text)
-        self._ended = not read
-        return not self._ended
+        return True
 
     def _count(self, end: int | None = None) -> None:
         end = self._at if end is None else end
-        self.line += self._text.count("\n", self._counted, end)
+        self._line += self._text.count("\n", self._counted, end)
         self._counted = max(self._counted, end)
 
     def _error(self, reason: str) -> DataError:
+        self._count()
         help = "the file is damaged or truncated: write it again" if "truncated" in reason else ""
-        return DataError(f"{self._name}, line {self.line:,}: {reason}", help=help, argument=self._argument)
+        return DataError(f"{self._name}, line {self._line:,}: {reason}", help=help, argument=self._argument)

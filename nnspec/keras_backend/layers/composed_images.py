@@ -122,7 +122,8 @@ class RandomMosaic(_Random):
         columns = ops.arange(width, dtype="float32")[None, None, :, None] + 0.5
         rows = ops.arange(height, dtype="float32")[None, :, None, None] + 0.5
         made = ops.full_like(images, self.fill_value)
-        for order, matrix, region in zip(*(list(drawn[key]) for key in ("order", "matrices", "regions")), strict=True):
+        for quarter in range(4):
+            order, matrix, region = (drawn[key][quarter] for key in ("order", "matrices", "regions"))
             part = ops.image.affine_transform(
                 ops.take(images, order, axis=0),
                 matrix,
