@@ -12,6 +12,7 @@ from PIL import Image
 
 from nnspec.api import validate
 from nnspec.data.box_feeds import box_fields
+from nnspec.data.transforms.classes import label_encode
 from nnspec.diagnostics import SpecError
 
 from .conftest import Project
@@ -209,3 +210,15 @@ def test_without_its_files_a_spec_with_boxes_is_only_a_warning(project: Project)
     assert {problem.code for problem in problems} == {"NN402"}
     with pytest.raises(SpecError):
         project.prepare(written)
+
+
+def test_texts_in_a_column_of_one_place_are_classes_and_no_lists():
+    values = np.array([["b"], ["a"], ["b"]], object)
+    transform = label_encode()
+    assert transform.apply(values, transform.fit([values])).tolist() == [[1], [0], [1]]
+
+
+def test_texts_of_numpy_are_classes_and_no_lists():
+    values = np.array([np.str_("bb"), np.str_("ab")], object)
+    transform = label_encode()
+    assert transform.apply(values, transform.fit([values])).tolist() == [1, 0]

@@ -22,7 +22,7 @@ from nnspec.runtime.session import runner
 from ..onnx_backend.nets import graph_of, random_weights
 from .tables import ArrayTable, learn
 
-OUTSIDE = {"tokenize", "pad", "positions", "resize", "rgb"}
+OUTSIDE = {"boxes", "tokenize", "pad", "positions", "resize", "rgb"}
 """What is no matter of numbers alone, and stays in the recipe."""
 
 

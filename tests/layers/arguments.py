@@ -377,7 +377,7 @@ def _together(place: Place, drawn: dict[str, Any]) -> dict[str, Any]:
 
 def _given_statistics(place: Place, drawn: dict[str, Any]) -> None:
     """Mean and variance go together: a number each, or one for each place."""
-    if {"mean", "variance"} & set(drawn):
+    if "mean" in place.op.model_fields and {"mean", "variance"} & set(drawn):
         places = place.some(None, place.channels, place.channels)
         mean, variance = (
             _BY_NAME[name](place) if places is None else [_BY_NAME[name](place) for _ in range(places)]

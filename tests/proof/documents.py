@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from nnspec.layers import LAYERS
 from nnspec.layers.augmentation import Augmentation
+from nnspec.layers.base import Layer
+from nnspec.layers.interfaces import TakesBoxes
 from nnspec.types import TensorType, symbol
 
 from ..layers.arguments import spatial_axes
@@ -76,12 +78,13 @@ def numbered(seed: int, number: int, least: int = FEWEST_LAYERS, expressions: in
 
 
 def _layers() -> list[str]:
-    """All but those that take positions: a picture that is put together again needs the very positions of one that was taken
-    apart, and room for them. ``test_drawn_layers`` proves those alone.
+    """All but those that take positions or boxes: a picture that is put together again needs the very positions of one that was
+    taken apart, and room for them, and boxes need their image. ``test_drawn_layers`` proves those alone.
     """
     # Expressions and recurrences of cells are drawn apart.
     names = [name for name in LAYERS.names() if name not in ("Compute", "RNN")]
-    return [name for name in names if "indices" not in LAYERS.get(name).ports.required]  # type: ignore[attr-defined]
+    layers = {name: cast(type[Layer], LAYERS.get(name)) for name in names}
+    return [name for name, of in layers.items() if "indices" not in of.ports.required and not issubclass(of, TakesBoxes)]
 
 
 def draw_document(

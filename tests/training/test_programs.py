@@ -293,7 +293,7 @@ def test_jax_and_tensorflow_train_a_program_alike(written, text):
     )
     ours, theirs = trained("ours", "tensorflow"), trained("theirs", "jax")
     for name, array in ours.weights().items():
-        np.testing.assert_allclose(theirs.weights()[name], array, atol=5e-5, rtol=1e-3, err_msg=name)
+        np.testing.assert_allclose(theirs.weights()[name], array, atol=3e-4, rtol=1e-3, err_msg=name)
     assert any((array != start[name]).any() for name, array in ours.weights().items())
     for mine, other in zip(ours.metrics(), theirs.metrics(), strict=True):
         for name in mine.keys() - {"seconds", "examples_per_second"}:

@@ -127,13 +127,7 @@ class label_encode(_Encode):  # noqa: N801
         return Column(column.shape, "int64", ragged=column.ragged, fill=fill, rows_of=column.rows_of)
 
     def apply(self, values: Values, learned: Learned) -> Values:
-        if (
-            values.dtype != object
-            or not len(values)
-            or (not isinstance(values[0], list | tuple) and not hasattr(values[0], "shape"))
-        ):
-            return self._indices(values, learned)
-        return self._of_lists(values, learned)
+        return self._of_lists(values, learned) if _are_lists(values) else self._indices(values, learned)
 
     def _of_lists(self, values: Values, learned: Learned) -> Values:
         """Return an array of the indices of each list."""
@@ -141,7 +135,7 @@ class label_encode(_Encode):  # noqa: N801
 
         lengths = np.array([len(value) for value in values], np.int64)
         flat = np.empty(int(lengths.sum()), object)
-        flat[:] = [label for value in values for label in (value if isinstance(value, list) else value.tolist())]
+        flat[:] = _of_all(values)
         ends = np.cumsum(lengths)
         try:
             indices = self._indices(flat, learned)
@@ -188,10 +182,19 @@ def class_names(steps: Iterable[Mapping[str, Any]]) -> list[Any] | None:
 
 
 def _labels(chunk: Values) -> list[Any]:
-    labels = chunk.ravel().tolist()
-    if chunk.dtype == object and any(isinstance(label, list) or hasattr(label, "tolist") for label in labels[:1]):
-        labels = [one for label in labels for one in (label if isinstance(label, list) else label.tolist())]
+    labels = _of_all(chunk) if _are_lists(chunk) else chunk.ravel().tolist()
     return [_whole(label) for label in labels]
+
+
+def _are_lists(values: Values) -> bool:
+    """Whether each value of a column is a list of classes."""
+    import numpy as np
+
+    return values.dtype == object and values.ndim == 1 and len(values) > 0 and isinstance(values[0], list | tuple | np.ndarray)
+
+
+def _of_all(lists: Values) -> list[Any]:
+    return [label for value in lists for label in (value.tolist() if hasattr(value, "tolist") else value)]
 
 
 def _whole(label: Any) -> Any:
