@@ -137,8 +137,8 @@ class SampleProposals(TakesBoxes):
     the first rows of each kind are chosen, in the same way. ``rows`` are the numbers of the chosen rows, positive ones first,
     and −1 where there are not enough.
 
-    Outputs: ``rows`` (count), ``boxes`` (count, 4), the proposals of these rows, and ``class`` (count). Where a row is missing, the
-    class is −2 and the box −1. No gradient passes. Match the chosen boxes again with `MatchBoxes` for their targets.
+    Outputs: ``rows`` (count), ``boxes`` (count, 4), the proposals of these rows, and ``class`` (count). Where a row is missing,
+    the class is −2 and the box −1. No gradient passes. Match the chosen boxes again with `MatchBoxes` for their targets.
     """
 
     ports: ClassVar[Ports] = Ports(("boxes", "class"))
