@@ -129,7 +129,8 @@ def _contents(module: str) -> tuple[dict[str, Any], dict[str, tuple[str, str]]]:
 def _is_literal(module: str, name: str) -> bool:
     """Whether a name is that of a number or a text: its definition needs nothing else of its module."""
     definition = _contents(module)[0].get(name)
-    return isinstance(definition, ast.Assign | ast.AnnAssign) and isinstance(definition.value, ast.Constant)
+    value = definition.value if isinstance(definition, ast.Assign | ast.AnnAssign) else None
+    return isinstance(value.operand if isinstance(value, ast.UnaryOp) else value, ast.Constant)
 
 
 @cache

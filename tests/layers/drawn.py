@@ -14,6 +14,8 @@ from nnspec.layers import LAYERS
 from nnspec.layers.augmentation import Augmentation
 from nnspec.layers.base import Layer, LayerError
 from nnspec.layers.bidirectional import Bidirectional
+from nnspec.layers.interfaces import TakesBoxes
+from nnspec.layers.matching import MatchBoxes
 from nnspec.layers.recurrence import Recurrent
 from nnspec.layers.rnn import RNN
 
@@ -55,10 +57,29 @@ def _inputs(random: Random, op: str) -> dict[str, Input]:
         return _attended(random, several="attention_axes" in layer.model_fields)
     if "indices" in ports.required:
         return _found(random, op, layer)
+    if issubclass(layer, TakesBoxes):
+        return _with_boxes(random, layer)
     if len(ports.required) > 1:
         shape = (random.choice(["H", 4]), random.randint(1, 3))[-random.randint(1, 2) :]
         return {port: Input(shape) for port in ports.required}
     return {"x": _input(random, op, layer)}
+
+
+def _with_boxes(random: Random, layer: type[TakesBoxes]) -> dict[str, Input]:
+    """Boxes, and what goes with them: numbers or integers for each, or an image."""
+    rows, others = random.sample(["H", "W", 6, 9], 2)
+    inputs = {}
+    for port in (*layer.ports.required, *(port for port in layer.ports.optional if random.random() < 0.5)):
+        count = others if layer is MatchBoxes and port != "anchors" else rows
+        if port in ("class", "crowd"):
+            inputs[port] = Input((count,), "int32")
+        elif port == "scores":
+            inputs[port] = Input((count, random.randint(1, 3))[: random.randint(1, 2)])
+        elif port in layer.box_ports or "anchors" in layer.ports.required:
+            inputs[port] = Input((count, 4))
+        else:
+            inputs[port] = Input((*(random.choice(["H", "W", 7, 12]) for _ in range(2)), random.randint(1, 3)))
+    return inputs
 
 
 def _input(random: Random, op: str, layer: type[Layer]) -> Input:

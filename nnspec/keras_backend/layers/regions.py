@@ -104,7 +104,7 @@ class RoIPooling(_Regions):
         low, high = _rounded(low), _rounded(high)
         extent = ops.maximum(high - low + 1, 1)
         # A division by a constant would be compiled to a product with its reciprocal, which is rounded differently from ONNX.
-        step = extent / ops.where(extent > 0, float(count), 1.0)
+        step = extent / ops.where(extent > 0, ops.full_like(extent, count), ops.ones_like(extent))
         part = ops.arange(count, dtype="float32")
         end = ops.cast(size, "float32")
         bounds = (ops.floor(part * step[..., None]), ops.ceil((part + 1) * step[..., None]))
