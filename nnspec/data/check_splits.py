@@ -40,7 +40,7 @@ def check_same_columns(plan: DataPlan, columns: Mapping[str, Mapping[str, Column
 
 
 def _may_differ(plan: DataPlan, column: str, found: Shape, ours: Shape) -> bool:
-    """Whether the inputs and targets of a column have free sizes, such as images of any height and width."""
+    """Whether the inputs and targets of a column have free sizes, such as images of any height, or become one length."""
     assert plan.feeds is not None
     differing = [axis for axis, (a, b) in enumerate(zip(found, ours, strict=False)) if a != b]
     if len(found) != len(ours):
@@ -48,8 +48,8 @@ def _may_differ(plan: DataPlan, column: str, found: Shape, ours: Shape) -> bool:
     for place, feed in plan.feeds.items():
         kind, _, name = place.partition(".")
         wanted = plan.inputs[name].shape if kind == "inputs" else plan.needs[name].shape
-        if column not in feed.columns:
-            continue
+        if column not in feed.columns or (differing == [0] and any(step.takes_ragged for step in feed.transforms)):
+            continue  # the shape after the transforms is checked for each split
         # Statistics per index of an axis exist only for the training size.
         per_index = any(getattr(transform, "axis", None) not in (None, -1) for transform in feed.transforms)
         if per_index or len(ours) > len(wanted) or any(isinstance(wanted[axis], int) for axis in differing):

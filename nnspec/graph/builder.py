@@ -113,7 +113,11 @@ class Builder(Steps):
         graph = Graph(network.name, inputs, nodes, refs, uses=tuple(self._calls), gaps=gaps, steps=tuple(self._built_steps))
         if not gaps:
             self._decide(network.checks, inputs, graph.output_types, "")
-        return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else graph.giving(refs)
+        return graph if gaps.inputs or gaps.outputs or gaps.layers or not gaps.are_named else self._needed(graph)
+
+    def _needed(self, graph: Graph) -> Graph:
+        """Return the graph with only the nodes that it needs."""
+        return graph.giving(graph.outputs)
 
     def _gaps(self, inputs: Mapping[str, TensorType], found: Outputs) -> Gaps:
         """Return the unknown parts of the graph."""

@@ -71,9 +71,12 @@ def require_boxes(layer: Layer, x: TensorType, port: str) -> None:
     require_float(layer, x, port)
     if x.rank == 2 and same_size(x.shape[1], _OF_A_BOX) is not False:
         return
+    help = "put a `Reshape` to `[-1, 4]` before it" if x.rank != 2 else "`boxes` have the four numbers x1, y1, x2 and y2"
+    if x.rank == 2 and same_size(x.shape[0], _OF_A_BOX) is True:
+        help = "in expressions axis 0 is the batch and axis 1 the rows: the first four numbers of each row are `x[:, :, :4]`"
     raise LayerError(
         f"{type(layer).__name__} takes rows of 4 numbers, (rows, 4), as `{port}`, got {x}",
-        help="put a `Reshape` to `[-1, 4]` before it" if x.rank != 2 else "`boxes` have the four numbers x1, y1, x2 and y2",
+        help=help,
         port=port,
     )
 

@@ -64,6 +64,9 @@ class RoIPooling(_Regions):
     The corners of a box, divided by ``stride``, are rounded to positions of the feature map, both included, and the positions
     are divided into ``size`` parts along each axis, which may share positions. The output is (boxes, height, width, channels);
     a part outside of the feature map is 0. There is no gradient with respect to the boxes; see `RoIAlign`.
+
+    A corner halfway between two positions, such as 4 pixels with a stride of 8, is rounded by chance if it was computed, and
+    cannot be verified in an export. If boxes are integers, add a fraction of a pixel: ``Compute: proposals + 0.25``.
     """
 
     def passes_gradient(self, port: str) -> bool:

@@ -187,6 +187,7 @@ class TrainingPlan:
         networks: The trained networks by name; each becomes a model.
         own: The objective's own plan, from its check; None if it has none.
         split_metrics: The metrics of whole splits, which validation and evaluation compute.
+        composed: Networks that those metrics read, and that only consist of trained ones and steps without weights, by name.
     """
 
     graph: Graph
@@ -200,6 +201,7 @@ class TrainingPlan:
     networks: Mapping[str, Graph] = field(default_factory=dict)
     own: Any = None
     split_metrics: tuple[SplitMetricPlan, ...] = ()
+    composed: Mapping[str, Graph] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.networks:

@@ -106,6 +106,19 @@ def test_other_formats_are_the_same_boxes(project: Project, format_: str, change
     np.testing.assert_allclose(made, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize("fixed", ["train", "validation"])
+def test_a_split_whose_images_all_have_as_many_boxes_is_padded_like_the_others(project: Project, fixed: str) -> None:
+    two = [ROWS[0], {"file": "c.png", "boxes": [[10, 10, 20, 30], [1, 1, 9, 9]], "class": ["cat", "dog"]}]
+    write(project.folder, two if fixed == "validation" else ROWS)
+    (project.folder / "a.jsonl").rename(project.folder / "b.jsonl")
+    write(project.folder, two if fixed == "train" else ROWS)
+    train = "  train: {images: {jsonl: a.jsonl, column: file, image_size: [64, 64]}}\n"
+    validation = train.replace("train:", "validation:").replace("a.jsonl", "b.jsonl")
+    made = project.prepare(text((train, train + validation)))
+    assert made.validation is not None
+    assert made.validation.batch(slice(0, 2)).inputs["boxes"].shape == (2, 4, 4)
+
+
 def test_the_plan_knows_the_image_of_boxes_and_the_rows_that_follow(project: Project) -> None:
     plan, problems = project.plan(text())
     assert plan is not None and plan.data is not None and plan.data.feeds is not None and not problems

@@ -13,7 +13,7 @@ import pytest
 from nnspec.api import validate
 from nnspec.data.examples import Examples
 from nnspec.spec import load
-from nnspec.training import evaluate, evaluation_text, train
+from nnspec.training import Run, evaluate, evaluation_text, train
 from nnspec.training.catalogue.metrics.base import Reads
 from nnspec.training.catalogue.metrics.detection import MeanAveragePrecision
 from nnspec.training.loop.progress import Quiet
@@ -171,6 +171,31 @@ train:
 """
 
 
+def composed(text: str = SQUARES) -> str:
+    """The detector whose numbers come from a network of their own, which is what the program trains."""
+    layers = text[text.index("  - Flatten:") : text.index("  - Compute:\n      corners")]
+    finder = "networks:\n  finder:\n    inputs: {image: [16, 16, 3]}\n    layers:\n" + "".join(
+        f"    {line}\n" for line in layers.splitlines()
+    )
+    text = text.replace(layers, "  - finder:\n    name: numbers\n    from: image\n").replace(
+        "inputs:\n", finder + "inputs:\n", 1
+    )
+    text = text.replace("        - main:\n", "        - finder:\n").replace("of: main", "of: finder")
+    corners = "mean(square(reshape(16 * found[:, :4], [B, 1, 4]) - boxes[:, :1]) / 256)"
+    text = text.replace("mean(square((found.corners - boxes[:, :1]) / 16))", corners)
+    return text.replace("found.kinds[:, 4:]", "found[:, 4:]")
+
+
+def test_a_detector_that_is_composed_of_trained_networks_is_measured(folder):
+    (folder / "composed.nnspec.yaml").write_text(composed())
+    run = train(load(folder / "composed.nnspec.yaml"), out=folder / "composed", progress=Quiet())
+    assert isinstance(run, Run)
+    values = [record["val_mean_average_precision"] for record in records(run)]
+    assert run.info["best"]["value"] == max(values) > 0.02
+    found = evaluate(run)
+    assert found["mean_average_precision"] == pytest.approx(max(values), abs=1e-6)
+
+
 def test_a_supervised_training_reads_inputs_and_targets(tmp_path):
     random = np.random.default_rng(0)
     columns = {"image": random.random((16, 4)), "near": random.random((16, 2, 4)), "class": np.zeros((16, 2))}
@@ -229,7 +254,7 @@ def test_several_processes_have_the_numbers_of_one(monkeypatch, count):
 
     def process(index):
         local.group = Exchange(count, index, barrier, given)
-        results[index] = split_metrics.SplitMetrics([plan], {"main": Copies()}).results(examples, 4)
+        results[index] = split_metrics.SplitMetrics([plan], lambda: {"main": Copies()}).results(examples, 4)
 
     threads = [threading.Thread(target=process, args=(index,)) for index in range(count)]
     for thread in threads:

@@ -131,3 +131,9 @@ def test_an_error_about_an_input_names_its_port() -> None:
 
 def test_a_layer_after_one_that_gave_a_single_step_is_reported_about_return_sequences() -> None:
     assert "return_sequences: true" in error("GRU", {"units": 2}, x=x(8)).help
+
+
+def test_four_rows_in_place_of_four_numbers_are_advised_on_the_axes_of_expressions():
+    sliced = error("DecodeBoxes", {}, x=x(4, 13), anchors=x(9, 4))
+    assert sliced.help.endswith("the first four numbers of each row are `x[:, :, :4]`")
+    assert "expressions" not in error("DecodeBoxes", {}, x=x(9, 13), anchors=x(9, 4)).help

@@ -100,6 +100,50 @@ def test_a_detector_of_two_stages_trains(folder):
     assert after < before
 
 
+UNREAD = """nnspec: 1
+name: unread
+blocks:
+  both:
+    inputs: {x: [H, W, C]}
+    layers:
+      - {ZeroPadding2D: {padding: 1}, name: wide}
+      - {AveragePooling2D: {pool_size: 2}, from: x, name: narrow}
+    outputs: {wide: wide, narrow: narrow}
+networks:
+  net:
+    inputs: {x: [8, 8, 1], other: [8, 8, 1]}
+    layers:
+      - {Conv2D: {filters: 1, kernel_size: 1}, from: x, name: first}
+      - {Conv2D: {filters: 1, kernel_size: 1}, from: other, name: second}
+    outputs: {first: first, second: second}
+inputs: {image: [16, 16, 1]}
+data: {train: {npz: a.npz}}
+train:
+  epochs: 1
+  objective:
+    program:
+      layers:
+        - both:
+          from: image
+          name: sizes
+        - MaxPooling2D: {pool_size: 2}
+          from: image
+          name: only_for_the_unread_output
+        - net:
+          from: {x: sizes.narrow, other: only_for_the_unread_output}
+          name: answer
+        - Compute: square(answer.first)
+          name: loss
+      minimize: [{loss: loss, of: net}]
+"""
+
+
+def test_a_step_may_have_outputs_that_nothing_reads(folder):
+    pytest.importorskip("keras")
+    run = train(load(written(folder, UNREAD)), out=folder / "run", progress=Quiet())
+    assert np.isfinite(run.metrics()[0]["loss"])
+
+
 MATCHED_ALONE = """train:
   epochs: 1
   objective:

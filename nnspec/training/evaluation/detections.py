@@ -74,7 +74,8 @@ def evaluate_detections(run: Run, *, part: str | None = None) -> DetectionEvalua
     if metric is None:
         return None
     graph = run.model.networks[metric.network]
-    batches = SplitMetrics([metric], {graph.name: trained_model(run, graph)})
+    model = trained_model(run, graph)
+    batches = SplitMetrics([metric], lambda: {graph.name: model})
     outputs: dict[str, list[NDArray[Any]]] = {part: [] for part in metric.reads.outputs}
     fields: dict[str, list[NDArray[Any]]] = {part: [] for part in metric.reads.fields}
     assert isinstance(metric.metric, MeanAveragePrecision)

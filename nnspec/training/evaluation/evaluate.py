@@ -137,13 +137,13 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     _require_files(plan, "train")
     part, examples = _examples(run, plan, part)
     prepared = prepare(replace(plan.data, sources={"train": plan.data.sources["train"]}), plan.section.seed)
-    networks = Networks(plan.networks, plan.section.seed)
+    networks = Networks(plan.networks, plan.section.seed, plan.composed)
     learner = plan.objective.task(networks, plan, prepared, None).learner(plan.phases[-1])
     networks.set_weights(run.weights())
     size = plan.section.batch_size * learner.batches
     metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
     rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
-    split = _split_metrics(run, plan, networks.models, examples)
+    split = _split_metrics(run, plan, networks.predictors, examples)
     splits = {"splits": split.reports} if split.reports else {}
     return {"data": part, "rows": rows, **metrics, **split.metrics, "outputs": {}, **splits}
 
@@ -156,7 +156,9 @@ class _SplitResults:
     reports: dict[str, Any]
 
 
-def _split_metrics(run: Run, plan: TrainingPlan, models: Mapping[str, keras.Model], examples: Examples) -> _SplitResults:
+def _split_metrics(
+    run: Run, plan: TrainingPlan, models: Callable[[], Mapping[str, keras.Model]], examples: Examples
+) -> _SplitResults:
     from nnspec.training.loop.split_metrics import SplitMetrics
 
     found = SplitMetrics(plan.split_metrics, models).accumulated(examples, plan.section.batch_size)
@@ -212,7 +214,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
             predictions[name] = found
         if isinstance(found, NumberPredictions) and name in units and units[name].labels:
             metrics |= _metrics_of(output, found)
-    split = _split_metrics(run, plan, {run.main.name: model}, examples)
+    split = _split_metrics(run, plan, lambda: {run.main.name: model}, examples)
     metrics |= split.metrics
     return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units), split.reports)
 

@@ -21,19 +21,31 @@ class Networks:
     Args:
         graphs: The networks, by name.
         seed: The seed of the initial weights.
+        composed: Networks that are not trained themselves, but consist of these and steps without weights, by name.
 
     Attributes:
         models: The models, by the same names.
     """
 
-    def __init__(self, graphs: Mapping[str, Graph], seed: int) -> None:
-        self._graphs = graphs
+    def __init__(self, graphs: Mapping[str, Graph], seed: int, composed: Mapping[str, Graph] | None = None) -> None:
+        self._graphs, self._seed = graphs, seed
+        self._composed, self._built = composed or {}, dict[str, keras.Model]()
         self.models: dict[str, keras.Model] = {name: to_keras(graph, seed=seed) for name, graph in graphs.items()}
 
     @property
     def variables(self) -> list[Any]:
         """All variables, in the same order each time a spec is built."""
         return [variable for model in self.models.values() for variable in model.variables]
+
+    def predictors(self) -> dict[str, keras.Model]:
+        """The models, and those of the composed networks, which have the current weights until the next step."""
+        if self._composed:
+            weights = self.weights()
+            for name, graph in self._composed.items():
+                if name not in self._built:
+                    self._built[name] = to_keras(graph, seed=self._seed)
+                set_weight_arrays(self._built[name], graph, graph.own(weights))
+        return self.models | self._built
 
     def weights(self) -> dict[str, NDArray[Any]]:
         """The values of all weights, by their names in the spec."""

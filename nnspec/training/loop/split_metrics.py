@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -22,10 +22,10 @@ class SplitMetrics:
 
     Args:
         plans: The metrics.
-        models: The networks, by name.
+        models: Returns the networks, by name, with their current weights.
     """
 
-    def __init__(self, plans: Sequence[SplitMetricPlan], models: Mapping[str, keras.Model]) -> None:
+    def __init__(self, plans: Sequence[SplitMetricPlan], models: Callable[[], Mapping[str, keras.Model]]) -> None:
         self._plans, self._models = plans, models
 
     def results(self, examples: Examples, batch_size: int) -> dict[str, float]:
@@ -57,10 +57,10 @@ class SplitMetrics:
         """
         if not self._plans:
             return
-        group, count = current(), -(-len(examples) // batch_size)
+        group, count, models = current(), -(-len(examples) // batch_size), self._models()
         for first in range(0, count, group.count):
             # A process without a batch in the last round predicts the last one again: all take part in the exchange.
-            own = self._read(examples, min(first + group.index, count - 1), batch_size)
+            own = self._read(models, examples, min(first + group.index, count - 1), batch_size)
             read = {name: group.gathered(values) for name, values in own.items()}
             for batch in range(first, min(first + group.count, count)):
                 rows = slice(0, min(batch_size, len(examples) - batch * batch_size))
@@ -72,7 +72,9 @@ class SplitMetrics:
                     for plan in self._plans
                 ]
 
-    def _read(self, examples: Examples, batch: int, batch_size: int) -> dict[tuple[str, str], NDArray[Any]]:
+    def _read(
+        self, models: Mapping[str, keras.Model], examples: Examples, batch: int, batch_size: int
+    ) -> dict[tuple[str, str], NDArray[Any]]:
         """The outputs by network and name, and the fields by ``""`` and name, of a batch, which is filled to its size."""
         given = examples.batch(slice(batch * batch_size, (batch + 1) * batch_size))
         values = {**given.targets, **given.inputs}
@@ -82,7 +84,7 @@ class SplitMetrics:
             wanted = [name for name in plan.reads.outputs.values() if (plan.network, name) not in found]
             if wanted:
                 inputs = {port: values[field] for port, field in plan.inputs.items()}
-                outputs = self._models[plan.network].predict_on_batch(inputs)
+                outputs = models[plan.network].predict_on_batch(inputs)
                 found |= {(plan.network, name): np.asarray(outputs[name]) for name in plan.reads.outputs.values()}
         return {name: _filled(array, batch_size) for name, array in found.items()}
 

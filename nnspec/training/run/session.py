@@ -78,7 +78,7 @@ class Session:
     def __init__(self, spec: Spec, plan: TrainingPlan, prepared: Prepared, progress: Progress, devices: Devices = None) -> None:
         self._plan, self._prepared, self._progress, self._devices = plan, prepared, progress, devices
         with _precision(plan.section.precision):
-            self._networks = Networks(plan.networks, plan.section.seed)
+            self._networks = Networks(plan.networks, plan.section.seed, plan.composed)
         found = starting(spec, plan.graph)
         self.taken = found.taken
         for warning in silence([*found.warnings]):
@@ -222,7 +222,7 @@ class Session:
             learner=phase.learner,
             order=order,
             validation=self._validation(),
-            split_metrics=SplitMetrics(self._plan.split_metrics, self._networks.models),
+            split_metrics=SplitMetrics(self._plan.split_metrics, self._networks.predictors),
             last_step=section.steps or (section.epochs or 1) * order.steps,
             monitor=phase.plan.monitor,
             stopping=section.early_stopping,

@@ -65,7 +65,7 @@ class ProgramGraph:
     """A typed program.
 
     Attributes:
-        graph: All layers that its losses and metrics need.
+        graph: All layers of the steps that its losses and metrics need.
         types: The complete types of its tensors.
         units: Its steps, in order.
         passed: The inputs of networks that are fed with a mask, with the number of axes of the mask.
@@ -131,6 +131,13 @@ class ProgramBuilder(Builder):
         types = {ref: type_.with_sizes(self._sizes) for ref, type_ in types.items()}
         found = ProgramGraph(graph, types, self._units, self._passed)
         return replace(found, units={unit.name: unit for unit in found.needed(graph.outputs.values())})
+
+    def _needed(self, graph: Graph) -> Graph:
+        # A step is computed as a whole: a block with all its outputs, and a network from all its inputs.
+        units = ProgramGraph(graph, {}, self._units, {}).needed(graph.outputs.values())
+        whole = (ref for unit in units for ref in (unit.ports if unit.network else unit.outputs).values())
+        needed = {str(i): ref for i, ref in enumerate([*graph.outputs.values(), *whole])}
+        return replace(graph.giving(needed), outputs=graph.outputs)
 
     def _start_anew(self) -> None:
         super()._start_anew()

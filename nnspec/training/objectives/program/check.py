@@ -81,7 +81,7 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     if check.require_data:
         check_ready(check.spec, graph, data, section, tree, problems)
     _check_optimizers(plan, section, tree, problems)
-    exported = model.networks.get(plan.exported) if plan.exported in plan.networks else None
+    exported = model.networks.get(plan.exported)
     split = check_split_metrics(section, tree, exported, fields, data, problems, _exported_inputs(check))
     epoch = with_split_metrics(_epoch_metrics(plan, data), split, data)
     phases = check_phases(graph, section, tree, {}, epoch, problems, networks=sorted(plan.trained))
@@ -91,8 +91,9 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     if any(problem.is_error for problem in problems[before:]):
         return None
     return TrainingPlan(
-        graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan, split_metrics=split
-    )
+        graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan, split_metrics=split,
+        composed={own.network: model.networks[own.network] for own in split if own.network not in plan.networks},
+    )  # fmt: skip
 
 
 def _exported_inputs(check: TrainingCheck) -> dict[str, str]:
