@@ -1,12 +1,12 @@
-"""Atomic writes of files."""
+"""Atomic writes of files and folders."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nnspec.diagnostics import NnspecError
@@ -59,6 +59,35 @@ def write_whole(path: Path, content: bytes | str | Callable[[Path], object], *, 
         with suppress(OSError):
             beside.unlink(missing_ok=True)
     return path
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Write a folder atomically: as a temporary folder beside it, which is then renamed.
+
+    Args:
+        folder: Folder to write.
+
+    Yields:
+        The temporary folder. It is removed if an error is raised.
+
+    Raises:
+        NnspecError: If the folder is not free, or cannot be written.
+    """
+    if not is_free(folder):
+        raise NnspecError(f"{folder} is not empty\n  = help: name another folder")
+    beside = folder.with_name(f".{folder.name}.part")
+    try:
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        yield beside
+        if folder.is_dir():
+            folder.rmdir()
+        beside.replace(folder)
+    except OSError as error:
+        raise NnspecError(f"cannot write {folder}: {error.strerror or error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def to_disk(path: Path) -> None:

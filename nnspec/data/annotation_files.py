@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +12,7 @@ from xml.sax.saxutils import escape
 from nnspec.data.annotations import AnnotatedTable
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Table
-from nnspec.diagnostics import NnspecError
-from nnspec.files import is_free
+from nnspec.files import whole_folder
 
 BoxFormat = Literal["coco", "yolo", "voc"]
 _NEEDED = ("image", "boxes", "class")
@@ -67,20 +65,9 @@ def write_annotations(table: Table, folder: Path, format_: BoxFormat) -> tuple[d
         raise DataError(f"the data have no column `{absent[0]}`", help=help)
     if not len(table) or table.encoded("image", 0) is None:
         raise DataError("the images are not from files", help="name data whose images are PNG or JPEG files")
-    if not is_free(folder):
-        raise NnspecError(f"{folder} is not empty\n  = help: name another folder")
-    beside = folder.with_name(f".{folder.name}.part")
-    try:
-        shutil.rmtree(beside, ignore_errors=True)
+    with whole_folder(folder) as beside:
         names = _class_names(table)
         lost = _WRITERS[format_](beside, names, _examples(table, names, beside / _IMAGES[format_]))
-        if folder.is_dir():
-            folder.rmdir()
-        beside.replace(folder)
-    except OSError as error:
-        raise NnspecError(f"cannot write {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     place = folder.as_posix()
     if format_ == "coco":
         return {"coco": {"annotations": f"{place}/instances.json", "images": f"{place}/images"}}, lost

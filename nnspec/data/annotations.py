@@ -6,11 +6,12 @@ from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from nnspec.data.folders import files_below
 from nnspec.data.image_files import Header, ImageFormat, headers
 from nnspec.data.kinds import AnnotationError, Column, DataError, DataWarning
-from nnspec.data.readers.base import Table
+from nnspec.data.readers.base import Files, Table
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
 from nnspec.types import listed
 
@@ -161,6 +162,48 @@ def image_headers(found: Annotations, max_pixels: int, mistakes: Mistakes) -> li
         reason += f"but `{found.paths[number].name}` is {header.width}×{header.height}"
         mistakes.error("size", reason, help=help, argument=found.argument)
     return known
+
+
+class AnnotationReader(ImageReader):
+    """The base class of readers of images with boxes."""
+
+    image_argument: ClassVar[str] = "folder"
+    flags: ClassVar[tuple[str, ...]] = ("crowd",)
+
+    def columns(self, files: Files) -> dict[str, Column]:
+        first = self._first(files)
+        if first is None:
+            reason, help = self.no_images(files)
+            raise DataError(reason, help=help, argument=self.image_argument)
+        classes = self.class_names(files)
+        try:
+            image = self.column_by(first)
+        except DataError as error:
+            raise DataError(error.message, help=error.help, argument=self.image_argument) from None
+        return {"image": image, **box_columns(self.flags, classes)}
+
+    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
+        return self.arguments_for(self._first(files), column, wanted)
+
+    def class_names(self, files: Files) -> Sequence[str]:
+        """The names of the classes, if they are known before the annotations are read."""
+        del files
+        return ()
+
+    def image_folder(self, files: Files) -> Path:
+        """The folder of the images.
+
+        Raises:
+            DataError: If there is none.
+        """
+        raise NotImplementedError
+
+    def no_images(self, files: Files) -> tuple[str, str]:
+        """What to report if the folder has no images, and the help."""
+        raise NotImplementedError
+
+    def _first(self, files: Files) -> Path | None:
+        return next((path for path in files_below(self.image_folder(files)) if path.suffix.lower() in SUFFIXES), None)
 
 
 class AnnotatedTable(Table):

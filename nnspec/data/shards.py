@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Table
 from nnspec.diagnostics import NnspecError
-from nnspec.files import is_free
+from nnspec.files import whole_folder
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Values
@@ -47,25 +46,13 @@ def write_shards(table: Table, folder: Path, shards: int | None = None) -> list[
         raise DataError("there are no rows", help="name data with rows")
     if shards is not None and shards > len(table):
         raise NnspecError(f"{shards:,} shards are more than the {len(table):,} rows")
-    if not is_free(folder):
-        raise NnspecError(f"{folder} is not empty\n  = help: name another folder")
-    columns = _Columns(table)
-    count = shards or max(1, min(len(table), round(columns.row_bytes * len(table) / _SHARD_BYTES)))
-    beside = folder.with_name(f".{folder.name}.part")
-    try:
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
+    with whole_folder(folder) as beside:
+        columns = _Columns(table)
+        count = shards or max(1, min(len(table), round(columns.row_bytes * len(table) / _SHARD_BYTES)))
         names = [f"shard-{number:05}-of-{count:05}.parquet" for number in range(count)]
         for number, name in enumerate(names):
             bounds = (len(table) * number // count, len(table) * (number + 1) // count)
             columns.write(beside / name, *bounds)
-        if folder.is_dir():
-            folder.rmdir()
-        beside.replace(folder)
-    except OSError as error:
-        raise NnspecError(f"cannot write {folder}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return [folder / name for name in names]
 
 

@@ -6,7 +6,6 @@ import json
 import math
 from array import array
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,17 +13,17 @@ from pydantic import Field
 
 from nnspec.data.annotations import (
     AnnotatedTable,
+    AnnotationReader,
     Annotations,
     Mistakes,
-    box_columns,
     missing_image,
     report_unlisted,
 )
 from nnspec.data.data_files import DataFile, size_of
 from nnspec.data.folders import files_below, inside
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Table, path_of
-from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader
+from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.data.readers.json_objects import word_for
 from nnspec.data.readers.json_stream import JsonStream
 from nnspec.data.text_files import open_text, undecodable
@@ -40,7 +39,7 @@ _SKIPPED = ("segmentation", "counts")
 _LARGEST = 2**53
 
 
-class Coco(ImageReader):
+class Coco(AnnotationReader):
     """Images with boxes, listed in a JSON file in the format of COCO (Lin et al. 2014).
 
     The columns are `image`, `boxes` (a row ``x1 y1 x2 y2`` for each box, in pixels of the image as stored), `class` (their
@@ -48,6 +47,7 @@ class Coco(ImageReader):
     """
 
     main_argument: ClassVar[str | None] = "annotations"
+    image_argument: ClassVar[str] = "images"
     paths: ClassVar[tuple[str, ...]] = ("annotations", "images")
     folders: ClassVar[tuple[str, ...]] = ("images",)
     not_of_values: ClassVar[tuple[str, ...]] = ("max_pixels", "max_bytes")
@@ -60,20 +60,8 @@ class Coco(ImageReader):
     )
     max_bytes: PositiveInt = Field(4 * 2**30, description="The maximum size of the JSON file after decompression, in bytes.")
 
-    def columns(self, files: Files) -> dict[str, Column]:
-        first = next((path for path in files_below(self._folder(files)) if path.suffix.lower() in SUFFIXES), None)
-        if first is None:
-            reason = f"`{self._written(files)}` contains no images"
-            raise DataError(reason, help="set `images` to the folder that contains them", argument="images")
-        try:
-            image = self.column_by(first)
-        except DataError as error:
-            raise DataError(error.message, help=error.help, argument="images") from None
-        return {"image": image, **box_columns(("crowd",))}
-
-    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
-        first = next((path for path in files_below(self._folder(files)) if path.suffix.lower() in SUFFIXES), None)
-        return self.arguments_for(first, column, wanted)
+    def no_images(self, files: Files) -> tuple[str, str]:
+        return f"`{self._written(files)}` contains no images", "set `images` to the folder that contains them"
 
     def open(self, files: Files) -> Table:
         found, mistakes = self.read(files)
@@ -90,10 +78,10 @@ class Coco(ImageReader):
         if size > self.max_bytes:
             reason = f"{file.name} has {size:,} bytes; `max_bytes` is {self.max_bytes:,}"
             raise DataError(reason, help="if the file is that large, increase `max_bytes`", argument=_ARGUMENT)
-        folder = self._folder(files)
+        folder = self.image_folder(files)
         return _Reading(file, folder, self._written(files), self.max_bytes).read()
 
-    def _folder(self, files: Files) -> Path:
+    def image_folder(self, files: Files) -> Path:
         if self.images is None:
             return path_of(files, "annotations").parent
         folder = path_of(files, "images")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.annotations import AnnotatedTable, Annotations, Mistakes, box_columns, missing_image, report_unlisted
+from nnspec.data.annotations import AnnotatedTable, AnnotationReader, Annotations, Mistakes, missing_image, report_unlisted
 from nnspec.data.folders import files_below
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Table, path_of
-from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader
+from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.data.readers.voc_xml import VocFile, VocObject, read_voc
 from nnspec.layers.scalars import Flag
 from nnspec.types import did_you_mean, listed
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
-class Voc(ImageReader):
+class Voc(AnnotationReader):
     """Images with boxes, an XML file for each image, in the format of Pascal VOC (Everingham et al. 2010).
 
     The folder has `Annotations/*.xml`, `JPEGImages/` and, for splits, `ImageSets/Main/NAME.txt`. The columns are `image`,
@@ -36,6 +36,7 @@ class Voc(ImageReader):
     main_argument: ClassVar[str | None] = "folder"
     paths: ClassVar[tuple[str, ...]] = ("folder",)
     folders: ClassVar[tuple[str, ...]] = ("folder",)
+    flags: ClassVar[tuple[str, ...]] = ("crowd", "difficult")
     not_of_values: ClassVar[tuple[str, ...]] = ("split", "max_pixels")
 
     folder: str = Field(description="The folder with `Annotations` and `JPEGImages`.", examples=["VOCdevkit/VOC2012"])
@@ -50,19 +51,12 @@ class Voc(ImageReader):
         "the numbers are coordinates.",
     )
 
-    def columns(self, files: Files) -> dict[str, Column]:
-        first = next((path for path in files_below(self._part(files, "JPEGImages")) if path.suffix.lower() in SUFFIXES), None)
-        if first is None:
-            raise DataError(f"`{self.folder}/JPEGImages` contains no images", help="put the images into it", argument="folder")
-        try:
-            image = self.column_by(first)
-        except DataError as error:
-            raise DataError(error.message, help=error.help, argument="folder") from None
-        return {"image": image, **box_columns(("crowd", "difficult"))}
+    def image_folder(self, files: Files) -> Path:
+        return self._part(files, "JPEGImages")
 
-    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
-        first = next((path for path in files_below(self._part(files, "JPEGImages")) if path.suffix.lower() in SUFFIXES), None)
-        return self.arguments_for(first, column, wanted)
+    def no_images(self, files: Files) -> tuple[str, str]:
+        del files
+        return f"`{self.folder}/JPEGImages` contains no images", "put the images into it"
 
     def open(self, files: Files) -> Table:
         found, mistakes = self.read(files)
@@ -74,7 +68,7 @@ class Voc(ImageReader):
         Raises:
             DataError: If the folder is not in the format.
         """
-        return _Reading(self, self._part(files, "Annotations"), self._part(files, "JPEGImages"), self._listed(files)).read()
+        return _Reading(self, self._part(files, "Annotations"), self.image_folder(files), self._listed(files)).read()
 
     def _part(self, files: Files, name: str) -> Path:
         root = path_of(files, "folder")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field
 
-from nnspec.data.annotations import AnnotatedTable, Annotations, Mistakes, box_columns, image_headers
+from nnspec.data.annotations import AnnotatedTable, AnnotationReader, Annotations, Mistakes, image_headers
 from nnspec.data.folders import files_below, subfolders
 from nnspec.data.image_files import load_pillow
-from nnspec.data.kinds import Column, DataError
+from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Table, path_of
-from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader
+from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.diagnostics import Diagnostic
 from nnspec.spec.reader import read_text
 from nnspec.types import did_you_mean, listed
@@ -29,7 +29,7 @@ _EDGE = 1e-3
 """By how much a number may exceed 0 and 1, as after rounding."""
 
 
-class Yolo(ImageReader):
+class Yolo(AnnotationReader):
     """Images with boxes, a text file for each image, in the format of YOLO (Redmon et al. 2016).
 
     The folder has `images/` and `labels/`, with files of the same names, or both below or above a folder for each split. A line
@@ -58,23 +58,11 @@ class Yolo(ImageReader):
         examples=["pets/data.yaml"],
     )
 
-    def columns(self, files: Files) -> dict[str, Column]:
-        images, _ = self._folders(files)
-        first = next((path for path in files_below(images) if path.suffix.lower() in SUFFIXES), None)
-        if first is None:
-            reason = f"`{self._written(images, files)}` contains no images"
-            raise DataError(reason, help="put the images into it", argument="folder")
-        names = self.class_names(files)
-        try:
-            image = self.column_by(first)
-        except DataError as error:
-            raise DataError(error.message, help=error.help, argument="folder") from None
-        return {"image": image, **box_columns(("crowd",), names)}
+    def image_folder(self, files: Files) -> Path:
+        return self._folders(files)[0]
 
-    def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
-        images, _ = self._folders(files)
-        first = next((path for path in files_below(images) if path.suffix.lower() in SUFFIXES), None)
-        return self.arguments_for(first, column, wanted)
+    def no_images(self, files: Files) -> tuple[str, str]:
+        return f"`{self._written(self.image_folder(files), files)}` contains no images", "put the images into it"
 
     def open(self, files: Files) -> Table:
         found, mistakes = self.read(files)
