@@ -94,7 +94,7 @@ def picture(dtype=TensorProto.UINT8, reader=None, transforms=(), **facts) -> onn
 
 
 def detector() -> onnx.ModelProto:
-    """Two boxes, of any picture of 4 × 4: its left half and its lower right quarter."""
+    """Two boxes, of any image of 4 × 4: its left half and its lower right quarter."""
     found = {
         "boxes": np.array([[0, 0, 2, 4], [2, 2, 4, 4], [-1] * 4], np.float32),
         "scores": np.array([0.875, 0.25, -1], np.float32),

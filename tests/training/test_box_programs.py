@@ -54,9 +54,9 @@ PROGRAM = """train:
           name: candidates
         - MatchBoxes: {keep_best: false, background: 0.5}
           from: {anchors: candidates, boxes: boxes, class: class}
-          name: told
+          name: assigned
         - SampleProposals: {count: 6, share: 0.5}
-          from: {boxes: candidates, class: told.class}
+          from: {boxes: candidates, class: assigned.class}
           name: chosen
         - RoIAlign: {size: 2, stride: 4}
           from: {x: p.map, boxes: chosen.boxes}

@@ -91,8 +91,8 @@ def folder(tmp_path):
     arrays = {"image": draw.uniform(size=(40, 4, 4, 1)).astype(np.float32), "digit": draw.integers(0, 4, 40).astype(np.int32)}
     boxes, kind = np.full((40, 3, 4), -1, np.float32), np.full((40, 3), -1, np.int32)
     boxes[:, :2], kind[:, :2] = [[1, 2, 9, 10], [6, 3, 15, 15]], draw.integers(0, 3, (40, 2))
-    pictures = draw.uniform(size=(40, 16, 16, 1)).astype(np.float32)
-    np.savez(tmp_path / "boxes.npz", **{"image": pictures, "boxes": boxes, "class": kind})
+    images = draw.uniform(size=(40, 16, 16, 1)).astype(np.float32)
+    np.savez(tmp_path / "boxes.npz", **{"image": images, "boxes": boxes, "class": kind})
     np.savez(tmp_path / "a.npz", words=draw.integers(1, 9, (40, 5)).astype(np.int32), **arrays)
     return tmp_path
 
