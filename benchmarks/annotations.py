@@ -119,10 +119,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks annotations", description=__doc__)
     parser.add_argument("--all", action="store_true", help="print what is reported for each mistake")
     parser.add_argument("--large", type=float, metavar="GB", help="instead, read a COCO file of this size")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="ask the tools that this Python has, too: some minutes")
     options = parser.parse_args(arguments)
     if options.large is not None:
         return read_large(options.large)
     right = read = 0
+    marks = []
     with tempfile.TemporaryDirectory() as temporary:
         clean = Path(temporary) / "clean"
         write(clean)
@@ -134,6 +136,7 @@ def main(arguments: list[str]) -> int:
             reported = found(mistake, clean, Path(temporary) / str(number))
             ok = is_found(mistake, reported)
             right += ok
+            marks.append(ok)
             print(f"{'found' if ok else 'MISSED':<7} {mistake.format:<5} {mistake.kind}", flush=True)
             for line in reported if options.all or not ok else ():
                 print(f"          {line}")
@@ -143,6 +146,11 @@ def main(arguments: list[str]) -> int:
             print(f"{'MISREAD' if wrong else 'read':<7} {variant.format:<5} {variant.kind}", flush=True)
             for line in wrong:
                 print(f"          {line}")
+        if options.peers is not None:
+            from benchmarks.annotation_peers.table import print_beside
+
+            print()
+            print_beside(marks, clean, Path(temporary) / "peers", options.peers.absolute(), show=options.all)
     kinds = len({mistake.kind for mistake in MISTAKES})
     print(f"{right} of {len(MISTAKES)} mistakes of {kinds} kinds are found with their place and remedy")
     print(f"{read} of {len(VARIANTS)} other valid ways to write the data set are read as the same boxes, without a message")
