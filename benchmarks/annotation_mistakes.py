@@ -78,7 +78,7 @@ def write(folder: Path, images: int = 6) -> None:
         width, height = 80, 60
         file = f"{number:03}.png"
         for name in ("coco/images", "yolo/images", "voc/JPEGImages"):
-            Image.new("RGB", (width, height), (40 * number, 90, 120)).save(folder / name / file)
+            Image.new("RGB", (width, height), (40 * number % 256, 90 + number, 120)).save(folder / name / file)
         coco["images"].append({"id": number + 1, "file_name": file, "width": width, "height": height})
         lines, objects = [], []
         for place in range(2):

@@ -214,8 +214,9 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     for input_, type_ in types.items():
         own = recipe.get("inputs", {}).get(input_, {})
         feed, learned = feed_of(input_, recipe, name)
+        if not _are_boxes(table, feed, learned, problems):
+            continue
         values = _read(table, feed, learned, problems)
-        _require_all_boxes(table, feed, learned, problems)
         if values is not None and _knows(values, table, feed, own.get("classes"), problems):
             arrays[input_] = read_input(values, table, feed, type_, problems)
     if not len(table):
@@ -225,16 +226,25 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     return arrays
 
 
-def _require_all_boxes(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagnostic]) -> None:
-    """Report rows with more boxes than the model takes."""
-    if not any(isinstance(step, boxes) for step in feed.transforms):
-        return
+def _are_boxes(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagnostic]) -> bool:
+    """Whether the values of a feed of boxes are boxes, and not more than the model takes; True for other feeds."""
+    first = feed.transforms[0] if feed.transforms else None
+    if not isinstance(first, boxes):
+        return True
+    require_columns(table.columns, feed)
+    [column] = feed.columns
+    try:
+        first.infer(table.columns[column])
+    except DataError as error:
+        problems.append(d.BadBox.at(feed.span, feed.path, help=error.help, reason=f"`{column}`: {error.message}"))
+        return False
     limits = [int(own["length"]) for step, own in zip(feed.transforms, learned, strict=True) if isinstance(step, pad)]
-    for row, given in enumerate(table.read(feed.columns[0], slice(None)) if limits else ()):
+    for row, given in enumerate(table.read(column, slice(None)) if limits else ()):
         if len(given) > limits[0]:
-            reason = f"{table.where(feed.columns[0], row)}: {len(given):,} boxes, but the model takes {limits[0]:,}"
+            reason = f"{table.where(column, row)}: {len(given):,} boxes, but the model takes {limits[0]:,}"
             problems.append(d.BadBox.at(feed.span, feed.path, help="leave out the least likely ones", reason=reason))
-            return
+            return False
+    return True
 
 
 def _with_training_range(table: Table, recipe: Mapping[str, Any]) -> Table:

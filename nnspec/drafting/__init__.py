@@ -23,7 +23,8 @@ def draft_spec(
 
     Args:
         data: A table (CSV, JSON Lines, Parquet); a folder of images or texts with a subfolder for each class; a folder with the
-            subfolders ``images`` and ``masks``; or a folder with a table.
+            subfolders ``images`` and ``masks``; a folder with annotations of boxes in the format of COCO, YOLO or VOC, or a JSON
+            file of COCO; or a folder with a table.
         folder: The folder that the spec will be written to, which its paths are relative to.
         target: The column to predict; None to choose one.
         task: ``classification`` or ``regression``; None to choose.
@@ -41,7 +42,11 @@ def draft_spec(
             from nnspec.drafting.folders import draft_folder
 
             return draft_folder(path, written, target=target, task=task, name=name)
+        from nnspec.drafting.boxes import draft_boxes, find_boxes
         from nnspec.drafting.tabular import draft_table
+
+        if path.suffix.lower() == ".json" and (boxes := find_boxes(path)) is not None:
+            return draft_boxes(path.parent, Path(written).parent.as_posix(), boxes, name or path.stem)
 
         reader = reader_of(path.name)
         if reader not in ("csv", "jsonl", "parquet"):

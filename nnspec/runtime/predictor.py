@@ -218,7 +218,7 @@ class Predictor:
         return any(name in columns and _is_of_rows(given[name]) for name in given)
 
     def _of_rows(self, given: Any, image: str | None) -> GivenRows:
-        if isinstance(given, Mapping) and given and (self._is_row(given) or all(np.ndim(one) == 0 for one in given.values())):
+        if isinstance(given, Mapping) and given and (self._is_row(given) or all(map(_is_single, given.values()))):
             given = {name: [value] for name, value in given.items()}
         return self._read(frame_of(_with_texts(given), "data"), image)
 
@@ -283,6 +283,11 @@ class Predictor:
         arrays = fitted(inputs, self.inputs, self.conditions)
         require_rows(arrays, self._rows)
         return arrays
+
+
+def _is_single(value: Any) -> bool:
+    """Whether a value is a number or a text; lists of different lengths are no array."""
+    return not isinstance(value, list | tuple) and np.ndim(value) == 0
 
 
 def _is_of_rows(values: Any) -> bool:
