@@ -2,10 +2,11 @@
 
 python -m examples.detection.nuclei                     # into data/nuclei_boxes: train, validation, test
 
-The image of 125 fluorescent nuclei that comes with StarDist (Weigert and Schmidt 2022; from BBBC038) has a label image, in which the
-pixels of each nucleus have a number of its own. A nucleus's box encloses its pixels. The left half of the image is trained on, a strip
-beside it validates, and the right third is the test, as in ``examples.fetch.masks.nuclei``. Windows of the training part overlap. A
-nucleus of which a window shows less than a third is a crowd: it is no error to find it, and none to miss it.
+The image of 125 fluorescent nuclei that comes with StarDist (Weigert and Schmidt 2022; from BBBC038) has a label image, in
+which the pixels of each nucleus have a number of its own. A nucleus's box encloses its pixels. The left half of the image is
+trained on, a strip beside it validates, and the right third is the test, as in ``examples.fetch.masks.nuclei``. Windows of the
+training part overlap. A nucleus of which a window shows less than a third is a crowd: it is no error to find it, and none to
+miss it.
 """
 
 from __future__ import annotations

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from nnspec.data.annotations import AnnotatedTable, AnnotationReader
 from nnspec.data.folders import splits_in, subfolders
 from nnspec.data.readers.coco import Coco
-from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.data.readers.voc import Voc
-from nnspec.data.readers.yolo import Yolo
+from nnspec.data.readers.yolo import NAMES_FILES, Yolo
 from nnspec.diagnostics import NnspecError
 from nnspec.drafting.columns import ColumnFacts
 from nnspec.drafting.draft import TARGET, Draft, Seen, counted, header, model_name, user_error
@@ -35,6 +34,7 @@ _SMALL = 6
 """Boxes with a shorter side of so few pixels are hardly found at a stride of 8."""
 _MOST_SMALL = 0.1
 _START = 2**20
+_PARTS = ("images", "labels", "Annotations", "JPEGImages", "annotations")
 _WORDS = {"train": ("train", "training"), "validation": ("validation", "valid", "val"), "test": ("test", "testing")}
 
 
@@ -70,6 +70,18 @@ def find_boxes(path: Path) -> BoxData | None:
     return _of_coco(path) or _of_yolo(path)
 
 
+def above_part(path: Path) -> Path | None:
+    """Return the folder of images with boxes of which a folder is only a part, such as its images; None if it is none.
+
+    Args:
+        path: The folder.
+    """
+    for folder in (path, *path.parents[:2]):
+        if folder.name in _PARTS and find_boxes(folder.parent) is not None:
+            return folder.parent
+    return None
+
+
 def _of_voc(folder: Path, written: str) -> dict[str, dict[str, str]]:
     lists = [file.stem for file in sorted((folder / "ImageSets" / "Main").glob("*.txt"))]
     known = {part: next((name for name in words if name in lists), "") for part, words in _WORDS.items()}
@@ -84,7 +96,9 @@ def _of_yolo(path: Path) -> BoxData | None:
         splits = splits_in(path / "images")
     folders = [path / "labels", *(path / name / "labels" for name in splits.values())]
     has_labels = any(next(folder.rglob("*.txt"), None) is not None for folder in folders if folder.is_dir())
-    if not has_labels:
+    # With a list of classes beside images, labels are missing or elsewhere, which the reader reports.
+    has_names = any((path / name).is_file() for name in NAMES_FILES) and (bool(splits) or (path / "images").is_dir())
+    if not has_labels and not has_names:
         return None
     if "train" not in splits:
         return BoxData("yolo", {"train": {"folder": "."}})
@@ -222,8 +236,10 @@ _NAMES = {"coco": "COCO", "yolo": "YOLO", "voc": "Pascal VOC"}
 
 def _opened(path: Path, reader: AnnotationReader) -> AnnotatedTable:
     # Only headers are read, so that images can have any size and mode.
-    reader = reader.model_copy(update={"image_size": [1, 1], "color_mode": "rgb"})
-    table = reader.open({argument: path / text for argument, text in reader.named_paths().items()})
+    files = {argument: path / text for argument, text in reader.named_paths().items()}
+    named = {argument: file.as_posix() for argument, file in files.items()}
+    reader = reader.model_copy(update={"image_size": [1, 1], "color_mode": "rgb", **named})
+    table = reader.open(files)
     assert isinstance(table, AnnotatedTable)
     return table
 
@@ -280,7 +296,7 @@ class _Facts:
         short = np.concatenate(sides) if sides else np.zeros(0)
         empty = sum(not len(own) for own in train.read("boxes", slice(None)))
         most = max(lengths, default=0)
-        shown = f"{len(short):,} boxes, up to {most} in an image"
+        shown = f"up to {most} in an image"
         if len(short):
             shown += f", short side {short.min():.0f}–{short.max():.0f} pixels when resized"
         small = float((short < _SMALL).mean()) if len(short) else 0.0

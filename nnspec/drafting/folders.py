@@ -11,7 +11,7 @@ from nnspec.data.file_kinds import reader_of
 from nnspec.data.folders import files_below, splits_in, subfolders
 from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.diagnostics import NnspecError
-from nnspec.drafting.boxes import draft_boxes, find_boxes
+from nnspec.drafting.boxes import above_part, draft_boxes, find_boxes
 from nnspec.drafting.draft import Draft
 from nnspec.drafting.images import draft_images
 from nnspec.drafting.masks import draft_masks, mask_folders
@@ -45,6 +45,8 @@ def draft_folder(path: Path, written: str, *, target: str | None, task: Task | N
         raise NnspecError(f"{option} chooses a column of a table, and {path.name} has no table\n  = help: remove the option")
     if boxes is not None:
         return draft_boxes(path, written, boxes, name)
+    if (above := above_part(path)) is not None:
+        raise NnspecError(f"{path} is a part of images with boxes\n  = help: name the whole folder: `--from {above}`")
     splits = splits_in(path)
     whole = splits if "train" in splits else {"train": ""}
     parts = {part: f"{written}/{name}" if name else written for part, name in whole.items()}

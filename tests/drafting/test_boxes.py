@@ -35,7 +35,8 @@ def test_a_folder_of_each_format_gets_a_detector(pets: Path, format_: str, reade
     assert "params: {classes: 3, width: 32}" in draft.text
     assert "boxes: [2, 4]" in draft.text
     assert "validation: 0.15" in draft.text
-    assert "120 boxes, up to 2 in an image" in draft.seen[1].values
+    assert draft.source == f"60 images with 120 boxes in {format_}"
+    assert draft.seen[1].values.startswith("up to 2 in an image, short side ")
 
 
 def test_splits_of_yolo_are_used(pets: Path) -> None:
@@ -91,7 +92,7 @@ def test_a_file_of_annotations_can_be_named(pets: Path) -> None:
 
 def test_a_mistake_in_annotations_is_stated_with_its_place(pets: Path) -> None:
     (pets / "yolo/labels/001.txt").write_text("0 0.5 0.5 1.5 0.2\n")
-    with pytest.raises(NnspecError, match="labels/001.txt, line 1: 1.5 is not from 0 to 1"):
+    with pytest.raises(NnspecError, match=r"labels/001\.txt, line 1: 1\.5 is not from 0 to 1"):
         draft_spec(pets / "yolo", pets)
 
 
@@ -106,3 +107,20 @@ def test_images_without_boxes_are_refused(pets: Path) -> None:
         file.write_text("")
     with pytest.raises(NnspecError, match="has no boxes"):
         draft_spec(pets / "yolo", pets)
+
+
+@pytest.mark.parametrize("part", ["images", "labels"])
+def test_a_part_of_a_data_set_is_not_taken_for_another(pets: Path, part: str) -> None:
+    with pytest.raises(NnspecError, match="is a part of images with boxes\n  = help: name the whole folder"):
+        draft_spec(pets / "yolo" / part, pets)
+
+
+def test_labels_in_another_folder_are_found(pets: Path) -> None:
+    (pets / "yolo/labels").rename(pets / "yolo/label")
+    with pytest.raises(NnspecError, match=r"`label/000\.txt` seems to be a label file: put the label files into `labels`"):
+        draft_spec(pets / "yolo", pets)
+
+
+def test_a_misspelled_folder_has_a_suggestion(pets: Path) -> None:
+    with pytest.raises(NnspecError, match="did you mean `yolo`"):
+        draft_spec(pets / "yolp", pets)

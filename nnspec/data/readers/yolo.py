@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "classes.txt", "obj.names")
+NAMES_FILES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "classes.txt", "obj.names")
+"""The files that list the classes, in the order in which they are looked for."""
+
 _NO_LABELS = ("classes", "train", "val", "test")
 """The names of text files that other tools write among label files."""
 
@@ -105,7 +107,7 @@ class Yolo(AnnotationReader):
         if self.names is not None:
             return _described(path_of(files, "names"), "names")
         folder = path_of(files, "folder")
-        for name in _NAMES:
+        for name in NAMES_FILES:
             if (folder / name).is_file():
                 return _described(folder / name, "folder")
         others = [path for path in sorted(folder.glob("*.y*ml")) if path.is_file()]
@@ -285,7 +287,7 @@ class _Reading:
             return
         used = self._described
         folders = (self._root, self._labels, self._images)
-        for path in (folder / name for folder in folders for name in _NAMES):
+        for path in (folder / name for folder in folders for name in NAMES_FILES):
             if path == used.path or not path.is_file():
                 continue
             try:
