@@ -78,8 +78,7 @@ def ask_datumaro(python: Path, copies: Sequence[Copy]) -> list[list[str]]:
         with tempfile.TemporaryDirectory() as temporary:
             arranged = Path(temporary) / "set"
             _ARRANGE[copy.format](copy, arranged)
-            kind = {"yolo": "yolo_ultralytics"}.get(copy.format, copy.format)
-            command = [str(python.parent / "datum"), "validate", "-t", "detection", f"{arranged}:{kind}"]
+            command = [str(python.parent / "datum"), "validate", "-t", "detection", f"{arranged}:{copy.format}"]
             lines = _lines(_run(command, Path(temporary)), arranged)
             for report in Path(temporary).glob("*.json"):
                 lines += [_finding(each) for each in json.loads(report.read_text())["validation_reports"]]

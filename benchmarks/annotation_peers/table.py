@@ -13,8 +13,8 @@ from benchmarks.annotation_peers.asking import Copy, ask_datumaro, ask_supervisi
 
 RATINGS = ("nothing", "something", "file", "place", "remedy")
 REMEDY = re.compile(
-    r"\b(must|should|expected|use|set|remove|correct|replace|convert|write|provide|rename|try|ensure|only|normalize|require[sd]?|"
-    r"add|fix|see|not in the range|please)\b",
+    r"\b(must|should|expected|use|set|remove|correct|replace|convert (it|them|to)|write|provide|rename|try|ensure|normalize|requires|"
+    r"required|at most|at least|add|fix|see|valid range|please)\b",
     re.IGNORECASE,
 )
 
@@ -68,12 +68,22 @@ def _said(name: str, clean: Path, work: Path, python: Path) -> list[list[str] | 
             mistake.make(folder)
             copies.append(Copy(folder, mistake.format))
     answers = ask(python, copies)
-    usual = dict(zip(formats, answers, strict=False))
+    usual = {format_: {_without_image(line) for line in own} for format_, own in zip(formats, answers, strict=False)}
+    for format_, lines in usual.items():
+        if any(re.match(r"[\w.]*(Error|Exception)\b", line) for line in lines):
+            raise RuntimeError(f"{name} refuses the data set in {format_} without mistakes:\n" + "\n".join(lines))
     rest = iter(answers[len(formats) :])
     return [
-        [line for line in next(rest) if line not in usual[mistake.format]] if mistake.format in formats else None
+        [line for line in next(rest) if _without_image(line) not in usual[mistake.format]]
+        if mistake.format in formats
+        else None
         for mistake in MISTAKES
     ]
+
+
+def _without_image(line: str) -> str:
+    """Return a finding without its image: one that the tool always reports is not about the mistake."""
+    return re.sub(r" \(image [^)]*\)$", "", line)
 
 
 def rating(mistake: Mistake, lines: Sequence[str]) -> str:
@@ -83,23 +93,25 @@ def rating(mistake: Mistake, lines: Sequence[str]) -> str:
 
 
 def _rating(mistake: Mistake, line: str) -> int:
-    file, _, _ = mistake.where.partition(", ")
-    stems = {Path(name).stem for name in (file, "001.png" if "image 2" in mistake.where else file)}
-    ids = re.findall(r"annotation \d+|image \d+|line \d+", mistake.where)
-    if not any(re.search(rf"(?<![\w.]){re.escape(stem)}(?!\w)", line) for stem in stems) and not _has_id(ids, line):
+    file = mistake.where.partition(",")[0]
+    line_of = re.search(r"line \d+", mistake.where)
+    annotation = re.search(r"annotation (?:id )?(\d+)", mistake.where)
+    image = re.search(r"images? (\d+)", mistake.where)
+    # Images have the number that follows from their name; that of `copy.png` is 99.
+    own = {"99": "copy"}.get(image[1], f"{int(image[1]) - 1:03}") if image else ""
+    names = {Path(file).stem, own} - {""}
+    shows_file = any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", line) for name in names)
+    shows_line = bool(line_of and re.search(rf"\b{line_of[0]}\b", line))
+    shows_id = bool(annotation and re.search(rf"annotation\D{{0,12}}\b{annotation[1]}\b", line, re.IGNORECASE))
+    # COCO has one file, in which a line or the id of an annotation is enough.
+    if mistake.format == "coco" and (shows_id or re.search(r"\bline \d+", line)):
+        shows_file = shows_line = True
+    if not shows_file:
         return 1
-    if ids and not _has_id(ids, line) and not _has_value(mistake, line):
+    if (line_of or annotation) and not (shows_line or shows_id or _VALUE.search(line)):
         return 2
     return 4 if REMEDY.search(line) else 3
 
 
-def _has_id(ids: Sequence[str], line: str) -> bool:
-    return any(
-        re.search(rf"{word}\D{{0,12}}\b{number}\b", line, re.IGNORECASE) for word, number in (each.split() for each in ids)
-    )
-
-
-def _has_value(mistake: Mistake, line: str) -> bool:
-    """Whether the value at fault is shown: numbers of the row or box, or a class."""
-    del mistake
-    return bool(re.search(r"\[ *-?\d|\bclass(es)? \D{0,12}\d|'[^']+'|-?\d+\.\d{2,}", line))
+_VALUE = re.compile(r"\[ *-?\d|\bclass(es)?(_id)? \D{0,12}\d|'[^']+'|-?\d+\.\d{2,}")
+"""What shows the value at fault: numbers of a row or box, a class, or a quoted text."""
