@@ -64,10 +64,16 @@ def find_boxes(path: Path) -> BoxData | None:
     """
     if path.is_file():
         return BoxData("coco", {"train": _coco_arguments(path, path.parent)}) if _is_coco(path) else None
-    for folder in (path, *(path / name for name in subfolders(path))):
-        if (folder / "Annotations").is_dir() and (folder / "JPEGImages").is_dir():
-            return BoxData("voc", _of_voc(folder, folder.relative_to(path).as_posix()))
+    whole = {name: path / name for name in ("", *subfolders(path)) if _is_voc(path / name)}
+    if whole:
+        parts = {part: {"folder": name} for part, name in splits_in(path).items() if name in whole}
+        name, folder = next(iter(whole.items()))
+        return BoxData("voc", parts if "train" in parts else _of_voc(folder, name or "."))
     return _of_coco(path) or _of_yolo(path)
+
+
+def _is_voc(folder: Path) -> bool:
+    return (folder / "Annotations").is_dir() and (folder / "JPEGImages").is_dir()
 
 
 def above_part(path: Path) -> Path | None:
@@ -102,6 +108,8 @@ def _of_yolo(path: Path) -> BoxData | None:
         return None
     if "train" not in splits:
         return BoxData("yolo", {"train": {"folder": "."}})
+    if all(any((path / name / file).is_file() for file in NAMES_FILES) for name in splits.values()):
+        return BoxData("yolo", {part: {"folder": name} for part, name in splits.items()})
     return BoxData("yolo", {part: {"folder": ".", "split": name} for part, name in splits.items()})
 
 

@@ -124,3 +124,23 @@ def test_labels_in_another_folder_are_found(pets: Path) -> None:
 def test_a_misspelled_folder_has_a_suggestion(pets: Path) -> None:
     with pytest.raises(NnspecError, match="did you mean `yolo`"):
         draft_spec(pets / "yolp", pets)
+
+
+@pytest.mark.parametrize("format_", ["coco", "yolo", "voc"])
+def test_a_conversion_of_splits_is_drafted_from(pets: Path, monkeypatch: pytest.MonkeyPatch, format_: str) -> None:
+    from nnspec.data.conversion import convert
+
+    for part in ("train", "val"):
+        shutil.copytree(pets / "yolo/images", pets / "y/images" / part)
+        shutil.copytree(pets / "yolo/labels", pets / "y/labels" / part)
+    for part, keep in (("train", lambda stem: stem < "040"), ("val", lambda stem: stem >= "040")):
+        for file in (pets / "y").glob(f"*/{part}/*"):
+            if not keep(file.stem):
+                file.unlink()
+    shutil.copy(pets / "yolo/data.yaml", pets / "y")
+    monkeypatch.chdir(pets)
+    Path("y.nnspec.yaml").write_text(draft_spec("y").text)
+    convert("y.nnspec.yaml", pets / "made", to=format_)  # type: ignore[arg-type]
+    text = drafted(pets / "made").text
+    assert "made/train" in text
+    assert "made/validation" in text
