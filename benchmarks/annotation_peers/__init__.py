@@ -11,7 +11,7 @@ tracebacks that the copy without mistakes does not have. Lines of source code in
 
 * nothing: there is no such line;
 * something: there is one, but it does not name the file with the mistake;
-* file: it names the file or the image;
+* file: it names the file or the image, any of them if the mistake is in several;
 * place: it also names the line, the id of the annotation, or the value at fault. Where a whole file, folder or image is at fault, its
   name is the place; in the one file of COCO, a line or id is;
 * remedy: it also states what to do, or what is valid: one of the words in `REMEDY` is in it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.annotation_mistakes import MISTAKES, Mistake
@@ -36,10 +36,17 @@ def print_beside(found: Sequence[bool], clean: Path, work: Path, python: Path, *
         show: Whether to print what they say.
     """
     names = ["nnspec", *_PEERS]
+    changed = []
+    for number, mistake in enumerate(MISTAKES):
+        folder = work / "changed" / str(number)
+        shutil.copytree(clean / mistake.format, folder)
+        mistake.make(folder)
+        changed.append(changed_files(clean / mistake.format, folder))
     said: dict[str, list[list[str] | None]] = {name: _said(name, clean, work / name, python) for name in _PEERS}
-    ratings = {
-        name: [None if own is None else rating(m, own) for m, own in zip(MISTAKES, said[name], strict=True)] for name in _PEERS
-    }
+    ratings: dict[str, list[str | None]] = {}
+    for name in _PEERS:
+        answers = zip(MISTAKES, said[name], changed, strict=True)
+        ratings[name] = [None if lines is None else rating(mistake, lines, files) for mistake, lines, files in answers]
     ratings["nnspec"] = ["remedy" if ok else "something" for ok in found]
     print(f"{'':<5} {'mistake':<40}" + "".join(f"{name:>13}" for name in names))
     for place, mistake in enumerate(MISTAKES):
@@ -86,20 +93,35 @@ def _without_image(line: str) -> str:
     return re.sub(r" \(image [^)]*\)$", "", line)
 
 
-def rating(mistake: Mistake, lines: Sequence[str]) -> str:
-    """Rate what a tool says of a mistake, as the documentation of the package states."""
-    best = max((_rating(mistake, line) for line in lines), default=0)
+def rating(mistake: Mistake, lines: Sequence[str], changed: Collection[str] = ()) -> str:
+    """Rate what a tool says of a mistake, as the documentation of the package states.
+
+    Args:
+        mistake: The mistake.
+        lines: What the tool says.
+        changed: The names of the files that the mistake changed, without extension.
+    """
+    best = max((_rating(mistake, line, changed) for line in lines), default=0)
     return RATINGS[best]
 
 
-def _rating(mistake: Mistake, line: str) -> int:
+def changed_files(clean: Path, folder: Path) -> set[str]:
+    """Return the names of files that differ from those of the clean data set, without extension."""
+    contents = [
+        {path.relative_to(root): path.read_bytes() for path in root.rglob("*.*") if path.is_file()} for root in (clean, folder)
+    ]
+    names = {path for path in {*contents[0], *contents[1]} if contents[0].get(path) != contents[1].get(path)}
+    return {path.stem for path in names if path.suffix not in (".yaml", ".json", ".cache")}
+
+
+def _rating(mistake: Mistake, line: str, changed: Collection[str]) -> int:
     file = mistake.where.partition(",")[0]
     line_of = re.search(r"line \d+", mistake.where)
     annotation = re.search(r"annotation (?:id )?(\d+)", mistake.where)
     image = re.search(r"images? (\d+)", mistake.where)
     # Images have the number that follows from their name; that of `copy.png` is 99.
     own = {"99": "copy"}.get(image[1], f"{int(image[1]) - 1:03}") if image else ""
-    names = {Path(file).stem, own} - {""}
+    names = {Path(file).stem, own, *changed} - {""}
     shows_file = any(re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", line) for name in names)
     shows_line = bool(line_of and re.search(rf"\b{line_of[0]}\b", line))
     shows_id = bool(annotation and re.search(rf"annotation\D{{0,12}}\b{annotation[1]}\b", line, re.IGNORECASE))
