@@ -1,7 +1,7 @@
 """The copies of the data set with mistakes, shown to other tools that read the formats.
 
-**Who is asked, and how.** Ultralytics trains a network for one epoch (``yolo detect train``), which checks the labels first; it
-reads YOLO only. Datumaro validates (``datum validate -t detection``). Supervision loads (``DetectionDataset.from_yolo`` and so
+**Who is asked, and how.** Ultralytics validates an untrained network (``yolo detect val``), which checks the labels first, as its
+training does; it reads YOLO only. Datumaro validates (``datum validate -t detection``). Supervision loads (``DetectionDataset.from_yolo`` and so
 on), and every image is read once. They run as programs of another Python. Each gets the folders that it expects: the same files,
 moved after the mistake was made. A kind of mistake that a tool's folders cannot have, or a format that it does not read, is left
 out.

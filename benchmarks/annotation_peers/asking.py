@@ -21,9 +21,9 @@ _QUIET = {
     "CUDA_VISIBLE_DEVICES": "",
     "TQDM_DISABLE": "1",
 }
-_TRAIN = {
-    "model": "yolo11n.yaml", "epochs": 1, "imgsz": 32, "batch": 2, "workers": 0, "plots": False, "val": False, "save": False,
-    "amp": False, "device": "cpu", "project": "runs", "exist_ok": True,
+_VALIDATION = {
+    "model": "yolo11n.yaml", "imgsz": 32, "batch": 2, "workers": 0, "plots": False, "device": "cpu", "project": "runs",
+    "exist_ok": True,
 }  # fmt: skip
 
 
@@ -54,7 +54,7 @@ class Copy:
 
 
 def ask_ultralytics(python: Path, copies: Sequence[Copy]) -> list[list[str]]:
-    """Train on each copy, and return the lines that state a problem."""
+    """Validate an untrained network on each copy, and return the lines that state a problem."""
     return [_lines(_ultralytics(python, copy), copy.folder) for copy in copies]
 
 
@@ -66,8 +66,8 @@ def _ultralytics(python: Path, copy: Copy) -> str:
         )
     # A file of settings of its own, so that no run depends on another.
     with tempfile.TemporaryDirectory() as settings:
-        command = [str(python.parent / "yolo"), "detect", "train", f"data={copy.folder / 'data.yaml'}"]
-        command += [f"{key}={value}" for key, value in _TRAIN.items()]
+        command = [str(python.parent / "yolo"), "detect", "val", f"data={copy.folder / 'data.yaml'}"]
+        command += [f"{key}={value}" for key, value in _VALIDATION.items()]
         return _run(command, copy.folder, YOLO_CONFIG_DIR=settings)
 
 

@@ -207,7 +207,7 @@ def draft_boxes(path: Path, written: str, found: BoxData, name: str) -> Draft:
     column = ColumnFacts("class", "category", facts.boxes, 0, Counter(facts.counts))
     target = Target(column, "the classes of the boxes", "classification", "boxes have classes", dict(facts.counts))
     rows = len(tables["train"])
-    training = Training.for_images(rows, target, "class", found.parts, pixels=True)
+    training = Training.for_images(rows, target, "class", dict.fromkeys(found.parts, ""), pixels=True)
     parts = {part: _arguments(written, own) for part, own in found.parts.items()}
     source = f"{counted(rows, 'image')} with {counted(facts.train_boxes, 'box').replace('boxs', 'boxes')} in {written}"
     model = model_name(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nnspec.data.prepare import Prepared
 from nnspec.diagnostics import Diagnostic, SpecError
 from nnspec.graph import Model
@@ -40,7 +42,7 @@ def check_detected_classes(plan: TrainingPlan, model: Model, prepared: Prepared)
             units = scores.shape[-1] if scores is not None and scores.rank else None
             if not isinstance(units, int) or units == len(learned):
                 continue
-            found: dict[str, object] = {"units": units, "classes": len(learned), "shown": shown}
+            found: dict[str, Any] = {"units": units, "classes": len(learned), "shown": shown}
             if units < len(learned):
                 help = f"predict {len(learned)} scores for each box"
                 raise SpecError([t.FewerScoresThanClasses.at(node.span, node.path, help=help, **found)])
