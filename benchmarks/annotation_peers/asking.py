@@ -155,7 +155,8 @@ def _run(command: Sequence[str], folder: Path, **environment: str) -> str:
 _CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TIME = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ |: +\d+% .*$")
 _PROBLEM = re.compile(
-    r"WARNING|ERROR|CRITICAL|⚠|❌|backgrounds,|^[\w.]*(Error|Exception|Warning)\b|no end after", re.IGNORECASE
+    r"WARNING|ERROR|CRITICAL|⚠|❌|backgrounds,|ignoring|corrupt|duplicate|removed|invalid|^[\w.]*(Error|Exception|Warning)\b|no end after",
+    re.IGNORECASE,
 )
 
 

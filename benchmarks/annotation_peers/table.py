@@ -14,7 +14,7 @@ from benchmarks.annotation_peers.asking import Copy, ask_datumaro, ask_supervisi
 RATINGS = ("nothing", "something", "file", "place", "remedy")
 REMEDY = re.compile(
     r"\b(must|should|expected|use|set|remove|correct|replace|convert (it|them|to)|write|provide|rename|try|ensure|normalize|requires|"
-    r"required|at most|at least|add|fix|see|valid range|please)\b",
+    r"required|at most|at least|add|fix|see|valid range|possible|please)\b",
     re.IGNORECASE,
 )
 

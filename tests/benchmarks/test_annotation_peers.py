@@ -57,3 +57,10 @@ def test_a_copy_with_splits_has_two_parts(tmp_path: Path) -> None:
     write(tmp_path / "clean")
     mistake("yolo", "image in two splits").make(tmp_path / "clean/yolo")
     assert [part["images"] for part in Copy(tmp_path / "clean/yolo", "yolo").parts] == ["images/train", "images/val"]
+
+
+def test_a_line_that_an_image_is_left_out_counts_without_the_word_warning(tmp_path: Path) -> None:
+    printed = f"\x1b[34mval: \x1b[0m{tmp_path}/images/001.png: ignoring corrupt image/label: Label class 7 exceeds dataset class count 3\n"
+    assert _lines(printed, tmp_path) == [
+        "val: images/001.png: ignoring corrupt image/label: Label class 7 exceeds dataset class count 3"
+    ]
