@@ -257,6 +257,7 @@ class AnnotatedTable(Table):
         }
         self.lazy = ("image",)
         self.image_columns = ("image",)
+        self.pads_images = self._look.padded
 
     def __len__(self) -> int:
         return len(self._paths)
