@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,12 @@ class Resized:
     height: int
     width: int
     padded: bool = False
+
+    @classmethod
+    def of(cls, size: Sequence[int], *, padded: bool) -> Resized:
+        """Return the step to a size that is written as a list of the height and the width."""
+        height, width = size
+        return cls(height, width, padded)
 
 
 def padded_size(height: Any, width: Any, to: Resized) -> tuple[Any, Any]:

@@ -84,7 +84,7 @@ class boxes(Transform):  # noqa: N801
         if frames is None:
             raise DataError(f"the size of the images in `{self.of}` is not known")
         made = self.model_copy()
-        made._frames = frames if self.size is None else frames.resized(Resized(*self.size, self.pad_to_aspect_ratio))
+        made._frames = frames if self.size is None else frames.resized(Resized.of(self.size, padded=self.pad_to_aspect_ratio))
         return made
 
     def apply(self, values: Values, learned: Learned) -> Values:

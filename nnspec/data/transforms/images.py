@@ -60,11 +60,11 @@ class resize(Transform):  # noqa: N801
         import numpy as np
 
         image = load_pillow()
-        to = Resized(*self.size, self.pad_to_aspect_ratio)
+        to = Resized.of(self.size, padded=self.pad_to_aspect_ratio)
         resampling = getattr(image.Resampling, INTERPOLATIONS[self.interpolation])
         byte = values.dtype == np.uint8
         planes = values if values.ndim == 4 else values[..., None]
-        height, width = padded_size(*planes.shape[1:3], to) if to.padded else self.size
+        height, width = padded_size(planes.shape[1], planes.shape[2], to) if to.padded else self.size
         top, left = padding_before(height, width, to)
         shape, dtype = (len(values), *self.size, planes.shape[-1]), np.uint8 if byte else np.float32
         made = np.full(shape, self.fill_value, dtype) if to.padded else np.empty(shape, dtype)
