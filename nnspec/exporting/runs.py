@@ -28,7 +28,7 @@ from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import Graph
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
-from nnspec.graph.exported import ExportSection, exported, read_export
+from nnspec.graph.exported import ExportSection, exported, limiting_node, read_export
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity
 from nnspec.runtime.metadata import DATA, MAPS, NEIGHBORS, SAMPLES, SPEC_HASH, SPEC_NAME
@@ -114,6 +114,8 @@ def export_run(
         section = section.model_copy(update={"network": section.network or default})
         finds = among is not None or (network is None and run.spec.section("neighbors") is not None)
         index = index_of_run(run, section, among=among) if finds else None
+        if opset is not None:
+            _require_opset(run, section, default, opset)
         return _export_network(run, section, weights, out, opset or section.opset, index, examples)
     if examples:
         raise NnspecError("--examples is for networks, not for decoding loops\n  = help: omit it, or add `--form network`")
@@ -192,6 +194,19 @@ def _with_network(section: ExportSection, run: Run, name: str, form: Form | None
 def _trained(run: Run) -> str:
     """The network that is exported by default."""
     return guarded(run.objective, run.objective.exported_network, run.info)
+
+
+def _require_opset(run: Run, section: ExportSection, default: str, opset: int) -> None:
+    """Require that ONNX Runtime implements the operators of all layers in an opset.
+
+    Raises:
+        NnspecError: If it does not.
+    """
+    node = limiting_node(exported(section, run.model, default=default), opset)
+    if node is not None:
+        most, layer = node.layer.newest_opset, type(node.layer).__name__
+        reason = f"ONNX Runtime implements the operators of `{layer}`, step `{node.name}`, up to opset {most}, not in {opset}"
+        raise NnspecError(f"{reason}\n  = help: choose {most}, or omit the opset")
 
 
 def _export_network(

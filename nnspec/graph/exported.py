@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, Strict
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
 from nnspec.graph.activation_maps import NoMapError, head_of, map_name, with_activation_maps
-from nnspec.graph.model import Graph, Model
+from nnspec.graph.model import Graph, Model, Node
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
@@ -46,7 +46,7 @@ class ExportSection(Config):
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
         _OPSET,
-        description="ONNX opset version; an older one is used if ONNX Runtime does not implement a layer's operators in it.",
+        description="ONNX opset version. Default: 23, or the newest one in which ONNX Runtime implements the operators of all layers.",
         examples=[21],
     )
 
@@ -82,6 +82,12 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
+    if "opset" in section.model_fields_set and (node := limiting_node(graph, section.opset)) is not None:
+        at = tree.get("opset") or tree
+        most = node.layer.newest_opset
+        facts = {"opset": section.opset, "layer": type(node.layer).__name__, "most": most}
+        notes = [Note(f"`{node.name}` is here", node.span)]
+        problems.append(g.OpsetTooNew.at(at.span, at.path, help=f"write `opset: {most}`, or remove it", notes=notes, **facts))
     _check_fields(spec, graph, section, tree, problems)
     return section if checked.is_right else None
 
@@ -104,6 +110,17 @@ def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: Mappin
         elif field not in fields:
             help = did_you_mean(field, fields, "the fields are " + listed(fields))
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="field", name=field))
+
+
+def limiting_node(graph: Graph, opset: int) -> Node | None:
+    """Return the step whose operators ONNX Runtime implements in the oldest opset, if an opset is newer than that one.
+
+    Args:
+        graph: The network.
+        opset: The opset.
+    """
+    limited = [node for node in graph.every_node() if (node.layer.newest_opset or opset) < opset]
+    return min(limited, key=lambda node: node.layer.newest_opset or opset, default=None)
 
 
 def length_for(wanted: TensorType, field: TensorType) -> int | None:

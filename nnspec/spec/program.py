@@ -64,7 +64,7 @@ class ProgramSource:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def evaluated(self, problems: list[Diagnostic]) -> MappingNode:
-        """Return its keys other than ``layers``, with their expressions evaluated; a result to show that is null is left out."""
+        """Return its keys other than ``layers``, evaluated; a result to show that is null is left out."""
         rest = [(key, value) for key, value in self.tree.items() if key.value != "layers"]
         found = evaluate(MappingNode(rest, self.tree.span, self.tree.place), self.scope, problems)
         assert isinstance(found, MappingNode)
