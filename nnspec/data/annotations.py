@@ -35,6 +35,7 @@ class _Found:
     help: str
     argument: str | None
     count: int = 1
+    is_note: bool = False
 
 
 class Mistakes:
@@ -60,6 +61,11 @@ class Mistakes:
         """Report data that are probably not as intended."""
         self._add(self._warnings, kind, message, help, argument, count)
 
+    def note(self, kind: str, message: str, *, help: str, argument: str | None = None) -> None:
+        """Report a fact that may be unexpected, and is usual."""
+        self._add(self._warnings, kind, message, help, argument, 1)
+        self._warnings[kind].is_note = True
+
     def has(self, kind: str) -> bool:
         """Whether a kind of mistake was reported."""
         return kind in self._errors or kind in self._warnings
@@ -75,7 +81,7 @@ class Mistakes:
 
     @property
     def warnings(self) -> list[DataWarning]:
-        return [DataWarning(_counted(one), one.help, one.argument) for one in self._warnings.values()]
+        return [DataWarning(_counted(one), one.help, one.argument, one.is_note) for one in self._warnings.values()]
 
     def stop(self) -> None:
         """Raise the errors, if there are any.

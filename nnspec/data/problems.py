@@ -525,6 +525,18 @@ class SuspectData(Problem):
     message = "{reason}"
 
 
+class DataNote(Problem):
+    """A fact about the data that may be unexpected, and is usual: no action is required.
+
+    For example, the ids of COCO's 80 categories go from 1 to 90 with gaps: the classes of a network are numbered without.
+    `nnspec validate --data` reports it, and `train` does not.
+    """
+
+    code = "NN479"
+    severity = "note"
+    message = "{reason}"
+
+
 class BadBox(Problem):
     """A box must have corners in order, ``x1 y1 x2 y2``, lie in its image, and have one value of its class and other lists.
 

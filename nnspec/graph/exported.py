@@ -46,7 +46,7 @@ class ExportSection(Config):
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
         _OPSET,
-        description="ONNX opset version. Default: 23, or the newest one in which ONNX Runtime implements the operators of all layers.",
+        description="ONNX opset version. Default: 23, or the newest one that ONNX Runtime implements for all layers.",
         examples=[21],
     )
 

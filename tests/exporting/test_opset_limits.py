@@ -29,7 +29,7 @@ train: {epochs: 1, loss: {y: MeanSquaredError}}
 
 def problems(folder: Path, text: str) -> list[tuple[str, str, str]]:
     (folder / "net.nnspec.yaml").write_text(text)
-    found = validate(folder / "net.nnspec.yaml", require_data=False)
+    found = validate(folder / "net.nnspec.yaml")
     return [(each.code, each.message, each.help) for each in found if each.is_error]
 
 

@@ -189,6 +189,7 @@ def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], prog
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
     check_class_counts(plan, prepared)
-    for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
+    of_data = [warning for warning in prepared.warnings if warning.severity != "note"]
+    for warning in silence([*model.diagnostics, *problems, *of_data]):
         progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared
