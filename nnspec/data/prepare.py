@@ -14,7 +14,7 @@ from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
 from nnspec.data.box_feeds import with_columns
-from nnspec.data.box_values import check_box_values
+from nnspec.data.box_values import check_box_values, check_composed_boxes
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.class_batches import classes_of, warn_of_small_classes
@@ -108,6 +108,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
                 others[part] = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
+    check_composed_boxes(plan.augment, plan.tree, feeds, tables["train"], selection.train, learned, problems)
     validation = others.get("validation") or _rows_of(whole, selection.validation)
     test = _rows_of(whole, selection.test)
     problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))

@@ -567,6 +567,18 @@ class BoxesCutOff(Problem):
     message = "{where}: {count} boxes, of which `pad` keeps {limit}{more}"
 
 
+class BoxesOfComposedImages(Problem):
+    """An augmentation composes images, and the result may have more boxes than `pad` has rows. The last boxes are left out.
+
+    `RandomMosaic` composes four images of a batch, one of which may occur several times, and `MixUp` two. A training counts
+    the boxes that have no row, and reports them once.
+    """
+
+    code = "NN483"
+    severity = "warning"
+    message = "`{name}` composes images with up to {count} boxes, of which `pad` keeps {limit}"
+
+
 class ObjectsWithoutBoxes(Problem):
     """An augmentation fills the pixels outside the image with what the image shows, so that there are objects without boxes."""
 
