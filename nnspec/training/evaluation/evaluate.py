@@ -129,7 +129,6 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.loop.loop import validate
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.order import batches_of
 
     machine()
     plan = _plan(run)
@@ -142,10 +141,9 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     networks.set_weights(run.weights())
     size = plan.section.batch_size * learner.batches
     metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
-    rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
     split = _split_metrics(run, plan, networks.predictors, examples)
     splits = {"splits": split.reports} if split.reports else {}
-    return {"data": part, "rows": rows, **metrics, **split.metrics, "outputs": {}, **splits}
+    return {"data": part, "rows": len(examples), **metrics, **split.metrics, "outputs": {}, **splits}
 
 
 @dataclass(frozen=True)
