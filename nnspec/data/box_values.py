@@ -93,7 +93,7 @@ def check_composed_boxes(
                 name = type(step.layer).__name__
                 help = f"to keep all boxes, write `pad: {count}` for `{field.name}` and its values, which takes little memory"
                 span, path = locate(tree, "augment", i)
-                facts = {"name": name, "count": f"{count:,}", "limit": f"{limit:,}"}
+                facts: dict[str, Any] = {"name": name, "count": f"{count:,}", "limit": f"{limit:,}"}
                 problems.append(d.BoxesOfComposedImages.at(span, path, help=help, **facts))
 
 

@@ -59,6 +59,27 @@ def test_an_evaluation_has_the_numbers_of_the_best_epoch(run):
     assert "average_precision_50" in text
 
 
+def test_boxes_and_their_areas_are_in_pixels_of_the_images_as_stored(run, folder):
+    from nnspec.training.detection.average_precision import AveragePrecisions
+    from nnspec.training.evaluation.split_details import split_details
+
+    [found] = split_details(run, part="validation")
+    assert found.details.in_stored_pixels
+    written = json.loads((folder / "squares.json").read_text())
+    rows = found.examples.rows
+    corners = np.full((len(rows), 2, 4), -1.0)
+    for place, row in enumerate(rows):
+        x, y, w, h = written["annotations"][row]["bbox"]
+        corners[place, 0] = x, y, x + w, y + h
+    sizes = np.array([[image["width"], image["height"]] * 2 for image in written["images"]])[rows, None]
+    average = AveragePrecisions(4, 8)
+    seen = found.outputs["boxes"].astype(np.float64) / (16 / sizes)
+    average.add(seen, found.outputs["scores"], found.outputs["class"], corners, found.fields["class"], found.fields["crowd"])
+    assert found.details.average.numbers == average.result().numbers
+    assert average.result().numbers["mean_average_precision_small"] == -1  # no box is as small in its image
+    assert evaluate(run)["mean_average_precision"] == average.result().numbers["mean_average_precision"]
+
+
 def test_the_table_of_epochs_shows_the_main_numbers_only():
     from nnspec.training.loop.metrics_table import short_names
     from nnspec.training.loop.progress import _shown

@@ -51,7 +51,7 @@ K3 = {"filters": 2, "kernel_size": 3}
         ("DecodeBoxes", {}, {"x": x(9, 4), "anchors": x(3, 3, 4)}, "DecodeBoxes takes rows of 4 numbers, (rows, 4), as `anchors`, got (3, 3, 4)"),
         ("DecodeBoxes", {}, {"x": x(9, 4), "anchors": x(8, 4)}, "`x` and `anchors` must have the same number of rows, got (9, 4) and (8, 4)"),
         ("NonMaxSuppression", {}, {"boxes": x(9, 4, 4), "scores": x(9, 3)}, "`boxes` and `scores` must have the same number of classes, got (9, 4, 4) and (9, 3)"),
-        ("NonMaxSuppression", {}, {"boxes": x(9, 3, 4), "scores": x(9)}, "`boxes` and `scores` must have the same number of classes, got (9, 3, 4) and (9)"),
+        ("NonMaxSuppression", {}, {"boxes": x(9, 3, 4), "scores": x(9)}, "`boxes` and `scores` must have the same number of classes, got (9, 3, 4) and (9,)"),
         ("NonMaxSuppression", {}, {"boxes": x(9, 4), "scores": x(8, 3)}, "`boxes` and `scores` must have the same number of rows, got (9, 4) and (8, 3)"),
         ("NonMaxSuppression", {}, {"boxes": x(9, 4), "scores": x(9, T)}, "NonMaxSuppression needs a fixed number of classes, got scores (9, T)"),
         ("NonMaxSuppression", {}, {"boxes": x(9, 4), "scores": x(3, 3, 2)}, "NonMaxSuppression takes scores (rows, classes) or (rows), got (3, 3, 2)"),

@@ -149,7 +149,8 @@ class Table:
 
         from nnspec.data.image_frames import ImageFrames, Resized
 
-        height, width, *_ = (*self.columns[column].shape, None, None)
+        sizes: tuple[int | None, ...] = (*self.columns[column].shape, None, None)
+        height, width = sizes[:2]
         if height is None or width is None:
             return None
         stored = self.image_sizes(column)

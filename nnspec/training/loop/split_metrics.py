@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnspec.data.examples import Examples
-from nnspec.training.catalogue.metrics.base import Accumulator
+from nnspec.training.catalogue.metrics.base import FRAMES, Accumulator
 from nnspec.training.plan import SplitMetricPlan
 from nnspec.training.processes.group import current
 
@@ -67,7 +67,7 @@ class SplitMetrics:
                 yield [
                     (
                         {part: read[plan.network, name][batch - first][rows] for part, name in plan.reads.outputs.items()},
-                        {part: read["", name][batch - first][rows] for part, name in plan.reads.fields.items()},
+                        {part: read["", name][batch - first][rows] for part, name in _fields(plan, read).items()},
                     )
                     for plan in self._plans
                 ]
@@ -81,12 +81,27 @@ class SplitMetrics:
         found: dict[tuple[str, str], NDArray[Any]] = {}
         for plan in self._plans:
             found |= {("", name): values[name] for name in plan.reads.fields.values()}
+            frames = examples.frames.get(plan.reads.frames or "")
+            if frames is not None:
+                own = frames.rows(examples.rows[batch * batch_size : (batch + 1) * batch_size])
+                found["", _frames_of(plan)] = np.concatenate([own.scale, own.offset], 1)
             wanted = [name for name in plan.reads.outputs.values() if (plan.network, name) not in found]
             if wanted:
                 inputs = {port: values[field] for port, field in plan.inputs.items()}
                 outputs = models[plan.network].predict_on_batch(inputs)
                 found |= {(plan.network, name): np.asarray(outputs[name]) for name in plan.reads.outputs.values()}
         return {name: _filled(array, batch_size) for name, array in found.items()}
+
+
+def _frames_of(plan: SplitMetricPlan) -> str:
+    """The name of the places of images among the fields that are read, which is none of a field."""
+    return f"({FRAMES} of {plan.reads.frames})"
+
+
+def _fields(plan: SplitMetricPlan, read: Mapping[tuple[str, str], NDArray[Any]]) -> dict[str, str]:
+    """The fields that a metric reads, by its own names, with the places of images if they are known."""
+    frames = {FRAMES: _frames_of(plan)} if ("", _frames_of(plan)) in read else {}
+    return {**plan.reads.fields, **frames}
 
 
 def _filled(array: NDArray[Any], size: int) -> NDArray[Any]:

@@ -26,6 +26,7 @@ from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.training import problems as t
+from nnspec.training.catalogue.metrics import OF_SPLITS
 from nnspec.training.checks.monitors import EpochMetrics, with_split_metrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
@@ -43,7 +44,7 @@ from nnspec.types import TensorType, did_you_mean, listed
 
 _NOT_USED = {
     **OWN_LOSSES,
-    "metrics": "the losses are logged, and what `show` lists: remove it; of metrics, a program takes `MeanAveragePrecision`",
+    "metrics": "the losses are logged, and what `show` lists: remove it; of metrics, a program takes " + listed(OF_SPLITS),
     "input_noise": "draw noise and add it: `draw: {noise: {normal: FIELD}}`",
     "label_noise": "draw labels and choose with `where`",
 }
