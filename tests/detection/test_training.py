@@ -290,6 +290,33 @@ def test_several_processes_have_the_numbers_of_one(monkeypatch, count):
     assert [list(result.values()) for result in results.values()] == [wanted] * count
 
 
+def test_batches_that_are_read_on_access_are_read_once_and_ahead():
+    from nnspec.data.lazy import LazyArray
+    from nnspec.training.loop import split_metrics
+
+    boxes = np.tile(np.array([1.0, 1, 9, 9], np.float32), (11, 2, 1))
+    read, predicted = [], []
+
+    def made(rows):
+        read.append(rows.tolist())
+        return boxes[rows]
+
+    class Watching(Copies):
+        def predict_on_batch(self, inputs):
+            predicted.append(len(inputs["image"]))
+            return super().predict_on_batch(inputs)
+
+    arrays = {"image": LazyArray(11, made), "boxes": boxes, "class": np.zeros((11, 2), np.int32)}
+    reads = Reads({name: name for name in ("boxes", "scores", "class")}, {"boxes": "boxes", "class": "class"})
+    plan = SplitMetricPlan(MeanAveragePrecision.model_validate({}), "main", {"image": "image"}, reads)
+    examples = Examples(arrays, {}, {}, np.arange(11))
+    assert examples.is_read_on_access
+    found = split_metrics.SplitMetrics([plan], lambda: {"main": Watching()}).results(examples, 4)
+    assert found["mean_average_precision"] == pytest.approx(1.0)
+    assert predicted == [4, 4, 3]
+    assert sorted(row for rows in read[1:] for row in rows) == list(range(11))
+
+
 def test_fields_of_boxes_have_any_names(folder):
     text = SQUARES.replace("  boxes: [2, 4]\n", "  places: [2, 4]\n").replace("boxes[:, :1]", "places[:, :1]")
     text = text.replace("    boxes: {column", "    places: {column")

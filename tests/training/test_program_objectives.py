@@ -128,7 +128,7 @@ def test_a_detector_is_matched_in_three_ways(folder, match, by):
 def test_a_detection_loss_needs_outputs_of_four_numbers_for_each_anchor(folder):
     text = SPECS["detection"].replace("[-1, 4], name: regression", "[-1, 2], name: regression")
     [problem] = [problem for problem in validate(written(folder, text)) if problem.is_error][:1]
-    assert "DecodeBoxes takes rows of 4 numbers, (rows, 4), as `x`" in problem.message
+    assert "DecodeBoxes takes rows of 4 numbers, (rows, 4) or (rows, classes, 4), as `x`" in problem.message
 
 
 def graded(text: str, arguments: str) -> str:

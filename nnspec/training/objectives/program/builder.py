@@ -209,8 +209,8 @@ class ProgramBuilder(Builder):
             shown = " and ".join(f"−{-number}" for number in rest)
             reason = f"reads `{source.text}`, whose {shown} are no classes of `{content.loss.title}`"
             help = (
-                f"to leave out rows without a class, write `Compute: maximum({source.text}, -1)` and `ignore_class: -1`; if the "
-                f"last class is the background, `Compute: where({source.text} == -1, CLASSES, {source.text})` and "
+                f"to leave out rows without a class, write `Compute: maximum({source.text}, -1)` and `ignore_class: -1`; "
+                f"if the last class is the background, `Compute: where({source.text} == -1, CLASSES, {source.text})` and "
                 "`ignore_class: -2`"
             )
             self._problems.append(o.ProgramStep.at(step.span, step.path, help=help, name=step.name, reason=reason))
