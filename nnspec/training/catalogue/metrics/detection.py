@@ -64,8 +64,8 @@ class MeanAveragePrecision(SplitMetric, Rising):
         return names | dict(annotations) | {str(part): name for part, name in self.fields.items()}
 
     def reads(self, graph: Graph, fields: Mapping[str, TensorType], annotations: Mapping[str, str]) -> Reads:
-        names = self._fields(fields, annotations)
-        return Reads(self._outputs(graph), names, frames=names[BOXES])
+        outputs, names = self._outputs(graph), self._fields(fields, annotations)
+        return Reads(outputs, names, frames=names[BOXES])
 
     def _outputs(self, graph: Graph) -> dict[str, str]:
         found = detections_of(graph)
