@@ -94,15 +94,15 @@ def test_data_without_boxes_are_reported():
 def test_each_kind_of_error_is_counted():
     boxes = [GRID[0], GRID[1], GRID[2], (np.array(GRID[3]) + 18).tolist(), GRID[0], [160, 160, 199, 199]]
     found = evaluation(boxes, [0.9] * 6, [0, 0, 1, 0, 0, 0], GRID[:4], [0] * 4)
-    assert dict(found.errors.counts) == {"found": 2, "class": 1, "place": 1, "twice": 1, "nothing": 1}
-    assert found.errors.confused == [(0, 1, 1)]
-    assert found.errors.missed.tolist() == [False, False, True, True]
-    assert found.errors.by_image(1).tolist() == [6]
+    assert dict(found.details.errors.counts) == {"found": 2, "class": 1, "place": 1, "twice": 1, "nothing": 1}
+    assert found.details.errors.confused == [(0, 1, 1)]
+    assert found.details.errors.missed.tolist() == [False, False, True, True]
+    assert found.details.errors.by_image(1).tolist() == [6]
 
 
 def test_the_threshold_is_the_one_with_the_best_balance_of_precision_and_recall():
     found = evaluation(GRID[:6], [0.9, 0.8, 0.7, 0.3, 0.2, 0.1], [0] * 6, GRID[:3], [0] * 3)
-    assert found.errors.threshold == pytest.approx(0.7)
+    assert found.details.errors.threshold == pytest.approx(0.7)
 
 
 def test_names_of_classes_are_escaped():
