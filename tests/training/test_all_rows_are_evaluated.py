@@ -64,3 +64,15 @@ def test_the_batches_of_a_validation_are_of_about_one_size():
             assert max(sizes) <= size
             assert max(sizes) - min(sizes) <= 1
             assert len(sizes) == -(-count // size)
+
+
+def test_the_examples_of_a_class_stay_in_one_batch_of_a_validation():
+    from nnspec.training.loop.order import even_batches
+
+    for count in range(1, 80):
+        for size, group in ((8, 4), (12, 3), (4, 4), (6, 2)):
+            sizes = even_batches(count, size, group)
+            assert sum(sizes) == count
+            assert max(sizes) <= size
+            assert all(each % group == 0 for each in sizes[:-1])
+            assert min(sizes) > 0
