@@ -168,6 +168,9 @@ class SomeRows(Table):
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
 
+    def encoded(self, column: str, row: int) -> bytes | None:
+        return self._table.encoded(column, int(self._rows[row]))
+
     def where_item(self, column: str, row: int, item: int) -> str:
         return self._table.where_item(column, int(self._rows[row]), item)
 

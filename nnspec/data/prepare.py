@@ -23,7 +23,7 @@ from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, finge
 from nnspec.data.image_frames import ImageFrames, image_frames
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import LazyArray, is_lazy, read_lazily
-from nnspec.data.likely_mistakes import warn_of_values
+from nnspec.data.likely_mistakes import warn_of_shared_images, warn_of_values
 from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, display_name, target_shape
 from nnspec.data.positions import check_positions
@@ -98,6 +98,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
             problems.extend(suspect(warning, source, plan.tree) for warning in table.warnings())
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
+    problems.extend(warn_of_shared_images(plan, tables))
     with _reading(plan, "train", problems):
         tables["train"], selection = select_rows(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
@@ -112,7 +113,9 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
     check_composed_boxes(plan.augment, plan.tree, feeds, tables["train"], selection.train, learned, problems)
     validation = others.get("validation") or _rows_of(whole, selection.validation)
     test = _rows_of(whole, selection.test)
-    problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
+    known = {problem.path for problem in problems if problem.code == d.TestIsTraining.code}
+    found = warn_of_values(plan, feeds, tables["train"], learned, whole, others)
+    problems.extend(problem for problem in found if problem.code != d.TestIsTraining.code or problem.path not in known)
     train = cut_windows(plan, feeds, replace(whole, rows=selection.train), problems)
     validation, test = (part and cut_windows(plan, feeds, part, problems) for part in (validation, test))
     classes = _classes(plan, feeds, tables, {"train": train, "validation": validation}, problems)

@@ -10,11 +10,15 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from nnspec.data.file_kinds import reader_of
+from nnspec.data.folders import is_file
 from nnspec.data.frames import frame_of, is_table
 from nnspec.data.image_frames import ImageFrames
-from nnspec.data.kinds import DecisionRule
+from nnspec.data.image_rows import decoded_rows, image_columns
+from nnspec.data.kinds import DataError, DecisionRule
 from nnspec.data.per_series import RowSeries, series_of_rows
-from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
+from nnspec.data.readers.base import Table
+from nnspec.data.recipe import columns_of, feed_of, open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.printable import on_one_line
@@ -29,6 +33,7 @@ from nnspec.types import TensorType, listed
 _EVEN = 0.5
 """The threshold of a probability."""
 _ROUNDING = 1e-3
+_MAX_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
@@ -245,13 +250,48 @@ def read_rows(
         limit: The most rows to return.
         image: The input with the images whose places are wanted.
     """
+    folder = Path()
     if is_table(data):
         table, name = frame_of(data, "data").table(), "data"
+    elif isinstance(data, str):
+        table, name = open_data(data, recipe, types)
+        folder = Path(data).parent if reader_of(data) is not None and is_file(Path(data)) else folder
     else:
-        table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
+        table, name = _texts(data, recipe, types), "the texts"
+    table = _with_image_files(table, recipe, types, folder)
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
     return GivenRows(arrays, series, frames_of(table, recipe, image)).rows(slice(limit))
+
+
+def _with_image_files(table: Table, recipe: Mapping[str, Any], types: Mapping[str, TensorType], folder: Path) -> Table:
+    """Decode the images of rows that have paths of files.
+
+    Args:
+        table: The rows.
+        recipe: How the inputs are made from raw data.
+        types: The types of the inputs, by name.
+        folder: The folder that paths are relative to.
+
+    Raises:
+        NnspecError: If an image cannot be read.
+    """
+
+    def load(text: object) -> bytes:
+        try:
+            return (folder / str(text)).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise DataError(f"`{str(text)[:200]}` cannot be read: {reason}") from None
+
+    columns = [name for name in image_columns(recipe) if name in table.columns and table.columns[name].is_text]
+    if not columns:
+        return table
+    given = {name: table.read(name, slice(None)) for name in columns}
+    try:
+        return decoded_rows(table, given, recipe, columns_of(recipe, types), load, table.where, _MAX_PIXELS)
+    except DataError as error:
+        raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
 
 def _texts(texts: Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Texts:

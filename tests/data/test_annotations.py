@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.annotations import MISTAKES, Mistake, found, is_found, write
+from benchmarks.annotation_mistakes import MISTAKES, VARIANTS, Mistake, Variant, write
+from benchmarks.annotations import found, is_found, misread
 from nnspec.data.conversion import convert
 from nnspec.data.kinds import AnnotationError, DataError
 from nnspec.data.readers import Table
@@ -67,6 +68,13 @@ def test_images_are_resized_and_boxes_stay_those_of_the_stored_image(clean: Path
 def test_a_mistake_is_reported_with_its_place_and_remedy(tmp_path: Path, clean: Path, mistake: Mistake) -> None:
     reported = found(mistake, clean, tmp_path / "copy")
     assert is_found(mistake, reported), reported
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: f"{variant.format}: {variant.kind}")
+def test_another_valid_way_to_write_the_data_set_is_read_as_the_same_boxes(
+    tmp_path: Path, clean: Path, variant: Variant
+) -> None:
+    assert misread(variant, clean, tmp_path / "copy") == []
 
 
 def test_all_kinds_of_mistakes_are_reported_at_once(tmp_path: Path, clean: Path) -> None:
@@ -266,7 +274,10 @@ def test_lists_of_skipped_keys_are_not_decoded_and_lines_stay_right() -> None:
         ('{"a": 1} 2', "unexpected text"),
         ('{"a": 1, "a": 2}', "duplicate key `a`"),
         ('{"a": NaN}', "`NaN` is not valid JSON"),
-        ('{"a":\n [1,\n ]}', "line 3: Expecting value"),
+        ('{"a":\n [1,\n ]}', "line 2: there is a comma after the last item"),
+        ('{"a": [{"b": 1,\n}]}', "line 1: there is a comma after the last item"),
+        ('{"a": [1],\n}', "line 1: there is a comma after the last item"),
+        ('{"a": [1,\n # one\n 2]}', "line 2: there is a comment"),
         ('{"a": ' + "[" * 100_000, "nested too deep"),
     ],
 )

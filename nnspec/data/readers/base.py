@@ -84,6 +84,7 @@ class Table:
         series: The index of the series of each row; None if the table is not divided into series.
         series_labels: The values that identify each series, one for each column of the reader's `by`.
         image_columns: The columns of images from files, with values from 0 to 255.
+        image_paths: The image file of each row; empty if the rows are not image files.
         groups: The groups of rows that are read at once; None if any row can be read on its own.
     """
 
@@ -95,7 +96,7 @@ class Table:
     image_columns: Collection[str] = ()
     pads_images: bool = False
     """Whether images were padded to keep their aspect ratio."""
-
+    image_paths: Sequence[Path] = ()
     groups: RowGroups | None = None
 
     def __len__(self) -> int:

@@ -195,7 +195,7 @@ class _FolderTable(Table):
         import numpy as np
 
         self._root = folder.resolve()
-        self._paths = paths
+        self._paths = self.image_paths = paths
         argument = "column" if table is not None else "folder"
         try:
             known = headers(paths, reader.max_pixels)
