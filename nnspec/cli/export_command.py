@@ -12,6 +12,7 @@ from nnspec.cli.text import echo, echo_json, echo_path
 
 if TYPE_CHECKING:
     from nnspec.exporting.runs import Form
+    from nnspec.graph.exported import Precision
 
 
 @click.command("export")
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     type=click.Choice(["network", "loop", "parts"]),
     help="What to export. network: the network itself. loop: a decoder or sampler with its loop. parts: the encoder and "
     "a single decoding step, as two files in a folder.  [default: loop if the spec has `generate`, else network]",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "float16", "int8"]),
+    help="Numbers in the file: weights in float16, half the size at the same speed; or layers in 8-bit integers, calibrated on "
+    "training data and measured on validation data.  [default: the spec's export.precision, or float32]",
 )
 @click.option(
     "--among",
@@ -56,6 +63,7 @@ def command(
     which: Form | None,
     among: str | None,
     examples: int,
+    precision: Precision | None,
     form: str,
 ) -> None:
     """Export a run to ONNX and verify that its outputs match Keras's. No file is written if they differ.
@@ -64,6 +72,7 @@ def command(
     Examples:
       nnspec export runs/first
       nnspec export runs/first -o first.onnx --examples 8
+      nnspec export runs/first -o small.onnx --precision int8
       nnspec export runs/translator -o translate.onnx
       nnspec export runs/translator -o translate --form parts
       nnspec export runs/autoencoder -o encoder.onnx --network encoder
@@ -77,7 +86,7 @@ def command(
     from nnspec.training.trackers.tracking import write_model
 
     out = out if out is not None else default_output(run, form=which, network=network)
-    parity = export_run(run, out, opset=opset, form=which, network=network, among=among, examples=examples)
+    parity = export_run(run, out, opset=opset, form=which, network=network, among=among, examples=examples, precision=precision)
     if out.is_file():
         for text in write_model(Run.open(run), out):
             echo(text, err=True)

@@ -40,7 +40,7 @@ def finish(
     name: str,
     metadata: Mapping[str, str],
     version: str,
-    passes: Sequence[Pass] | None = None,
+    passes: Sequence[Pass] = PASSES,
 ) -> onnx.ModelProto:
     """Build the model of a graph.
 
@@ -48,20 +48,23 @@ def finish(
         b: The graph, with the tensors of its outputs.
         inputs: The input types, by name. An ONNX type does not include the batch axis. An input that is also a constant is
             optional, with the constant as its default.
-        outputs: The output types, by name.
+        outputs: The output types, by name; outputs that passes add have none.
         name: The graph's name.
         metadata: The metadata of the model.
         version: The version of nnspec.
-        passes: The rewrites of the graph; by default all.
+        passes: The rewrites of the graph.
     """
-    for each in PASSES if passes is None else passes:
+    for each in passes:
         each.run(b)
     names = _settled(b, inputs)
     graph = helper.make_graph(
         [_node(operation, names) for operation in b.operations],
         name,
         [_value(key, type) for key, type in inputs.items()],
-        [_value(key, type) for key, type in outputs.items()],
+        [
+            *(_value(key, type) for key, type in outputs.items()),
+            *(helper.make_empty_tensor_value_info(key) for key in b.outputs if key not in outputs),
+        ],
         [numpy_helper.from_array(array, names[key]) for key, array in b.constants.items()],
     )
     opsets = [helper.make_opsetid("", b.opset)]

@@ -56,6 +56,9 @@ OUTPUTS = "nnspec.outputs"
 PARITY = "nnspec.parity"
 """The parity record, as JSON (`parity.Parity`)."""
 
+PRECISION = "nnspec.precision"
+"""What a file with smaller numbers than float32 loses and gains, as JSON (`exporting.precision.PrecisionRecord`)."""
+
 ROWS = "nnspec.rows"
 """The number of rows of the table that an input indexes, as JSON: ``{"tokens": 5000}`` accepts 0 to 4999."""
 
