@@ -36,6 +36,7 @@ ALONE = (
     "mean_average_precision",
     "memory",
     "parity",
+    "precision",
     "processes",
     "proof",
     "remote",

@@ -81,6 +81,7 @@ def command(
     from nnspec.cli.frameworks import load_frameworks
 
     load_frameworks("train", "export")
+    from nnspec.exporting.precision import PrecisionRecord
     from nnspec.exporting.runs import default_output, export_run
     from nnspec.training import Run
     from nnspec.training.trackers.tracking import write_model
@@ -90,8 +91,11 @@ def command(
     if out.is_file():
         for text in write_model(Run.open(run), out):
             echo(text, err=True)
+    record = PrecisionRecord.of_file(out) if out.is_file() else None
     if form == "json":
-        echo_json(parity.as_json())
+        echo_json(parity.as_json() | ({} if record is None else {"precision": record.as_json()}))
     else:
         echo(parity.text())
+        if record is not None:
+            echo(record.text())
         echo_path(out)

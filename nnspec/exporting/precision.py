@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.reduced.float16 import FLOAT16_PASSES, in_float16
 from nnspec.onnx_backend.reduced.int8 import Int8, Observation
 from nnspec.runtime.metadata import PRECISION
+from nnspec.runtime.seal import metadata_of
 from nnspec.runtime.session import Arrays, Run, runner
 from nnspec.training import Run as TrainedRun
 from nnspec.training.evaluation.evaluate import AnswerMetrics, training_inputs
@@ -87,7 +89,7 @@ def reduction_of(
         record = replace(
             record,
             bytes=(len(serialized(models[0])), len(serialized(models[1]))),
-            milliseconds=_milliseconds([lower(smaller), lower(smaller, passes)], rows[0]) if rows else {},
+            milliseconds=milliseconds_of([lower(smaller), lower(smaller, passes)], rows[0]) if rows else {},
         )
         metadata = {entry.key: entry.value for entry in models[1].metadata_props}
         onnx.helper.set_model_props(models[1], dict(sorted((metadata | {PRECISION: json.dumps(record.as_json())}).items())))
@@ -133,6 +135,12 @@ class PrecisionRecord:
     in_float32: Sequence[str] = ()
     bytes: tuple[int, int] = (0, 0)
     milliseconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def of_file(cls, path: Path) -> PrecisionRecord | None:
+        """Read the record of a file that nnspec wrote; None if it is in float32."""
+        text = metadata_of(path.read_bytes()).get(PRECISION)
+        return None if text is None else cls(**json.loads(text))
 
     def as_json(self) -> dict[str, Any]:
         """The values as plain JSON types."""
@@ -302,8 +310,13 @@ def _timed(runs: Sequence[Callable[[], object]]) -> list[float]:
     return [median(times) for times in taken]
 
 
-def _milliseconds(models: Sequence[onnx.ModelProto], inputs: Mapping[str, NDArray[Any]]) -> dict[str, tuple[float, float]]:
-    """The time of a batch of 1 and of 32 examples in each of two models, in milliseconds."""
+def milliseconds_of(models: Sequence[onnx.ModelProto], inputs: Mapping[str, NDArray[Any]]) -> dict[str, tuple[float, float]]:
+    """The time of a batch of 1 and of 32 examples in each of two models, in milliseconds, by the size of the batch.
+
+    Args:
+        models: The two models.
+        inputs: Examples, by input, which are repeated to fill a batch.
+    """
     runs = [runner(serialized(model)) for model in models]
     found = {}
     for size in (1, _ROWS_AT_A_TIME):

@@ -40,7 +40,7 @@ def finish(
     name: str,
     metadata: Mapping[str, str],
     version: str,
-    passes: Sequence[Pass] = PASSES,
+    passes: Sequence[Pass] | None = None,
 ) -> onnx.ModelProto:
     """Build the model of a graph.
 
@@ -52,9 +52,9 @@ def finish(
         name: The graph's name.
         metadata: The metadata of the model.
         version: The version of nnspec.
-        passes: The rewrites of the graph.
+        passes: The rewrites of the graph; by default all.
     """
-    for each in passes:
+    for each in PASSES if passes is None else passes:
         each.run(b)
     names = _settled(b, inputs)
     graph = helper.make_graph(

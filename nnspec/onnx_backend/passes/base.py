@@ -16,8 +16,6 @@ class Property(Enum):
     INVARIANTS_OUTSIDE_LOOPS = "each node of a loop's body depends on an input of the body"
     OUTPUTS_COMPUTED = "each output of the graph or of a body is computed in it, and is not another output too"
     NOTHING_UNUSED = "each node and each constant is needed for an output"
-    WEIGHTS_IN_FLOAT16 = "each float32 constant of many elements that float16 holds exactly is stored in float16"
-    KERNELS_IN_INT8 = "each kernel of a layer that is to run on integers is read from integers"
     EMPTY_TENSORS_GUARDED = "an operator that crashes on an empty tensor reads a constant or the result of a guard"
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.onnx_backend.builder import Builder, Operation
-from nnspec.onnx_backend.passes import PASSES, Pass, Property
+from nnspec.onnx_backend.passes import PASSES, Pass
 from nnspec.onnx_backend.passes.fold_normalizations import fold_normalizations
 
 _LEAST_ELEMENTS = 64
@@ -72,5 +72,5 @@ def _rename(operations: list[Operation], renamed: Mapping[str, str]) -> None:
 FLOAT16_PASSES: tuple[Pass, ...] = (
     # A folded kernel is another one than the rounded kernel of the network; ONNX Runtime folds it after the conversion.
     *(each for each in PASSES if each.run is not fold_normalizations),
-    Pass(store_in_float16, ensures=frozenset({Property.WEIGHTS_IN_FLOAT16})),
+    Pass(store_in_float16, ensures=frozenset()),
 )

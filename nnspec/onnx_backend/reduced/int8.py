@@ -91,7 +91,7 @@ class Int8:
         """All passes, with this one at the end."""
         return (
             *PASSES,
-            Pass(self, ensures=frozenset({Property.KERNELS_IN_INT8}), ends=frozenset({Property.NOTHING_UNUSED})),
+            Pass(self, ensures=frozenset(), ends=frozenset({Property.NOTHING_UNUSED})),
             Pass(remove_unused, ensures=frozenset({Property.NOTHING_UNUSED})),
         )
 

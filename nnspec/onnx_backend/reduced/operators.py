@@ -56,8 +56,8 @@ class IntegerOperators:
         if self._has_kernel(operation):
             if layer_of(operation) not in in_float:
                 self.linear.append(operation)
-                if operation.inputs[0] not in self.scales:
-                    self._add(operation.inputs[0], f"{operation.name}/input")
+                self.measured[range := f"{operation.name}/input"] = operation.inputs[0]
+                self.scales.setdefault(operation.inputs[0], range)
                 if operation.type != "MatMul":  # a product of integers is float32 again at no cost
                     self._give(operation)
             return
