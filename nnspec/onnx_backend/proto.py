@@ -14,7 +14,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
 from nnspec.onnx_backend.passes import PASSES, Pass
 from nnspec.runtime.metadata import PARITY
-from nnspec.runtime.seal import DIGEST, digest_of
+from nnspec.runtime.seal import CONSTANTS, DIGEST, checksums_of, digest_of
 from nnspec.types import Dim, TensorType
 
 ELEMENT: Mapping[str, int] = {
@@ -87,7 +87,7 @@ def serialized(model: onnx.ModelProto) -> bytes:
 
 
 def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
-    """Serialize a model with its parity record and the digest that binds the record to the model.
+    """Serialize a model with its parity record, the digest that binds the record to the model, and checksums of constants.
 
     Args:
         model: The model; the record is added to its metadata.
@@ -95,7 +95,8 @@ def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
     """
     metadata = {entry.key: entry.value for entry in model.metadata_props if entry.key != PARITY}
     helper.set_model_props(model, dict(sorted(metadata.items())))
-    record = {**record, DIGEST: digest_of(serialized(model))}
+    content = serialized(model)
+    record = {**record, CONSTANTS: checksums_of(content), DIGEST: digest_of(content)}
     helper.set_model_props(model, dict(sorted({**metadata, PARITY: json.dumps(record)}.items())))
     return serialized(model)
 
