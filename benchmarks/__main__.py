@@ -42,6 +42,7 @@ ALONE = (
     "remote",
     "results",
     "resume",
+    "runtimes",
     "serving",
     "shards",
     "sound",

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 @click.option(
     "--opset", type=click.IntRange(min=17), help="ONNX operator set version.  [default: the spec's export.opset, or 23]"
 )
+@click.option(
+    "--for",
+    "runtime",
+    metavar="RUNTIME",
+    help="Version of ONNX Runtime that must load the file: `onnxruntime==1.17`. It sets the operator set version.",
+)
 @click.option("--network", metavar="NAME", help="Export only this network of the spec.  [default: the spec's export.network]")
 @click.option(
     "--form",
@@ -59,6 +65,7 @@ def command(
     run: Path,
     out: Path | None,
     opset: int | None,
+    runtime: str | None,
     network: str | None,
     which: Form | None,
     among: str | None,
@@ -73,6 +80,7 @@ def command(
       nnspec export runs/first
       nnspec export runs/first -o first.onnx --examples 8
       nnspec export runs/first -o small.onnx --precision int8
+      nnspec export runs/first -o old.onnx --for onnxruntime==1.17
       nnspec export runs/translator -o translate.onnx
       nnspec export runs/translator -o translate --form parts
       nnspec export runs/autoencoder -o encoder.onnx --network encoder
@@ -80,6 +88,8 @@ def command(
     """
     from nnspec.cli.frameworks import load_frameworks
 
+    if runtime is not None:
+        opset = _opset_for(runtime, opset)
     load_frameworks("train", "export")
     from nnspec.exporting.precision import PrecisionRecord
     from nnspec.exporting.runs import default_output, export_run
@@ -99,3 +109,19 @@ def command(
         if record is not None:
             echo(record.text())
         echo_path(out)
+
+
+def _opset_for(runtime: str, opset: int | None) -> int:
+    """The opset of a file for a version of ONNX Runtime.
+
+    Raises:
+        NnspecError: If the version is unknown, or does not load the opset that is asked for.
+    """
+    from nnspec.diagnostics import NnspecError
+    from nnspec.graph.exported import DEFAULT_OPSET
+    from nnspec.runtime.versions import newest_opset_of
+
+    newest = newest_opset_of(runtime)
+    if opset is not None and opset > newest:
+        raise NnspecError(f"{runtime} loads opsets up to {newest}, not {opset}\n  = help: omit `--opset`")
+    return opset or min(newest, DEFAULT_OPSET)

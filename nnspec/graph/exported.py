@@ -17,7 +17,8 @@ from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, Dim, TensorType, did_you_mean, listed, symbols_of
 
-_OPSET = 23
+DEFAULT_OPSET = 23
+"""ONNX opset of a file by default; ONNX Runtime 1.23 and newer load it."""
 NEWEST_OPSET = 26
 """Newest ONNX opset that ONNX Runtime 1.31 supports."""
 
@@ -66,7 +67,7 @@ class ExportSection(Config):
         examples=[{"token": "words"}],
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
-        _OPSET,
+        DEFAULT_OPSET,
         description="ONNX opset version; an older one is used if ONNX Runtime does not implement a layer's operators in it.",
         examples=[21],
     )
@@ -166,7 +167,7 @@ def export_opset(spec: Spec) -> int:
     """
     tree = spec.section("export")
     section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
-    return _OPSET if section is None else section.opset
+    return DEFAULT_OPSET if section is None else section.opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:

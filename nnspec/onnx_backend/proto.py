@@ -13,8 +13,9 @@ from onnx import helper, numpy_helper
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
 from nnspec.onnx_backend.passes import PASSES, Pass
-from nnspec.runtime.metadata import PARITY
+from nnspec.runtime.metadata import PARITY, RUNTIME
 from nnspec.runtime.seal import CONSTANTS, DIGEST, checksums_of, digest_of
+from nnspec.runtime.versions import oldest_runtime_of
 from nnspec.types import Dim, TensorType
 
 ELEMENT: Mapping[str, int] = {
@@ -70,7 +71,7 @@ def finish(
     opsets = [helper.make_opsetid("", b.opset)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=version)
     model.ir_version = helper.find_min_ir_version_for(opsets)
-    helper.set_model_props(model, dict(sorted(metadata.items())))
+    helper.set_model_props(model, dict(sorted({**metadata, RUNTIME: oldest_runtime_of(b.opset)}.items())))
     return model
 
 
