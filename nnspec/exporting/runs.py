@@ -115,6 +115,7 @@ def export_run(
     if network is not None:
         section = _with_network(section, run, network, form)
     decodes = run.spec.section("generate") is not None
+    chosen = opset or min(section.opset, newest_opset)
     form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
     weights = run.weights()
     if form == "network":
@@ -123,9 +124,7 @@ def export_run(
         index = index_of_run(run, section, among=among) if finds else None
         if opset is not None:
             _require_opset(run, section, default, opset)
-        return _export_network(
-            run, section, weights, out, opset or min(section.opset, newest_opset), index, examples, precision
-        )
+        return _export_network(run, section, weights, out, chosen, index, examples, precision)
     if (precision or section.chosen_precision) != "float32":
         raise NnspecError(
             "a file with a loop is written in float32 only\n  = help: omit the precision, or add `--form network`"
@@ -135,8 +134,8 @@ def export_run(
     if among is not None:
         raise NnspecError("--among is for networks that return a vector\n  = help: add `--form network`")
     if sampling is not None:
-        return _export_sampler(run, weights, out, opset or min(section.opset, newest_opset), form)
-    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or min(section.opset, newest_opset))
+        return _export_sampler(run, weights, out, chosen, form)
+    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=chosen)
     if models is None:
         raise NnspecError(
             f"the spec of {run.path} has no section `generate`, which defines how sequences are decoded\n"
