@@ -38,6 +38,7 @@ class _Found:
     help: str
     argument: str | None
     count: int = 1
+    is_note: bool = False
 
 
 class Mistakes:
@@ -63,6 +64,11 @@ class Mistakes:
         """Report data that are probably not as intended."""
         self._add(self._warnings, kind, message, help, argument, count)
 
+    def note(self, kind: str, message: str, *, help: str, argument: str | None = None) -> None:
+        """Report a fact that may be unexpected, and is usual."""
+        self._add(self._warnings, kind, message, help, argument, 1)
+        self._warnings[kind].is_note = True
+
     def has(self, kind: str) -> bool:
         """Whether a kind of mistake was reported."""
         return kind in self._errors or kind in self._warnings
@@ -78,7 +84,7 @@ class Mistakes:
 
     @property
     def warnings(self) -> list[DataWarning]:
-        return [DataWarning(_counted(one), one.help, one.argument) for one in self._warnings.values()]
+        return [DataWarning(_counted(one), one.help, one.argument, one.is_note) for one in self._warnings.values()]
 
     def stop(self) -> None:
         """Raise the errors, if there are any.
@@ -263,6 +269,7 @@ class AnnotatedTable(Table):
         }
         self.lazy = ("image",)
         self.image_columns = ("image",)
+        self.pads_images = self._look.padded
 
     def __len__(self) -> int:
         return len(self._paths)

@@ -38,6 +38,7 @@ class ImageRows(Table):
         pixels: The decoded images by column, each (rows, height, width, channels), or without channels.
         sizes: The height and width of the images as stored, (rows, 2), by column.
         place: Returns the place of a value from its column and row, for messages.
+        padded: Whether the images were padded to keep their aspect ratio.
     """
 
     def __init__(
@@ -46,11 +47,13 @@ class ImageRows(Table):
         pixels: Mapping[str, NDArray[Any]],
         sizes: Mapping[str, NDArray[np.int64]],
         place: Callable[[str, int], str],
+        padded: bool = False,
     ) -> None:
         self._table, self._pixels, self._sizes, self._place = table, pixels, sizes, place
         own = {name: Column(array.shape[1:], array.dtype.name) for name, array in pixels.items()}
         self.columns = {**(table.columns if table is not None else {}), **own}
         self.image_columns = tuple(pixels)
+        self.pads_images = padded
 
     def __len__(self) -> int:
         return len(next(iter(self._pixels.values())))
@@ -108,6 +111,7 @@ def decoded_rows(
 
     pixels: dict[str, NDArray[Any]] = {}
     sizes: dict[str, NDArray[np.int64]] = {}
+    padded = False
     for column, values in given.items():
         images, stored = [], []
         for row, value in enumerate(values):
@@ -118,6 +122,7 @@ def decoded_rows(
                 raise DataError(f"{where}: {error.message}", help=error.help) from None
             header = header_of(content, where, max_pixels)
             look = training_image_format(header, where, recipe, wanted[column], max_pixels)
+            padded = look.padded
             reserve(header, look)
             image = decode_content(content, where, look)
             images.append(image[..., 0] if len(wanted[column].shape) == 2 else image)
@@ -127,4 +132,4 @@ def decoded_rows(
                 reason = f"{where}: the images differ in size: {found}"
                 raise DataError(reason, help="predict images of different sizes one by one")
         pixels[column], sizes[column] = np.stack(images), np.array(stored, np.int64)
-    return ImageRows(table, pixels, sizes, place)
+    return ImageRows(table, pixels, sizes, place, padded)

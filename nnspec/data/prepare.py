@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
-from nnspec.data.box_feeds import with_columns
-from nnspec.data.box_values import check_box_values
+from nnspec.data.box_feeds import box_fields, with_columns
+from nnspec.data.box_values import check_box_values, check_composed_boxes
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, fingerprint_of_files
+from nnspec.data.image_frames import ImageFrames, image_frames
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import LazyArray, is_lazy, read_lazily
 from nnspec.data.likely_mistakes import warn_of_shared_images, warn_of_values
@@ -109,6 +110,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
                 others[part] = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
+    check_composed_boxes(plan.augment, plan.tree, feeds, tables["train"], selection.train, learned, problems)
     validation = others.get("validation") or _rows_of(whole, selection.validation)
     test = _rows_of(whole, selection.test)
     known = {problem.path for problem in problems if problem.code == d.TestIsTraining.code}
@@ -292,7 +294,19 @@ def _read(
         np.arange(len(table)),
         series_of_rows(table, ()),
         table.groups if any(isinstance(values, LazyArray) for values in (*inputs.values(), *targets.values())) else None,
+        _frames(feeds, table),
     )
+
+
+def _frames(feeds: Mapping[str, Feed], table: Table) -> dict[str, ImageFrames]:
+    """Return the places of the images of boxes, by the name of the boxes, as far as they are known."""
+    found = {}
+    for boxes in box_fields(feeds):
+        image = feeds[f"inputs.{boxes.image}"]
+        frames = image_frames(table, image.columns[0], image.transforms)
+        if frames is not None:
+            found[boxes.name] = frames
+    return found
 
 
 def _ready(

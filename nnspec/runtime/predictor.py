@@ -173,7 +173,7 @@ class Predictor:
         given = self._given(inputs, image=self.detector.image)
         arrays = self.checked(given.arrays)
         names = self.classes.get(self.detector.classes)
-        found = self.detector.found(arrays, self.in_parts(arrays), names, given.sizes).limited(score, top)
+        found = self.detector.found(arrays, self.in_parts(arrays), names, given.frames).limited(score, top)
         return [found.of(row) for row in range(len(next(iter(arrays.values()))))]
 
     def arrays(self, given: Any) -> Mapping[str, ArrayLike]:
@@ -185,11 +185,11 @@ class Predictor:
         return self._given(given).arrays
 
     def _given(self, given: Any, image: str | None = None) -> GivenRows:
-        """The arrays, and the sizes of the images of raw rows.
+        """The arrays, and the places of the images of raw rows.
 
         Args:
             given: As for `arrays`.
-            image: The input whose sizes are wanted.
+            image: The input with the images whose places are wanted.
         """
         from nnspec.runtime.predicting import GivenRows
 

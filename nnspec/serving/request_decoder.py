@@ -18,7 +18,7 @@ from nnspec.data.recipe import feed_of, read_inputs, series_columns
 from nnspec.data.transforms.boxes import boxes
 from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
-from nnspec.runtime.detections import sizes_of
+from nnspec.runtime.detections import frames_of
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import GivenRows, input_types, predictions_of
 from nnspec.runtime.predictor import Predictor
@@ -113,7 +113,7 @@ class RequestDecoder:
         if self.decoder is not None:
             yield from self.decoder.rows(outputs)
             return
-        found = predictions_of(self.predictor, given.arrays, outputs, series=given.series, sizes=given.sizes)
+        found = predictions_of(self.predictor, given.arrays, outputs, series=given.series, frames=given.frames)
         if found.detections is not None:
             found = replace(found, detections=found.detections.limited(limits.score, limits.top))
         for row in found.rows():
@@ -166,8 +166,8 @@ class RequestDecoder:
                 self._require_known(series)
             arrays = read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             detector = self.predictor.detector
-            sizes = None if detector is None else sizes_of(table, self.predictor.recipe, detector.image)
-            return GivenRows(arrays, series, sizes)
+            frames = None if detector is None else frames_of(table, self.predictor.recipe, detector.image)
+            return GivenRows(arrays, series, frames)
         except SpecError as error:
             message = "; ".join(one.message for one in error.diagnostics)
             raise RequestError(400, message, advice="; ".join(one.help for one in error.diagnostics if one.help)) from None

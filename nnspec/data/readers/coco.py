@@ -340,8 +340,8 @@ class _Reading:
                 reason = f"{self._file.name}: the category ids from {low} to {high} have gaps, such as {absent}"
                 pairs = zip(self._found.classes[:3], ids, strict=False)
                 shown = ", ".join(f"`{name}` (id {id_}) is {place}" for place, (name, id_) in enumerate(pairs))
-                help = f"none if it is intended: classes are known by name, and numbered as in `categories`: {shown}"
-                self._mistakes.warning("gaps", reason, help=help, argument=_ARGUMENT)
+                help = f"no change is needed: classes are known by name, and numbered as in `categories`: {shown}"
+                self._mistakes.note("gaps", reason, help=help, argument=_ARGUMENT)
 
 
 def _is_id(value: object) -> bool:

@@ -190,7 +190,8 @@ def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], prog
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
     check_class_counts(plan, prepared)
-    warnings = check_detected_classes(plan, model, prepared)
-    for warning in silence([*model.diagnostics, *problems, *prepared.warnings, *warnings]):
+    warnings = [warning for warning in prepared.warnings if warning.severity != "note"]
+    warnings += check_detected_classes(plan, model, prepared)
+    for warning in silence([*model.diagnostics, *problems, *warnings]):
         progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared
