@@ -2,63 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
 import pytest
-from PIL import Image
 
 from nnspec.api import validate
 from nnspec.graph import compile
 from nnspec.spec import load
-from nnspec.training import Run, evaluate, train
-from nnspec.training.loop.progress import Quiet
+from nnspec.training import evaluate
 from tests.gallery.commands import SPECS
-
-NAMES = ("sliding_window", "r_cnn", "fast_r_cnn", "faster_r_cnn", "yolo", "fcos")
-CLASSES = ("bird", "car", "flower", "fruit", "sign", "smiley")
-SMALL = ["params.width=4", "params.epochs=1", "train.batch_size=4"]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """Squares of six grays on noise, in the files that `examples.detection.scenes` writes."""
-    folder = tmp_path_factory.mktemp("detectors")
-    (folder / ".git").mkdir()  # the root of a project
-    random = np.random.default_rng(0)
-    for split, count in {"train": 8, "validation": 4, "test": 4}.items():
-        own = folder / "data/scenes" / split
-        (own / "images").mkdir(parents=True)
-        images, annotations, lines = [], [], []
-        for number in range(count):
-            pixels = random.integers(0, 30, (64, 64, 3), np.uint8)
-            boxes, labels = [], []
-            for start in (0, 32):
-                label, (width, height) = int(random.integers(len(CLASSES))), random.integers(12, 31, 2).tolist()
-                pixels[start : start + height, start : start + width] = 40 + 25 * label
-                boxes.append([start, start, start + width, start + height])
-                labels.append(CLASSES[label])
-                box = {"id": len(annotations) + 1, "image_id": number, "category_id": label, "iscrowd": 0}
-                annotations.append(box | {"bbox": [start, start, width, height], "area": width * height})
-            Image.fromarray(pixels).save(own / f"images/{number}.png")
-            images.append({"id": number, "file_name": f"{number}.png", "width": 64, "height": 64})
-            proposals = [*boxes, [0, 0, 63, 63], [13, 13, 41, 41]]
-            line = {"file": f"images/{number}.png", "boxes": boxes, "class": labels, "proposals": proposals}
-            lines.append(json.dumps(line))
-        categories = [{"id": label, "name": name} for label, name in enumerate(CLASSES)]
-        whole = {"images": images, "annotations": annotations, "categories": categories}
-        (own / "annotations.json").write_text(json.dumps(whole))
-        (own / "scenes.jsonl").write_text("\n".join(lines) + "\n")
-    (folder / "specs").mkdir()
-    for name in NAMES:
-        text = (SPECS / f"{name}.nnspec.yaml").read_text()
-        assert "score: 0.05" in text
-        # After an epoch most scores are small: with 0.05, nothing would be detected.
-        (folder / f"specs/{name}.nnspec.yaml").write_text(text.replace("score: 0.05", "score: 0.001"))
-    return folder
+from tests.gallery.small_detectors import NAMES, folder, trained  # noqa: F401
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -71,27 +24,11 @@ def test_a_detector_has_no_problems_and_returns_detections(name):
     assert main.parameters < 1_000_000
 
 
-@pytest.fixture(scope="module")
-def trained(folder):
-    """Trains a detector for an epoch and exports it; returns the run and the file."""
-    pytest.importorskip("keras")
-    from nnspec.exporting.runs import export_run
-
-    @cache
-    def of(name: str) -> tuple[Run, Path]:
-        run = train(load(folder / f"specs/{name}.nnspec.yaml", SMALL), out=folder / name, progress=Quiet())
-        assert isinstance(run, Run)
-        export_run(run, folder / f"{name}.onnx", examples=2)  # raises if the outputs of the two differ
-        return run, folder / f"{name}.onnx"
-
-    return of
-
-
 @pytest.mark.full
 @pytest.mark.parametrize("name", NAMES)
-def test_a_detector_trains_and_is_exported_in_parity(trained, name):
+def test_a_detector_trains_and_is_exported_in_parity(trained, name):  # noqa: F811
     run, file = trained(name)
-    [record] = run.metrics()
+    record = run.metrics()[-1]
     assert np.isfinite(record["loss"]) and "val_mean_average_precision" in record
     assert "mean_average_precision" in evaluate(run)
     assert file.is_file()
@@ -100,7 +37,7 @@ def test_a_detector_trains_and_is_exported_in_parity(trained, name):
 @pytest.mark.full
 @pytest.mark.parametrize("size", [(64, 64), (75, 110), (128, 51)])
 @pytest.mark.parametrize("name", NAMES)
-def test_the_file_alone_predicts_what_keras_predicts_for_an_image_of_another_size(trained, name, size):
+def test_the_file_alone_predicts_what_keras_predicts_for_an_image_of_another_size(trained, name, size):  # noqa: F811
     from nnspec.exporting.keras_reference import keras_reference
     from nnspec.onnx_backend.parity import measure
     from nnspec.onnx_backend.ties import Ties, discontinuous
