@@ -7,7 +7,7 @@ backgrounds are in no training scene. The exported file is run by ONNX Runtime o
 
     python -m examples.detection.scenes                        # the data
     python -m benchmarks detectors                             # all, 6 minutes each
-    python -m benchmarks detectors yolo fcos --minutes 2
+    python -m benchmarks detectors yolo fcos --epochs 12       # where other programs make minutes meaningless
     python -m benchmarks detectors --peers --python ENV/bin/python    # and, for the same minutes, FCOS by hand in Keras and
                                                                # RetinaNet of KerasHub; ENV has keras-hub
     python -m benchmarks detectors --write                     # also writes the table into examples/detection/README.md
@@ -71,15 +71,15 @@ class Result:
     milliseconds: float | None = None
 
 
-def detector(name: str, minutes: float) -> Result:
+def detector(name: str, epochs: int) -> Result:
     """Train a detector, or find its finished run, evaluate and export it.
 
     Args:
         name: The name of its spec.
-        minutes: How long to train, about.
+        epochs: How long to train.
     """
-    spec, folder = ROOT / f"specs/{name}.nnspec.yaml", RUNS / f"{name}-{minutes:g}"
-    overrides = (f"params.epochs={epochs_of(name, minutes)}",)
+    spec, folder = ROOT / f"specs/{name}.nnspec.yaml", RUNS / f"{name}-{epochs}"
+    overrides = (f"params.epochs={epochs}",)
     _train(spec, folder, overrides)
     run, cached = Run.open(folder), folder.with_suffix(".json")
     started = run.info["started"]
@@ -89,7 +89,7 @@ def detector(name: str, minutes: float) -> Result:
     file = folder.with_suffix(".onnx")
     _nnspec("export", folder, "-o", file)
     model = nnspec.compile(nnspec.load(spec, overrides))
-    images = int(run.info["epochs"]) * len(json.loads((SCENES / "train/annotations.json").read_text())["images"])
+    images = run.info["epochs"] * len(json.loads((SCENES / "train/annotations.json").read_text("utf-8"))["images"])
     result = Result(
         found["mean_average_precision"],
         found["mean_average_precision_50"],
@@ -104,7 +104,7 @@ def detector(name: str, minutes: float) -> Result:
 
 def epochs_of(name: str, minutes: float) -> int:
     """The epochs that take the minutes, at least one; the seconds of an epoch are measured once."""
-    spec, folder = ROOT / f"specs/{name}.nnspec.yaml", RUNS / f"{name}-epoch"
+    spec, folder = ROOT / f"specs/{name}.nnspec.yaml", RUNS / f"{name}-1"
     _train(spec, folder, ("params.epochs=1",))
     [record] = Run.open(folder).metrics()
     return max(1, round(60 * minutes / record["seconds"]))
@@ -184,7 +184,7 @@ def peer(name: str, python: str, minutes: float) -> Result:
     if not cached.is_file():
         print(f"{file.stem}: {script.name}", file=sys.stderr, flush=True)
         line = [python, str(script), str(SCENES), str(minutes), str(file)]
-        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"{' '.join(line)}\n{done.stderr[-4000:]}")
         cached.write_text(done.stdout.splitlines()[-1])
@@ -247,6 +247,7 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of {', '.join(DETECTORS)}; all by default")
     parser.add_argument("--minutes", type=float, default=6.0, help="how long each is trained, about  [default: 6]")
+    parser.add_argument("--epochs", type=int, help="how long each is trained, instead of the minutes")
     parser.add_argument("--peers", action="store_true", help="also train the peers")
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has keras, tensorflow and keras-hub")
     parser.add_argument("--write", action="store_true", help=f"write the table into {README.relative_to(ROOT)}")

@@ -94,7 +94,7 @@ def main() -> None:
     """Write the three splits."""
     parser = argparse.ArgumentParser(prog="python -m examples.detection.scenes", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, default=Path("data/scenes"))
-    parser.add_argument("--images", type=int, default=4000, help="images of the training split  [default: 4000]")
+    parser.add_argument("--images", type=int, default=2000, help="images of the training split  [default: 2000]")
     parser.add_argument(
         "--held-out", type=int, default=300, help="images of the validation and of the test split  [default: 300]"
     )
