@@ -34,7 +34,7 @@ def folder(tmp_path_factory) -> Path:
             pixels = random.integers(0, 30, (64, 64, 3), np.uint8)
             boxes, labels = [], []
             for start in (0, 32):
-                label, (width, height) = int(random.integers(len(CLASSES))), random.integers(12, 31, 2).tolist()
+                label, (width, height) = len(annotations) % len(CLASSES), random.integers(12, 31, 2).tolist()
                 pixels[start : start + height, start : start + width] = 40 + 25 * label
                 boxes.append([start, start, start + width, start + height])
                 labels.append(CLASSES[label])
