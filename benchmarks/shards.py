@@ -1,7 +1,7 @@
 """Images in Parquet shards against the folder of their files, `tf.data` and PyTorch's loader: examples a second, waiting, memory.
 
 python -m benchmarks shards                  # 400 MB of JPEG files
-python -m benchmarks shards --size 4000      # 4 GB
+python -m benchmarks shards --size 4000 --only nnspec    # 4 GB
 python -m benchmarks shards --torch ENVIRONMENT/bin/python
 
 Each training runs in a process of its own, for two epochs. Before the first, the files are removed from the system's page
@@ -93,14 +93,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--size", type=float, default=400.0, help="megabytes of JPEG files")
     parser.add_argument("--side", type=int, default=256, help="height and width of an image")
     parser.add_argument("--folder", type=Path, help="where the images are written, or were; by default a temporary folder")
+    parser.add_argument("--only", metavar="TEXT", default="", help="only what has this text in its name: shards")
     parser.add_argument("--torch", metavar="PYTHON", help="an interpreter that has torch and Pillow")
     given = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         place = given.folder or Path(temporary)
-        return compare(place, int(given.size * 1e6), given.side, given.torch)
+        return compare(place, int(given.size * 1e6), given.side, given.torch, given.only)
 
 
-def compare(place: Path, size: int, side: int, torch: str | None) -> int:
+def compare(place: Path, size: int, side: int, torch: str | None, only: str = "") -> int:
     from nnspec.data.conversion import convert
     from nnspec.files import is_free
 
@@ -129,7 +130,7 @@ def compare(place: Path, size: int, side: int, torch: str | None) -> int:
     if torch is not None:
         script = Path(__file__).with_name("torch_loading.py")
         commands.append(("PyTorch, DataLoader, 2 workers, files", [torch, script, place / "images", 2]))
-    for name, command in commands:
+    for name, command in (each for each in commands if only in each[0]):
         found = measured(command)
         cold, warm = found["epochs"]
         waited = warm["waited"] / warm.get("seconds", 1)

@@ -161,11 +161,13 @@ def _check_training(spec: Spec, model: Model, problems: list[Diagnostic], *, dat
         require("train")
         from nnspec.data.prepare import prepare
         from nnspec.training.checks.class_batches import check_class_counts
+        from nnspec.training.checks.detected_classes import check_detected_classes
 
         try:
             prepared = prepare(plan.data, plan.section.seed)
             problems.extend(prepared.warnings)
             check_class_counts(plan, prepared)
+            problems.extend(check_detected_classes(plan, model, prepared))
         except SpecError as error:
             problems.extend(error.diagnostics)
 

@@ -41,7 +41,7 @@ _COMMANDS = {
     "explain": "explain a diagnostic code, or where a value comes from",
     "build": "compile a spec to a graph and to Keras and ONNX models",
     "import": "convert a Keras model to a spec and its weights",
-    "verify": "compare activations with those of another framework",
+    "verify": "check an exported file, or compare activations",
     "data": "convert data to shards, or show the cache of remote data",
     "train": "train a spec and write a run folder",
     "crossval": "cross-validate: mean and standard deviation of metrics",

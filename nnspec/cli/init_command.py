@@ -65,6 +65,7 @@ def command(
       nnspec init --from customers.csv --target churn
       nnspec init --from flowers                  (a folder with a subfolder of images, or texts, for each class)
       nnspec init --from cells                    (a folder with the subfolders images and masks)
+      nnspec init --from pets                     (a folder with boxes in the format of COCO, YOLO or VOC)
     """
     from nnspec.files import write_whole
     from nnspec.templates import SCHEMA_FILE, TEMPLATES

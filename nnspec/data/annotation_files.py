@@ -123,7 +123,7 @@ def _examples(table: Table, names: list[str], images: Path) -> Iterator[_Example
 def _file_name(table: Table, row: int, content: bytes, used: set[str]) -> str:
     """Return the name of an image's file, if no other image has it, or a number."""
     suffix = ".png" if content.startswith(b"\x89PNG") else ".jpg"
-    name = table.image_path(row).name if isinstance(table, AnnotatedTable) else ""
+    name = table.image_paths[row].name if isinstance(table, AnnotatedTable) else ""
     # Label files have the same names with another extension.
     if not name or Path(name).stem in used:
         name = f"{row:09}{suffix}"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from unicodedata import normalize
 
-from nnspec.data.folders import files_below
+from nnspec.data.folders import files_below, is_file
+from nnspec.data.image_copies import first_copies
 from nnspec.data.image_files import Header, ImageFormat, headers
 from nnspec.data.kinds import AnnotationError, Column, DataError, DataWarning
 from nnspec.data.readers.base import Files, Table
@@ -35,6 +38,7 @@ class _Found:
     help: str
     argument: str | None
     count: int = 1
+    is_note: bool = False
 
 
 class Mistakes:
@@ -60,6 +64,11 @@ class Mistakes:
         """Report data that are probably not as intended."""
         self._add(self._warnings, kind, message, help, argument, count)
 
+    def note(self, kind: str, message: str, *, help: str, argument: str | None = None) -> None:
+        """Report a fact that may be unexpected, and is usual."""
+        self._add(self._warnings, kind, message, help, argument, 1)
+        self._warnings[kind].is_note = True
+
     def has(self, kind: str) -> bool:
         """Whether a kind of mistake was reported."""
         return kind in self._errors or kind in self._warnings
@@ -75,7 +84,7 @@ class Mistakes:
 
     @property
     def warnings(self) -> list[DataWarning]:
-        return [DataWarning(_counted(one), one.help, one.argument) for one in self._warnings.values()]
+        return [DataWarning(_counted(one), one.help, one.argument, one.is_note) for one in self._warnings.values()]
 
     def stop(self) -> None:
         """Raise the errors, if there are any.
@@ -236,6 +245,8 @@ class AnnotatedTable(Table):
         except DataError as error:
             raise DataError(error.message, help=error.help) from None
         self._paths, self._place, self._mistakes = found.paths, found.place, mistakes
+        self._argument = found.argument
+        self.image_paths = found.paths
         self._sizes = np.array([(header.height, header.width) for header in known], np.int64).reshape(-1, 2)
         images = np.frombuffer(found.images, np.int64) if found.images else np.zeros(0, np.int64)
         corners = np.array(found.corners, np.float64).reshape(-1, 4)
@@ -250,6 +261,7 @@ class AnnotatedTable(Table):
         self._flags = {name: np.zeros(len(order), np.int32) for name in found.columns}
         self._flags[found.columns[-1]] = np.array(found.flags, np.int32)[order]
         self._warn_of_unused(found)
+        self._warn_of_similar(found, images)
         names = tuple(found.classes) if found.declared else ()
         self.columns = {
             "image": Column(self._look.shape, "uint8"),
@@ -257,6 +269,7 @@ class AnnotatedTable(Table):
         }
         self.lazy = ("image",)
         self.image_columns = ("image",)
+        self.pads_images = self._look.padded
 
     def __len__(self) -> int:
         return len(self._paths)
@@ -277,10 +290,6 @@ class AnnotatedTable(Table):
     def image_sizes(self, column: str) -> NDArray[np.int64] | None:
         return self._sizes if column == "image" else None
 
-    def image_path(self, row: int) -> Path:
-        """The file of an image."""
-        return self._paths[row]
-
     @property
     def class_names(self) -> list[str]:
         """The names of the classes."""
@@ -295,13 +304,22 @@ class AnnotatedTable(Table):
             raise DataError(f"{self.where(column, row)} cannot be read: {error.strerror}") from None
 
     def where(self, column: str, row: int) -> str:
-        return f"{self._paths[row].parent.name}/{self._paths[row].name}" if column == "image" else self._place(row, None)
+        return self._name(row) if column == "image" else self._place(row, None)
 
     def where_item(self, column: str, row: int, item: int) -> str:
         return self._place(row, int(self._numbers[self._starts[row] + item]))
 
     def warnings(self) -> Iterable[DataWarning]:
+        copies = first_copies(self._paths)
+        if copies and not self._mistakes.has("copy"):
+            row, first = next(iter(copies.items()))
+            reason = f"{self._place(row, None)}: `{self._name(row)}` has the same content as `{self._name(first)}`"
+            help = "remove one of them, or replace it by the image that was meant"
+            self._mistakes.warning("copy", reason, help=help, argument=self._argument, count=len(copies))
         return self._mistakes.warnings
+
+    def _name(self, row: int) -> str:
+        return f"{self._paths[row].parent.name}/{self._paths[row].name}"
 
     def _check(
         self,
@@ -334,11 +352,12 @@ class AnnotatedTable(Table):
         outside = (over > _ROUNDING) & ~apart & ~reversed_ & ~flat
         wrong: NDArray[np.bool_] = reversed_ | apart | outside
         all_ = np.ones(len(corners), bool)
-        if corners.max() <= 1 and sizes.min() > _SMALLEST:
+        tiny = corners.max() <= 1 and sizes.min() > _SMALLEST
+        help = advice(corners, sizes) if wrong.any() or tiny else ""
+        if tiny:
             reason = f"{place(all_)}: {shown(all_)} is smaller than a pixel, as are all others"
-            own = "the numbers seem to be fractions of the image: write pixels"
+            own = help or "the numbers seem to be fractions of the image: write pixels"
             self._mistakes.error("fractions", reason, help=own, argument=found.argument)
-        help = advice(corners, sizes) if wrong.any() else ""
         argument = found.argument
         if reversed_.any():
             reason = f"{place(reversed_)}: {shown(reversed_)} has corners in the wrong order"
@@ -390,6 +409,26 @@ class AnnotatedTable(Table):
             help = "if the class is not used, remove it from the list of classes; it stays a class of the network otherwise"
             self._mistakes.warning("unused", reason, help=help, argument=found.argument)
 
+    def _warn_of_similar(self, found: Annotations, images: NDArray[np.int64]) -> None:
+        """Warn of classes whose names differ only in case or spaces, at the first box of the rarer one."""
+        import numpy as np
+
+        kinds = np.array(found.kinds, np.int64)
+        counts = np.bincount(kinds, minlength=len(found.classes))
+        alike: dict[str, list[int]] = {}
+        for kind, name in enumerate(found.classes):
+            if counts[kind]:
+                alike.setdefault("".join(name.split()).casefold(), []).append(kind)
+        for group in alike.values():
+            common, *others = sorted(group, key=lambda kind: (-counts[kind], kind))
+            for kind in others:
+                first = int((kinds == kind).argmax())
+                name, other = found.classes[kind], found.classes[common]
+                place = found.place(int(images[first]), found.numbers[first])
+                reason = f"{place}: the class `{name}` differs from `{other}` only in case or spaces"
+                help = f"if they are the same class, write one spelling, such as `{other}`"
+                self._mistakes.warning("similar", reason, help=help, argument=found.argument)
+
 
 def box_columns(flags: Sequence[str], classes: Sequence[str] = ()) -> dict[str, Column]:
     """Return the columns of annotations besides the image."""
@@ -400,27 +439,54 @@ def box_columns(flags: Sequence[str], classes: Sequence[str] = ()) -> dict[str, 
     }
 
 
+def composed(names: Iterable[str]) -> dict[str, str]:
+    """Return the names that are not ASCII by their composed Unicode form: file systems and tools differ in the form.
+
+    Example:
+        >>> composed(["a.png", "Zu\u0308rich.png"]) == {"Z\u00fcrich.png": "Zu\u0308rich.png"}
+        True
+    """
+    return {normalize("NFC", name): name for name in names if not name.isascii()}
+
+
 def missing_image(
-    path: Path, names: Collection[str], place: str, folder: str, argument: str | None, mistakes: Mistakes
+    path: Path, written: str, names: Collection[str], place: str, folder: str, argument: str | None, mistakes: Mistakes
 ) -> None:
-    """Report an image whose file does not exist.
+    """Report an image whose file does not exist, or has another format.
 
     Args:
         path: Where it was looked for.
+        written: The name as written.
         names: The paths of the images in the folder, relative to it.
         place: The place of the entry, for messages.
         folder: The folder as written in the spec.
         argument: The reader's argument that names the folder.
         mistakes: Where it is reported.
     """
-    help = f"add it to `{folder}`, or remove its entry"
+    reason, help = f"{place}: the image `{written[:200]}` is not in `{folder}`", ""
+    if path.suffix.lower() not in SUFFIXES and is_file(path):
+        reason = f"{place}: `{written[:200]}` in `{folder}` is neither a PNG nor a JPEG file"
+        help = "convert it to PNG or JPEG, and write its new name"
+    elif not mistakes.has("image"):  # the names are searched only once
+        help = _where_it_is(path, written, names, folder)
+    mistakes.error("image", reason, help=help, argument=argument)
+
+
+def _where_it_is(path: Path, written: str, names: Collection[str], folder: str) -> str:
+    parts = re.split(r"[/\\]", written)
+    meant = next((name for i in range(len(parts)) if (name := "/".join(parts[i:])) in names), "")
+    if meant and ("\\" in written or written.startswith("/")):
+        return f"write `{meant}`: the path relative to `{folder}`, with `/`"
+    if meant:
+        return f"name the folder that contains `{written[:200]}`, or write `{meant}`"
     same = sorted(name for name in names if Path(name).name.lower() == path.name.lower())
-    stem = sorted(name for name in names if Path(name).stem == path.stem)
     if same:
-        help = f"`{same[0]}` is in `{folder}`: name the folder that contains the images, or correct the name"
-    elif stem:
-        help = f"`{stem[0]}` is in `{folder}`: correct the extension"
-    mistakes.error("image", f"{place}: the image `{path.name[:200]}` is not in `{folder}`", help=help, argument=argument)
+        return f"`{same[0]}` is in `{folder}`: name the folder that contains the images, or correct the name"
+    stem = sorted(name for name in names if Path(name).stem == path.stem)
+    if stem:
+        correct = "correct the extension" if path.suffix else f"write `{stem[0]}`, the name with its extension"
+        return f"`{stem[0]}` is in `{folder}`: {correct}"
+    return f"add it to `{folder}`, or remove its entry"
 
 
 def report_unlisted(names: Sequence[str], folder: str, what: str, help: str, argument: str, mistakes: Mistakes) -> None:

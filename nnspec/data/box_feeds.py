@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nnspec.data import problems as d
+from nnspec.data.image_frames import resizing_steps
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.locations import locate
 from nnspec.data.plan import BoxField, Feed
@@ -78,7 +79,7 @@ def _with_image(
     of = step.of or column.boxes_of
     fed = [name for name, own in images.items() if not of or own.columns == (of,)]
     names = [of] if of in images else fed
-    sizes = {name: _size(images[name], columns) for name in names}
+    steps = {name: resizing_steps(images[name].transforms, columns[images[name].columns[0]]) or [] for name in names}
     if not names:
         what = f"`{of}` is neither an input with images nor the column of one" if of else "there is no image"
         help = f"write `boxes: {{of: {next(iter(images))}}}`" if images else "add the image as an input"
@@ -87,17 +88,21 @@ def _with_image(
             help = f"add an input with the column `{of}`"
         refuse(what, help)
         return None
-    if len(names) > 1 and (not of or len({str(size) for size in sizes.values()}) > 1):
+    if len(names) > 1 and (not of or len({tuple(own) for own in steps.values()}) > 1):
         refuse(f"the boxes may belong to the inputs {listed(names)}", f"write `boxes: {{of: {names[0]}}}`, or the other")
         return None
     [name, *_] = names
-    size = step.size
-    if sizes[name] is not None:
-        if size is not None and size != sizes[name]:
-            refuse(f"`size` is {size}, but `{name}` is resized to {sizes[name]}", "remove `size`")
+    size, padded = step.size, step.pad_to_aspect_ratio
+    if steps[name]:
+        last = steps[name][-1]
+        if len(steps[name]) > 1 and any(own.padded for own in steps[name]):
+            refuse(f"`{name}` is resized {len(steps[name])} times, and padded", "resize it once")
             return None
-        size = sizes[name]
-    made = step.model_copy(update={"of": images[name].columns[0], "size": size})
+        if size is not None and size != [last.height, last.width]:
+            refuse(f"`size` is {size}, but `{name}` is resized to {[last.height, last.width]}", "remove `size`")
+            return None
+        size, padded = [last.height, last.width], last.padded
+    made = step.model_copy(update={"of": images[name].columns[0], "size": size, "pad_to_aspect_ratio": padded})
     if written is None:
         return replace(feed, before=(made,), image=name)
     return replace(feed, transforms=(made, *feed.transforms[1:]), image=name)
@@ -108,20 +113,6 @@ def _is_image(columns: Mapping[str, Column], feed: Feed) -> bool:
     if column is None or column.ragged or column.is_text or any(isinstance(step, boxes) for step in feed.transforms):
         return False
     return len(column.shape) == 3 or (len(column.shape) == 2 and column.dtype != "unknown")
-
-
-def _size(feed: Feed, columns: Mapping[str, Column]) -> list[int] | None:
-    """Return the height and width to which an image is resized; None if it is not."""
-    column = columns[feed.columns[0]]
-    size = None
-    for step in feed.transforms:
-        try:
-            column = step.infer(column)
-        except DataError:
-            return None
-        if step.sets_size:
-            size = [axis for axis in column.shape[:2] if axis is not None]
-    return size
 
 
 def _with_rows(feeds: Mapping[str, Feed], columns: Mapping[str, Column]) -> dict[str, Feed]:

@@ -10,11 +10,15 @@ from numpy.typing import NDArray
 
 from nnspec.data import problems as d
 from nnspec.data.box_feeds import box_fields, padding_of
-from nnspec.data.plan import Feed
+from nnspec.data.locations import locate
+from nnspec.data.plan import AugmentPlan, Feed
 from nnspec.data.readers.base import Table
 from nnspec.data.transforms import Learned
 from nnspec.data.transforms.text import pad
 from nnspec.diagnostics import Diagnostic
+from nnspec.layers.augmentation import Mixing
+from nnspec.layers.mosaic import RandomMosaic
+from nnspec.spec.tree import MappingNode
 
 
 def check_box_values(
@@ -52,6 +56,45 @@ def check_box_values(
             facts["more"] = f" (and {int(bad.sum()) - 1:,} more images)" if bad.sum() > 1 else ""
             help = f"to keep all boxes, write `pad: {counts[row]}` for `{field.name}` and its values"
             problems.append(d.BoxesCutOff.at(feed.span, feed.path, help=help, **facts))
+
+
+def check_composed_boxes(
+    augment: Sequence[AugmentPlan],
+    tree: MappingNode,
+    feeds: Mapping[str, Feed],
+    table: Table,
+    rows: NDArray[np.int64],
+    learned: Mapping[str, Sequence[Learned]],
+    problems: list[Diagnostic],
+) -> None:
+    """Warn of augmentations that compose images with more boxes than `pad` keeps.
+
+    Args:
+        augment: The augmentations, in order.
+        tree: The section ``data`` as written.
+        feeds: The feeds of inputs and targets.
+        table: The training data.
+        rows: The training rows.
+        learned: The fitted states of the transforms, by ``inputs.NAME`` and ``targets.NAME``.
+        problems: Problems are appended here.
+    """
+    most: dict[str, tuple[int, int]] = {}
+    for i, step in enumerate(augment):
+        for field in step.boxes if isinstance(step.layer, Mixing) else ():
+            feed = feeds[field.place]
+            limit = _limit(feed, learned[field.place])
+            if field.place not in most:
+                counts = np.sort(np.minimum(_lengths(table, feed)[rows], limit))[::-1]
+                most[field.place] = tuple([*counts[:2].tolist(), 0, 0][:2])
+            first, second = most[field.place]
+            count = 4 * first if isinstance(step.layer, RandomMosaic) else first + second
+            most[field.place] = (min(count, limit),) * 2
+            if count > limit:
+                name = type(step.layer).__name__
+                help = f"to keep all boxes, write `pad: {count}` for `{field.name}` and its values, which takes little memory"
+                span, path = locate(tree, "augment", i)
+                facts: dict[str, Any] = {"name": name, "count": f"{count:,}", "limit": f"{limit:,}"}
+                problems.append(d.BoxesOfComposedImages.at(span, path, help=help, **facts))
 
 
 def _lengths(table: Table, feed: Feed) -> NDArray[np.int64]:

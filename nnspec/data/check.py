@@ -306,7 +306,8 @@ def _warn_of_doubts(plan: DataPlan, problems: list[Diagnostic]) -> None:
 def suspect(warning: DataWarning, source: Source, tree: MappingNode) -> Diagnostic:
     """Return the diagnostic for a reader's warning, located at the reader's argument."""
     span, path = argument_of(cast("Tree", tree.get(source.part)), warning.argument)
-    return d.SuspectData.at(span, path, help=warning.help, reason=warning.message)
+    kind = d.DataNote if warning.is_note else d.SuspectData
+    return kind.at(span, path, help=warning.help, reason=warning.message)
 
 
 def _warn_of_unused(

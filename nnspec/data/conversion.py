@@ -81,7 +81,7 @@ def convert(
     return found
 
 
-_IMAGES = ("image_size", "color_mode", "interpolation")
+_IMAGES = ("image_size", "color_mode", "interpolation", "pad_to_aspect_ratio", "fill_value")
 
 
 def _readers(spec: Spec) -> dict[str, Reader]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.image_frames import ImageFrames
 from nnspec.data.per_series import RowSeries
 from nnspec.data.readers.base import RowGroups
 
@@ -25,6 +26,7 @@ class Examples:
         rows: The indices of the rows in this subset.
         series: The series of all rows of the table; None if there are no series.
         groups: The groups of rows of the table that are read at once, if they are read when they are used.
+        frames: The places of the images of boxes, by the name of the boxes, for all rows of the table.
     """
 
     inputs: Mapping[str, NDArray[Any]]
@@ -33,6 +35,7 @@ class Examples:
     rows: NDArray[np.int64]
     series: RowSeries | None = None
     groups: RowGroups | None = None
+    frames: Mapping[str, ImageFrames] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.rows)

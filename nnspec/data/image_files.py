@@ -14,6 +14,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from nnspec.data.image_frames import Resized, padded_size, padding_before
 from nnspec.data.kinds import DataError
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class ImageFormat:
         color_mode: The channels; None for label images, whose values are kept unchanged.
         interpolation: The interpolation method for resizing.
         max_pixels: The maximum number of pixels of the original image.
+        padded: Whether images keep their aspect ratio, and are padded to the size.
+        fill_value: The value of the padding.
     """
 
     height: int
@@ -84,6 +87,8 @@ class ImageFormat:
     color_mode: ColorMode | None
     interpolation: Interpolation
     max_pixels: int
+    padded: bool = False
+    fill_value: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -166,16 +171,35 @@ def decode_content(content: Bytes, name: str, format_: ImageFormat) -> NDArray[A
             decoded = _upright(opened)
             if format_.color_mode is not None:
                 decoded = _converted(decoded, _MODES[format_.color_mode])
-            if decoded.size != (format_.width, format_.height):
-                decoded = decoded.resize(
-                    (format_.width, format_.height), getattr(image.Resampling, INTERPOLATIONS[format_.interpolation])
-                )
+            size = _inner_size(decoded, format_)
+            if decoded.size != size:
+                decoded = decoded.resize(size, getattr(image.Resampling, INTERPOLATIONS[format_.interpolation]))
             pixels = np.asarray(decoded, np.uint8 if format_.color_mode is not None else np.int32)
     except (image.DecompressionBombError, image.DecompressionBombWarning):
         raise _too_large(name, format_.max_pixels) from None
     except _BROKEN as error:
         raise _undecodable(name, error) from None
-    return pixels.reshape(format_.shape)
+    return _padded(pixels, format_).reshape(format_.shape)
+
+
+def _inner_size(decoded: Any, format_: ImageFormat) -> tuple[int, int]:
+    """Return the width and height of a resized image without its padding."""
+    if not format_.padded:
+        return format_.width, format_.height
+    height, width = padded_size(decoded.height, decoded.width, Resized(format_.height, format_.width, padded=True))
+    return width, height
+
+
+def _padded(pixels: NDArray[Any], format_: ImageFormat) -> NDArray[Any]:
+    import numpy as np
+
+    height, width = pixels.shape[:2]
+    if (height, width) == (format_.height, format_.width):
+        return pixels
+    top, left = padding_before(height, width, Resized(format_.height, format_.width, padded=True))
+    made = np.full((format_.height, format_.width, *pixels.shape[2:]), format_.fill_value, pixels.dtype)
+    made[top : top + height, left : left + width] = pixels
+    return made
 
 
 def _orientation(image: Any) -> int:

@@ -154,8 +154,10 @@ class DataWarning:
         message: The problem.
         help: How to fix it.
         argument: The reader's argument that is concerned, if any.
+        is_note: Whether it is a fact to know, and usual.
     """
 
     message: str
     help: str = ""
     argument: str | None = None
+    is_note: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.image_frames import ImageFrames
 from nnspec.data.per_series import fit, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.readers.base import Table
@@ -167,12 +168,19 @@ class SomeRows(Table):
     def read(self, column: str, rows: Rows) -> Values:
         return self._table.read(column, self._rows[rows])
 
+    def encoded(self, column: str, row: int) -> bytes | None:
+        return self._table.encoded(column, int(self._rows[row]))
+
     def where_item(self, column: str, row: int, item: int) -> str:
         return self._table.where_item(column, int(self._rows[row]), item)
 
     def image_sizes(self, column: str) -> NDArray[np.int64] | None:
         sizes = self._table.image_sizes(column)
         return None if sizes is None else sizes[self._rows]
+
+    def image_frames(self, column: str) -> ImageFrames | None:
+        frames = self._table.image_frames(column)
+        return None if frames is None else frames.rows(self._rows)
 
     def is_number(self, text: str) -> bool:
         return self._table.is_number(text)

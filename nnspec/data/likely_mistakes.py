@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nnspec.data import problems as d
+from nnspec.data.image_copies import first_copies
 from nnspec.data.kinds import bare_name
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan, Feed, Need, display_name
@@ -73,6 +74,30 @@ def warn_of_values(
     yield from _shared_rows(plan, whole, known)
     for name, need in plan.fed.items():
         yield from _units(plan, feeds[f"targets.{name}"], need, learned[f"targets.{name}"], [whole, *known.values()])
+
+
+def warn_of_shared_images(plan: DataPlan, tables: Mapping[str, Table]) -> Iterator[Diagnostic]:
+    """Warn of image files whose content is in the training data and in another split.
+
+    Args:
+        plan: The plan.
+        tables: The tables of the splits that have a reader of their own.
+    """
+    trained = tables["train"].image_paths
+    for part, table in tables.items():
+        if part == "train" or not trained or not table.image_paths:
+            continue
+        paths = [*trained, *table.image_paths]
+        shared = {place: first for place, first in first_copies(paths).items() if first < len(trained) <= place}
+        if not shared:
+            continue
+        much = "mostly" if len(shared) >= _MOSTLY * len(table) else "partly"
+        example, original = ("/".join(paths[place].parts[-2:]) for place in next(iter(shared.items())))
+        what = f"{much} training data: {len(shared):,} of {len(table):,} images occur in both, such as `{example}`"
+        what += "" if example == original else f", a copy of `{original}`"
+        help = _APART if much == "mostly" else "remove them from one of the splits"
+        source = plan.sources[part]
+        yield d.TestIsTraining.at(source.span, source.path, help=help, part=display_name(part), what=what)
 
 
 def _leakage(column: str, input_: Feed, target: Feed, how: str, help: str) -> Diagnostic:

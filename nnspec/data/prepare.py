@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from nnspec.data import problems as d
 from nnspec.data.binding import known_feeds
 from nnspec.data.border_weights import border_weights
-from nnspec.data.box_feeds import with_columns
-from nnspec.data.box_values import check_box_values
+from nnspec.data.box_feeds import box_fields, with_columns
+from nnspec.data.box_values import check_box_values, check_composed_boxes
 from nnspec.data.check import suspect, unreadable
 from nnspec.data.check_splits import check_same_columns
 from nnspec.data.class_batches import classes_of, warn_of_small_classes
 from nnspec.data.examples import Examples
 from nnspec.data.fingerprint import FileMonitor, Fingerprint, fingerprint, fingerprint_of_files
+from nnspec.data.image_frames import ImageFrames, image_frames
 from nnspec.data.kinds import DataError
 from nnspec.data.lazy import LazyArray, is_lazy, read_lazily
-from nnspec.data.likely_mistakes import warn_of_values
+from nnspec.data.likely_mistakes import warn_of_shared_images, warn_of_values
 from nnspec.data.per_series import series_of_rows
 from nnspec.data.plan import DataPlan, Feed, display_name, target_shape
 from nnspec.data.positions import check_positions
@@ -97,6 +98,7 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
             problems.extend(suspect(warning, source, plan.tree) for warning in table.warnings())
     _stop_at_errors(problems)
     learned: dict[str, list[Learned]] = {place: [] for place in feeds}
+    problems.extend(warn_of_shared_images(plan, tables))
     with _reading(plan, "train", problems):
         tables["train"], selection = select_rows(plan, feeds, tables["train"], seed, problems)
         _stop_at_errors(problems)
@@ -108,9 +110,12 @@ def prepare(plan: DataPlan, seed: int) -> Prepared:
                 others[part] = _read(plan, feeds, tables[part], None, learned, problems)
     _stop_at_errors(problems)
     assert whole is not None
+    check_composed_boxes(plan.augment, plan.tree, feeds, tables["train"], selection.train, learned, problems)
     validation = others.get("validation") or _rows_of(whole, selection.validation)
     test = _rows_of(whole, selection.test)
-    problems.extend(warn_of_values(plan, feeds, tables["train"], learned, whole, others))
+    known = {problem.path for problem in problems if problem.code == d.TestIsTraining.code}
+    found = warn_of_values(plan, feeds, tables["train"], learned, whole, others)
+    problems.extend(problem for problem in found if problem.code != d.TestIsTraining.code or problem.path not in known)
     train = cut_windows(plan, feeds, replace(whole, rows=selection.train), problems)
     validation, test = (part and cut_windows(plan, feeds, part, problems) for part in (validation, test))
     classes = _classes(plan, feeds, tables, {"train": train, "validation": validation}, problems)
@@ -289,7 +294,19 @@ def _read(
         np.arange(len(table)),
         series_of_rows(table, ()),
         table.groups if any(isinstance(values, LazyArray) for values in (*inputs.values(), *targets.values())) else None,
+        _frames(feeds, table),
     )
+
+
+def _frames(feeds: Mapping[str, Feed], table: Table) -> dict[str, ImageFrames]:
+    """Return the places of the images of boxes, by the name of the boxes, as far as they are known."""
+    found = {}
+    for boxes in box_fields(feeds):
+        image = feeds[f"inputs.{boxes.image}"]
+        frames = image_frames(table, image.columns[0], image.transforms)
+        if frames is not None:
+            found[boxes.name] = frames
+    return found
 
 
 def _ready(

@@ -525,6 +525,18 @@ class SuspectData(Problem):
     message = "{reason}"
 
 
+class DataNote(Problem):
+    """A fact about the data that may be unexpected, and is usual: no action is required.
+
+    For example, the ids of COCO's 80 categories go from 1 to 90 with gaps: the classes of a network are numbered without.
+    `nnspec validate --data` reports it, and `train` does not.
+    """
+
+    code = "NN479"
+    severity = "note"
+    message = "{reason}"
+
+
 class BadBox(Problem):
     """A box must have corners in order, ``x1 y1 x2 y2``, lie in its image, and have one value of its class and other lists.
 
@@ -553,6 +565,18 @@ class BoxesCutOff(Problem):
     code = "NN477"
     severity = "warning"
     message = "{where}: {count} boxes, of which `pad` keeps {limit}{more}"
+
+
+class BoxesOfComposedImages(Problem):
+    """An augmentation composes images, and the result may have more boxes than `pad` has rows. The last boxes are left out.
+
+    `RandomMosaic` composes four images of a batch, one of which may occur several times, and `MixUp` two. A training counts
+    the boxes that have no row, and reports them once.
+    """
+
+    code = "NN483"
+    severity = "warning"
+    message = "`{name}` composes images with up to {count} boxes, of which `pad` keeps {limit}"
 
 
 class ObjectsWithoutBoxes(Problem):

@@ -17,7 +17,7 @@ from nnspec.data.readers.base import Reader, Table
 from nnspec.data.readers.joined import JoinedTable
 from nnspec.diagnostics import NnspecError
 
-IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation")
+IMAGE_ARGUMENTS = ("color_mode", "image_size", "interpolation", "pad_to_aspect_ratio", "fill_value")
 """The arguments that change how images are decoded."""
 
 COLOR_MODES = {1: "grayscale", 3: "rgb", 4: "rgba"}
@@ -112,14 +112,15 @@ def damaged_reader() -> NnspecError:
 
 
 def image_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[str, Any]:
-    """Return the `color_mode`, `image_size` and `interpolation` with which a model's images are decoded.
+    """Return the arguments with which a model's images are decoded: `IMAGE_ARGUMENTS`.
 
     Args:
         recipe: The model's recipe.
         wanted: The type of the image column before the transforms; None if unknown.
 
     Returns:
-        The arguments; `image_size` is None if images are not resized when they are decoded.
+        The arguments; `image_size` is None if images are not resized when they are decoded. Those about the padding are
+        absent without one.
     """
     trained = next((arguments for _, arguments in _readers_in(recipe) if "interpolation" in arguments), {})
     found = {"color_mode": trained.get("color_mode"), "interpolation": trained.get("interpolation", "bilinear")}
@@ -135,7 +136,8 @@ def image_arguments(recipe: Mapping[str, Any], wanted: Column | None) -> dict[st
     elif size is None and fixed and not resized:
         assert wanted is not None
         size = list(wanted.shape[:2])
-    return found | {"image_size": size}
+    padded = {name: trained[name] for name in ("pad_to_aspect_ratio", "fill_value") if size is not None and name in trained}
+    return found | {"image_size": size} | padded
 
 
 def _is_resized(recipe: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader
 from nnspec.data.remote.urls import given_by_user, is_url, without_secrets
 from nnspec.data.single_image import image_table, training_image_format
 from nnspec.data.transforms import TRANSFORMS, Learned, Transform
+from nnspec.data.transforms.boxes import boxes
 from nnspec.data.transforms.classes import UnknownClassError, label_encode
 from nnspec.data.transforms.text import pad
 from nnspec.data.values import read_feed, read_input
@@ -33,7 +34,7 @@ from nnspec.json_words import misfit
 from nnspec.spec.checked import check_named
 from nnspec.spec.reader import read_text
 from nnspec.spec.tree import MappingNode, Scalar, Tree
-from nnspec.types import TensorType, did_you_mean
+from nnspec.types import TensorType, did_you_mean, listed
 
 Recipe = dict[str, Any]
 """``{"inputs": {NAME: {"columns": […], "stacked": false, "transforms": […]}}}``, plain JSON.
@@ -163,9 +164,9 @@ def of_any_size(reader: Reader) -> Reader:
 def _open_image(path: Path, recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Table:
     columns = columns_of(recipe, types)
     if len(columns) != 1:
-        raise NnspecError(
-            f"`{path}` is a single image, but the model has several input columns\n  = help: name a table with all of them"
-        )
+        others = listed([column for column, wanted in columns.items() if len(wanted.shape) != 3] or [*columns][1:])
+        help = f"name a table of both, such as a file with lines {_row_of(path, columns)}"
+        raise NnspecError(f"`{path}` is a single image, but the model also takes {others}\n  = help: {help}")
     [(column, wanted)] = columns.items()
     try:
         [header] = headers([path], _MAX_PIXELS)
@@ -173,6 +174,12 @@ def _open_image(path: Path, recipe: Mapping[str, Any], types: Mapping[str, Tenso
         return image_table(path.read_bytes(), str(path), format_, column, wanted, header)
     except DataError as error:
         raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
+
+
+def _row_of(path: Path, columns: Mapping[str, Column]) -> str:
+    """Return an example of a row with an image and other values, as JSON."""
+    values = {3: str(path), 2: [[10, 20, 40, 30]], 1: [0.1, 0.2]}
+    return json.dumps({name: values.get(len(column.shape), 0.1) for name, column in columns.items()})
 
 
 def columns_of(recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> dict[str, Column]:
@@ -207,6 +214,8 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     for input_, type_ in types.items():
         own = recipe.get("inputs", {}).get(input_, {})
         feed, learned = feed_of(input_, recipe, name)
+        if not _are_boxes(table, feed, learned, problems):
+            continue
         values = _read(table, feed, learned, problems)
         if values is not None and _knows(values, table, feed, own.get("classes"), problems):
             arrays[input_] = read_input(values, table, feed, type_, problems)
@@ -215,6 +224,27 @@ def read_inputs(table: Table, name: str, recipe: Mapping[str, Any], types: Mappi
     if any(problem.is_error for problem in problems):
         raise SpecError(problems)
     return arrays
+
+
+def _are_boxes(table: Table, feed: Feed, learned: list[Learned], problems: list[Diagnostic]) -> bool:
+    """Whether the values of a feed of boxes are boxes, and not more than the model takes; True for other feeds."""
+    first = feed.transforms[0] if feed.transforms else None
+    if not isinstance(first, boxes):
+        return True
+    require_columns(table.columns, feed)
+    [column] = feed.columns
+    try:
+        first.infer(table.columns[column])
+    except DataError as error:
+        problems.append(d.BadBox.at(feed.span, feed.path, help=error.help, reason=f"`{column}`: {error.message}"))
+        return False
+    limits = [int(own["length"]) for step, own in zip(feed.transforms, learned, strict=True) if isinstance(step, pad)]
+    for row, given in enumerate(table.read(column, slice(None)) if limits else ()):
+        if len(given) > limits[0]:
+            reason = f"{table.where(column, row)}: {len(given):,} boxes, but the model takes {limits[0]:,}"
+            problems.append(d.BadBox.at(feed.span, feed.path, help="leave out the least likely ones", reason=reason))
+            return False
+    return True
 
 
 def _with_training_range(table: Table, recipe: Mapping[str, Any]) -> Table:
@@ -245,6 +275,12 @@ class _Fractions(Table):
 
     def where(self, column: str, row: int) -> str:
         return self._table.where(column, row)
+
+    def where_item(self, column: str, row: int, item: int) -> str:
+        return self._table.where_item(column, row, item)
+
+    def image_sizes(self, column: str) -> Any:
+        return self._table.image_sizes(column)
 
 
 def read_raw(table: Table, name: str, input_: str, recipe: Mapping[str, Any]) -> Any:

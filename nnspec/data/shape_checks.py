@@ -100,7 +100,9 @@ def transformed_column(
         return None
     if made.is_text:
         help = "put `label_encode` under `transform`"
-        if made.is_token_list or (kind == "inputs" and plan.inputs[name].is_integer):
+        if made.rows_of:
+            help = f"write `{name}: {{transform: [label_encode, {{pad: {_rows_of_input(plan, name)}}}]}}`"
+        elif made.is_token_list or (kind == "inputs" and plan.inputs[name].is_integer):
             help = "put `tokenize` and `pad` under `transform`"
         elif kind == "inputs":
             help = "put `label_encode` or `one_hot` under `transform` for classes, `tokenize` and `pad` for texts"
@@ -108,6 +110,12 @@ def transformed_column(
         problems.append(d.TextValues.at(feed.span, feed.path, help=help, what=what, columns=holds))
         return None
     return made
+
+
+def _rows_of_input(plan: DataPlan, name: str) -> object:
+    """Return the number of rows of an input, for a help."""
+    shape = plan.inputs[name].shape if name in plan.inputs else ()
+    return shape[0] if shape else "N"
 
 
 def _check_buckets(plan: DataPlan, feeds: Mapping[str, Feed], problems: list[Diagnostic]) -> None:

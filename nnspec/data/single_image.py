@@ -29,6 +29,7 @@ class SingleValueTable(Table):
         name: Its name in messages.
         is_image: Whether it is an image from a file.
         size: The height and width of that image as stored.
+        padded: Whether it was padded to keep its aspect ratio.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class SingleValueTable(Table):
         *,
         is_image: bool = False,
         size: tuple[int, int] | None = None,
+        padded: bool = False,
     ) -> None:
         import numpy as np
 
@@ -50,6 +52,7 @@ class SingleValueTable(Table):
             self._values = value[np.newaxis]
         self._name, self._size = name, size
         self.image_columns = (column,) if is_image else ()
+        self.pads_images = padded
 
     def __len__(self) -> int:
         return 1
@@ -91,8 +94,7 @@ def training_image_format(header: Header, name: str, recipe: Mapping[str, Any], 
         reader = Images.model_validate(arguments)
     except ValidationError:
         raise damaged_reader() from None
-    height, width = reader.image_size or (header.height, header.width)
-    return ImageFormat(height, width, reader.color_mode or header.color_mode, reader.interpolation, max_pixels)
+    return reader.format_for(header, reader.color_mode or header.color_mode)
 
 
 def image_table(
@@ -113,4 +115,5 @@ def image_table(
     """
     pixels = decode_content(content, name, format_)
     size = (header.height, header.width)
-    return SingleValueTable(column, pixels if len(wanted.shape) != 2 else pixels[..., 0], name, is_image=True, size=size)
+    values = pixels if len(wanted.shape) != 2 else pixels[..., 0]
+    return SingleValueTable(column, values, name, is_image=True, size=size, padded=format_.padded)

@@ -1,4 +1,4 @@
-"""Drafts a spec from a folder: images or texts by class, images with masks, or a table."""
+"""Drafts a spec from a folder: images or texts by class, images with boxes or masks, or a table."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from nnspec.data.file_kinds import reader_of
 from nnspec.data.folders import files_below, splits_in, subfolders
 from nnspec.data.readers.image_arguments import SUFFIXES
 from nnspec.diagnostics import NnspecError
+from nnspec.drafting.boxes import above_part, draft_boxes, find_boxes
 from nnspec.drafting.draft import Draft
 from nnspec.drafting.images import draft_images
 from nnspec.drafting.masks import draft_masks, mask_folders
@@ -36,11 +37,16 @@ def draft_folder(path: Path, written: str, *, target: str | None, task: Task | N
     """
     name = name or path.resolve().name
     tables = _tables(path)
+    boxes = None if tables else find_boxes(path)
     if tables:
         return _of_tables(path, written, tables, target, task, name)
     if target is not None or task is not None:
         option = "--target" if target is not None else "--task"
         raise NnspecError(f"{option} chooses a column of a table, and {path.name} has no table\n  = help: remove the option")
+    if boxes is not None:
+        return draft_boxes(path, written, boxes, name)
+    if (above := above_part(path)) is not None:
+        raise NnspecError(f"{path} is a part of images with boxes\n  = help: name the whole folder: `--from {above}`")
     splits = splits_in(path)
     whole = splits if "train" in splits else {"train": ""}
     parts = {part: f"{written}/{name}" if name else written for part, name in whole.items()}
@@ -58,7 +64,7 @@ def draft_folder(path: Path, written: str, *, target: str | None, task: Task | N
     raise NnspecError(
         f"{path} has no data that are recognized: {seen}\n"
         "  = help: name a table (.csv, .jsonl, .parquet), a folder of .png, .jpg or .txt files with a subfolder for each "
-        "class, or one with the subfolders `images` and `masks`"
+        "class, or one with the subfolders `images` and `masks`, or annotations in the format of COCO, YOLO or VOC"
     )
 
 

@@ -39,7 +39,9 @@ def example_metadata(run: Run, recipe: Recipe, count: int) -> dict[str, str]:
     table = spread_rows(run, count)
     white = {entry["columns"][0]: entry["white"] for entry in inputs.values() if "white" in entry}
     columns = dict.fromkeys([*series_columns(recipe), *(name for entry in inputs.values() for name in entry["columns"])])
-    values = {name: _values(table, name, white.get(name)) for name in columns if name in table.columns}
+    # Boxes are in pixels of the image as stored.
+    stored = any(step["transform"] == "boxes" for entry in inputs.values() for step in entry["transforms"])
+    values = {name: _values(table, name, white.get(name), stored=stored) for name in columns if name in table.columns}
     text = json.dumps([{name: column[row] for name, column in values.items()} for row in range(len(table))])
     if len(text) > _LARGEST:
         raise NnspecError(
@@ -48,8 +50,12 @@ def example_metadata(run: Run, recipe: Recipe, count: int) -> dict[str, str]:
     return {EXAMPLES: text}
 
 
-def _values(table: Table, column: str, white: float | None) -> list[Any]:
-    """The values of a column, as a request to the server has them; an image as a PNG in base64."""
+def _values(table: Table, column: str, white: float | None, *, stored: bool) -> list[Any]:
+    """The values of a column, as a request to the server has them; an image as a PNG, or the file as stored, in base64."""
+    if white is not None and stored:
+        files = [table.encoded(column, row) for row in range(len(table))]
+        if all(file is not None for file in files):
+            return [b64encode(file).decode() for file in files if file is not None]
     found = table.read(column, slice(None))
     if white is not None:
         return [b64encode(image_png(image, 0, white)).decode() for image in found]

@@ -19,7 +19,7 @@ from nnspec.exporting.neighbors import index_of_run
 from nnspec.exporting.output_metadata import class_names_of_run, detector_of, token_outputs_of_run
 from nnspec.exporting.runs import exported_network
 from nnspec.graph import Graph
-from nnspec.runtime.detections import sizes_of
+from nnspec.runtime.detections import frames_of
 from nnspec.runtime.predicting import GivenRows, Predictions, read_rows, require_limits_of_detector
 from nnspec.runtime.token_output import texts_of
 from nnspec.training import Run
@@ -77,18 +77,18 @@ def predict_run(
     predictions = Predictions(outputs, classes, answers_of(run), texts=texts, neighbors=found)
     if detector is None:
         return predictions
-    objects = detector.found(arrays, outputs, classes.get(detector.classes), given.sizes).limited(score, top)
+    objects = detector.found(arrays, outputs, classes.get(detector.classes), given.frames).limited(score, top)
     return replace(predictions, detections=objects, parts=detector.outputs)
 
 
 def _own_rows(run: Run, recipe: Recipe, limit: int | None, image: str | None) -> GivenRows:
-    """Rows of the data of a run, and the sizes of their images as stored."""
+    """Rows of the data of a run, and the places of their images as stored."""
     if image is None:
         _, examples = examples_of(run)
         examples = examples.only(slice(0, limit))
         return GivenRows(dict(examples.batch(slice(None)).inputs), examples.own_series)
     table, arrays = raw_rows(run, limit=limit)
-    return GivenRows(arrays, None, sizes_of(table, recipe, image))
+    return GivenRows(arrays, None, frames_of(table, recipe, image))
 
 
 def _of_network(run: Run, graph: Graph, mapping: IOMapping, fields: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

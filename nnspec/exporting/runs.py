@@ -22,15 +22,18 @@ from nnspec.exporting.examples import MOST_EXAMPLES, example_metadata
 from nnspec.exporting.keras_reference import keras_reference
 from nnspec.exporting.neighbors import Index, index_of_run
 from nnspec.exporting.output_metadata import output_metadata, with_white_levels
+from nnspec.exporting.precision import reduction_of
 from nnspec.exporting.sampler_models import SamplerParity, prove_sampler
 from nnspec.exporting.samplers import sampler_of_run
 from nnspec.generation.sampler_check import describes_sampler, sampling_of
 from nnspec.graph import Graph
 from nnspec.graph.activation_maps import map_name
 from nnspec.graph.budget import check_onnx_bytes
-from nnspec.graph.exported import ExportSection, exported, read_export
+from nnspec.graph.exported import NEWEST_OPSET, ExportSection, Precision, exported, limiting_node, read_export
 from nnspec.onnx_backend.export import export
 from nnspec.onnx_backend.parity import Parity
+from nnspec.onnx_backend.passes import PASSES
+from nnspec.onnx_backend.reduced.float16 import FLOAT16_PASSES, in_float16
 from nnspec.runtime.metadata import DATA, MAPS, NEIGHBORS, SAMPLES, SPEC_HASH, SPEC_NAME
 from nnspec.training import Run, golden_rows
 from nnspec.training.evaluation.evaluate import units_of_run
@@ -66,10 +69,12 @@ def export_run(
     *,
     data: Any = None,
     opset: int | None = None,
+    newest_opset: int = NEWEST_OPSET,
     form: Form | None = None,
     network: str | None = None,
     among: str | None = None,
     examples: int = 0,
+    precision: Precision | None = None,
 ) -> Parity | DecodingParity | SamplerParity:
     """Write the ONNX model of a run's best weights, if it agrees with Keras.
 
@@ -80,6 +85,7 @@ def export_run(
         out: The file, or the folder if the form is ``parts``; by default in the run folder. It is written completely or not at
             all.
         opset: The version of ONNX's operators; by default that of the spec.
+        newest_opset: The newest version of ONNX's operators, if none is given.
         form: What to write; by default the loop if the spec has a section ``generate`` and its section ``export`` names
             neither a network nor outputs, else the network.
         network: One of the spec's networks, with all its outputs; by default that of the section ``export``.
@@ -87,6 +93,7 @@ def export_run(
             default those of the section ``neighbors``, if there is one and `network` is not given.
         examples: The number of rows of the test data that the file contains, which the server's page offers as examples.
             Everyone who has the file can read them.
+        precision: The numbers in the file; by default those of the section ``export``.
 
     Returns:
         The parity of the file and Keras.
@@ -108,20 +115,27 @@ def export_run(
     if network is not None:
         section = _with_network(section, run, network, form)
     decodes = run.spec.section("generate") is not None
+    chosen = opset or min(section.opset, newest_opset)
     form = form or ("loop" if decodes and section.network is None and section.outputs is None else "network")
     weights = run.weights()
     if form == "network":
         section = section.model_copy(update={"network": section.network or default})
         finds = among is not None or (network is None and run.spec.section("neighbors") is not None)
         index = index_of_run(run, section, among=among) if finds else None
-        return _export_network(run, section, weights, out, opset or section.opset, index, examples)
+        if opset is not None:
+            _require_opset(run, section, default, opset)
+        return _export_network(run, section, weights, out, chosen, index, examples, precision)
+    if (precision or section.chosen_precision) != "float32":
+        raise NnspecError(
+            "a file with a loop is written in float32 only\n  = help: omit the precision, or add `--form network`"
+        )
     if examples:
         raise NnspecError("--examples is for networks, not for decoding loops\n  = help: omit it, or add `--form network`")
     if among is not None:
         raise NnspecError("--among is for networks that return a vector\n  = help: add `--form network`")
     if sampling is not None:
-        return _export_sampler(run, weights, out, opset or section.opset, form)
-    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=opset or section.opset)
+        return _export_sampler(run, weights, out, chosen, form)
+    models = decoder_models(run.spec, run.model, weights, run.recipe(), opset=chosen)
     if models is None:
         raise NnspecError(
             f"the spec of {run.path} has no section `generate`, which defines how sequences are decoded\n"
@@ -194,6 +208,19 @@ def _trained(run: Run) -> str:
     return guarded(run.objective, run.objective.exported_network, run.info)
 
 
+def _require_opset(run: Run, section: ExportSection, default: str, opset: int) -> None:
+    """Require that ONNX Runtime implements the operators of all layers in an opset.
+
+    Raises:
+        NnspecError: If it does not.
+    """
+    node = limiting_node(exported(section, run.model, default=default), opset)
+    if node is not None:
+        most, layer = node.layer.newest_opset, type(node.layer).__name__
+        reason = f"ONNX Runtime implements the operators of `{layer}`, step `{node.name}`, up to opset {most}, not in {opset}"
+        raise NnspecError(f"{reason}\n  = help: choose {most}, or omit the opset")
+
+
 def _export_network(
     run: Run,
     section: ExportSection,
@@ -202,7 +229,11 @@ def _export_network(
     opset: int,
     index: Index | None = None,
     examples: int = 0,
+    precision: Precision | None = None,
 ) -> Parity:
+    precision = precision or section.chosen_precision
+    if precision == "float16":
+        weights = in_float16(weights)
     graph = exported(section, run.model, default=_trained(run))
     table, golden = golden_rows(run, GOLDEN_ROWS)
     mapping = mapping_of(run, graph, section)
@@ -242,4 +273,6 @@ def _export_network(
         metadata=metadata,
         check_size=lambda size: check_onnx_bytes(run.spec, size),
         search=None if index is None else index.search,
+        passes=FLOAT16_PASSES if precision == "float16" else PASSES,
+        reduced=None if precision == "float32" else reduction_of(run, graph, mapping, section, precision, opset),
     )

@@ -4,22 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, Strict
 
-from nnspec.diagnostics import Diagnostic
+from nnspec.diagnostics import Diagnostic, Note
 from nnspec.graph import problems as g
 from nnspec.graph.activation_maps import NoMapError, head_of, map_name, with_activation_maps
-from nnspec.graph.model import Graph, Model
+from nnspec.graph.model import Graph, Model, Node
 from nnspec.spec import Spec
 from nnspec.spec.checked import check_known
 from nnspec.spec.tree import MappingNode, SequenceNode, Tree
 from nnspec.types import Config, Dim, TensorType, did_you_mean, listed, symbols_of
 
-_OPSET = 23
+DEFAULT_OPSET = 23
+"""ONNX opset of a file by default; ONNX Runtime 1.23 and newer load it."""
 NEWEST_OPSET = 26
 """Newest ONNX opset that ONNX Runtime 1.31 supports."""
+
+
+Precision = Literal["float32", "float16", "int8"]
+"""The numbers in an exported file: weights in float16, or layers in 8-bit integers."""
+
+
+class Int8Section(Config):
+    """Settings of a file in 8-bit integers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"calibrate": 500, "lose_at_most": {"accuracy": 0.005}}]})
+
+    calibrate: Annotated[int, Strict(), Field(ge=1, le=100_000)] = Field(
+        500, description="Number of training examples from which the ranges of activations are measured.", examples=[500]
+    )
+    lose_at_most: dict[str, Annotated[float, Field(ge=0)]] | None = Field(
+        None,
+        min_length=1,
+        description="What metrics may lose on validation data, by their names in the log; null: 0.5 % of each metric that is "
+        "better if it is larger, or of the loss if there is none. The layers whose integers cost most stay in float32.",
+        examples=[{"accuracy": 0.005}],
+    )
 
 
 class ExportSection(Config):
@@ -45,10 +67,22 @@ class ExportSection(Config):
         examples=[{"token": "words"}],
     )
     opset: Annotated[int, Strict(), Field(ge=17, le=NEWEST_OPSET)] = Field(
-        _OPSET,
-        description="ONNX opset version; an older one is used if ONNX Runtime does not implement a layer's operators in it.",
+        DEFAULT_OPSET,
+        description="ONNX opset version. Default: 23, or the newest one that ONNX Runtime implements for all layers.",
         examples=[21],
     )
+    precision: Precision | None = Field(
+        None,
+        description="Numbers in the file. float16: weights are stored in half the bytes, and computed with in float32. int8: "
+        "layers run on 8-bit integers. null: float32, or int8 if `int8` is given.",
+        examples=["float16"],
+    )
+    int8: Int8Section | None = Field(None, description="Settings of `precision: int8`.", examples=[{"calibrate": 500}])
+
+    @property
+    def chosen_precision(self) -> Precision:
+        """The precision of the file."""
+        return self.precision or ("float32" if self.int8 is None else "int8")
 
 
 def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default: str = "main") -> ExportSection | None:
@@ -82,6 +116,12 @@ def read_export(spec: Spec, model: Model, problems: list[Diagnostic], *, default
                 problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="output", name=output))
             elif key == "activation_maps" and not graph.gaps:
                 problems += _without_map(graph, output, at)
+    if "opset" in section.model_fields_set and (node := limiting_node(graph, section.opset)) is not None:
+        at = tree.get("opset") or tree
+        most = node.layer.newest_opset
+        facts = {"opset": section.opset, "layer": type(node.layer).__name__, "most": most}
+        notes = [Note(f"`{node.name}` is here", node.span)]
+        problems.append(g.OpsetTooNew.at(at.span, at.path, help=f"write `opset: {most}`, or remove it", notes=notes, **facts))
     _check_fields(spec, graph, section, tree, problems)
     return section if checked.is_right else None
 
@@ -104,6 +144,17 @@ def _check_fields(spec: Spec, graph: Graph, section: ExportSection, tree: Mappin
         elif field not in fields:
             help = did_you_mean(field, fields, "the fields are " + listed(fields))
             problems.append(g.UnknownExport.at(at.span, at.path, help=help, what="field", name=field))
+
+
+def limiting_node(graph: Graph, opset: int) -> Node | None:
+    """Return the step whose operators ONNX Runtime implements in the oldest opset, if an opset is newer than that one.
+
+    Args:
+        graph: The network.
+        opset: The opset.
+    """
+    limited = [node for node in graph.every_node() if (node.layer.newest_opset or opset) < opset]
+    return min(limited, key=lambda node: node.layer.newest_opset or opset, default=None)
 
 
 def length_for(wanted: TensorType, field: TensorType) -> int | None:
@@ -133,7 +184,7 @@ def export_opset(spec: Spec) -> int:
     """
     tree = spec.section("export")
     section = None if tree is None else check_known(ExportSection, tree, [], name="export").value
-    return _OPSET if section is None else section.opset
+    return DEFAULT_OPSET if section is None else section.opset
 
 
 def _item(tree: MappingNode, key: str, number: int) -> Tree:

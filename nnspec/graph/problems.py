@@ -258,6 +258,24 @@ class NoActivationMap(Problem):
     passes = _IMAGE + "  - GlobalAveragePooling2D\n  - Dense: {units: 2}\n    name: y\nexport: {activation_maps: [y]}\n"
 
 
+class OpsetTooNew(Problem):
+    """``export.opset`` is newer than the operators of a layer that ONNX Runtime implements.
+
+    Without the key, a file has the newest opset that ONNX Runtime implements for all of its layers, up to 23.
+    """
+
+    code = "NN245"
+    message = "`opset: {opset}` is not possible: ONNX Runtime implements the operators of `{layer}` up to opset {most}"
+    fails = (
+        "nnspec: 1\nname: net\ninputs: {x: [8, 8, 1], boxes: [3, 4]}\nlayers:\n  - RoIAlign: {size: 2}\n"
+        "    from: {x: x, boxes: boxes}\nexport: {opset: 23}\n"
+    )
+    passes = (
+        "nnspec: 1\nname: net\ninputs: {x: [8, 8, 1], boxes: [3, 4]}\nlayers:\n  - RoIAlign: {size: 2}\n"
+        "    from: {x: x, boxes: boxes}\nexport: {opset: 21}\n"
+    )
+
+
 class BadStart(Problem):
     """``weights`` names a file that does not exist, or that has no weight with this name and shape."""
 

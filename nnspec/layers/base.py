@@ -115,6 +115,8 @@ class Layer(Config):
     """Whether a mask changes the output."""
     is_random: ClassVar[bool] = False
     """Whether it changes its input randomly, and only in training."""
+    newest_opset: ClassVar[int | None] = None
+    """The newest ONNX opset in which ONNX Runtime 1.31 implements its operators on processors; None: every one."""
 
     @property
     def same_at_every_position(self) -> bool:

@@ -93,6 +93,8 @@ class _Coded(TakesBoxes):
     """Base class of the regression of boxes relative to anchors."""
 
     main_argument: ClassVar[str | None] = "by"
+    of_classes: ClassVar[bool] = False
+    """Whether the first input may have four numbers for each class."""
 
     by: Literal["offsets", "distances"] = Field(
         "offsets",
@@ -113,18 +115,20 @@ class _Coded(TakesBoxes):
 
     def infer(self, inputs: Inputs) -> Outputs:
         first, second = self.ports.required
-        for port in (first, second):
-            require_boxes(self, inputs[port], port)
+        require_boxes(self, inputs[first], first, of_classes=self.of_classes)
+        require_boxes(self, inputs[second], second)
         require_same_rows(inputs, first, second)
-        return single((inputs[first].shape[0], CORNERS))
+        return single((*inputs[first].shape[:-1], CORNERS))
 
 
 class DecodeBoxes(_Coded):
     """Converts the numbers that a network predicts for each anchor to boxes (Girshick et al. 2014, appendix C).
 
-    They are not clipped to the image; see `ClipBoxes`.
+    ``x`` has four numbers for each anchor, (rows, 4), or for each anchor and class, (rows, classes, 4), as in R-CNN; the boxes
+    have the same shape. They are not clipped to the image; see `ClipBoxes`.
     """
 
+    of_classes: ClassVar[bool] = True
     ports: ClassVar[Ports] = Ports(("x", "anchors"))
     box_ports: ClassVar[frozenset[str]] = frozenset({"anchors"})
 
@@ -148,16 +152,19 @@ class EncodeBoxes(_Coded):
 
 
 class ClipBoxes(TakesBoxes):
-    """Clips boxes to an image. Rows of −1 become boxes of no area, which are not valid either."""
+    """Clips boxes to an image, (rows, 4) or (rows, classes, 4).
+
+    Rows of −1 become boxes of no area, which are not valid either.
+    """
 
     ports: ClassVar[Ports] = Ports(("boxes", "image"))
     box_ports: ClassVar[frozenset[str]] = frozenset({"boxes"})
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
     def infer(self, inputs: Inputs) -> Outputs:
-        require_boxes(self, inputs["boxes"], "boxes")
+        require_boxes(self, inputs["boxes"], "boxes", of_classes=True)
         require_axes(self, inputs["image"], *self.axes, "channels", port="image")
-        return single((inputs["boxes"].shape[0], CORNERS))
+        return single((*inputs["boxes"].shape[:-1], CORNERS))
 
     def passes_gradient(self, port: str) -> bool:
         return port == "boxes"

@@ -62,20 +62,27 @@ def known_size(layer: Layer, x: TensorType, axis: int = -1, port: str = "x") -> 
     )
 
 
-def require_boxes(layer: Layer, x: TensorType, port: str) -> None:
+def require_boxes(layer: Layer, x: TensorType, port: str, *, of_classes: bool = False) -> None:
     """Check that an input has rows of four floats.
+
+    Args:
+        layer: The layer.
+        x: The type of the input.
+        port: The input.
+        of_classes: Whether a row may also have four floats for each class.
 
     Raises:
         LayerError: If it has not.
     """
     require_float(layer, x, port)
-    if x.rank == 2 and same_size(x.shape[1], _OF_A_BOX) is not False:
+    if x.rank in ((2, 3) if of_classes else (2,)) and same_size(x.shape[-1], _OF_A_BOX) is not False:
         return
     help = "put a `Reshape` to `[-1, 4]` before it" if x.rank != 2 else "`boxes` have the four numbers x1, y1, x2 and y2"
     if x.rank == 2 and same_size(x.shape[0], _OF_A_BOX) is True:
         help = "in expressions axis 0 is the batch and axis 1 the rows: the first four numbers of each row are `x[:, :, :4]`"
+    more = " or (rows, classes, 4)" if of_classes else ""
     raise LayerError(
-        f"{type(layer).__name__} takes rows of 4 numbers, (rows, 4), as `{port}`, got {x}",
+        f"{type(layer).__name__} takes rows of 4 numbers, (rows, 4){more}, as `{port}`, got {x}",
         help=help,
         port=port,
     )

@@ -120,5 +120,15 @@ class TakesBoxes(Layer):
     """The ports that take boxes."""
 
 
+class Labels(Layer):
+    """Returns classes of rows, with negative numbers for rows that have none: no loss of classes takes them."""
+
+    label_output: ClassVar[str] = "class"
+    """The output with the classes."""
+
+    no_classes: ClassVar[tuple[int, ...]] = ()
+    """The numbers that are no classes."""
+
+
 class Detects(Layer):
     """Returns detections: ``boxes`` (K, 4), ``scores`` (K) and ``class`` (K), with rows of −1 after the last one."""

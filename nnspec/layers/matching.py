@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from nnspec.layers.base import EVERYTHING, Inputs, LayerError, Outputs, Ports, Window
 from nnspec.layers.boxes import CORNERS
 from nnspec.layers.checks import require_boxes
-from nnspec.layers.interfaces import TakesBoxes
+from nnspec.layers.interfaces import Labels, TakesBoxes
 from nnspec.layers.scalars import Flag, Fraction, NotNegative, PositiveInt, PositiveNumber, WholeNumber
 from nnspec.types import Dim, TensorType, same_size
 
@@ -48,7 +48,7 @@ def require_labels(layer: TakesBoxes, inputs: Inputs, port: str, rows: str) -> N
         )
 
 
-class MatchBoxes(TakesBoxes):
+class MatchBoxes(TakesBoxes, Labels):
     """Finds the box that each anchor should predict: the targets of a detector.
 
     `iou` matches an anchor with the box of the largest intersection over union, if it is at least ``foreground``; with
@@ -68,6 +68,7 @@ class MatchBoxes(TakesBoxes):
 
     ports: ClassVar[Ports] = Ports(("anchors", "boxes"), ("class", "crowd"))
     box_ports: ClassVar[frozenset[str]] = frozenset({"anchors", "boxes"})
+    no_classes: ClassVar[tuple[int, ...]] = (BACKGROUND, IGNORED)
     main_argument: ClassVar[str | None] = "by"
 
     by: Literal["iou", "center", "grid"] = Field("iou", description="How anchors and boxes are matched.")
@@ -129,7 +130,7 @@ class MatchBoxes(TakesBoxes):
         return EVERYTHING
 
 
-class SampleProposals(TakesBoxes):
+class SampleProposals(TakesBoxes, Labels):
     """Chooses a fixed number of matched rows, with a share of positive ones (Girshick 2015, section 2.3).
 
     A row is positive if its ``class`` is 0 or more, as from `MatchBoxes`, and negative if it is −1; others are not chosen. In
@@ -143,6 +144,7 @@ class SampleProposals(TakesBoxes):
 
     ports: ClassVar[Ports] = Ports(("boxes", "class"))
     box_ports: ClassVar[frozenset[str]] = frozenset({"boxes"})
+    no_classes: ClassVar[tuple[int, ...]] = (BACKGROUND, IGNORED)
     main_argument: ClassVar[str | None] = "count"
     is_random: ClassVar[bool] = True
 

@@ -20,6 +20,7 @@ class _Regions(TakesBoxes):
     ports: ClassVar[Ports] = Ports(("x", "boxes"))
     box_ports: ClassVar[frozenset[str]] = frozenset({"boxes"})
     main_argument: ClassVar[str | None] = "size"
+    newest_opset: ClassVar[int | None] = 21
     axes: ClassVar[tuple[str, ...]] = SPATIAL_AXES[2]
 
     size: Sizes = Field(description="The output height and width: an integer or a list of two.")

@@ -11,7 +11,7 @@ from nnspec.layers.boxes import CORNERS, require_same_rows
 from nnspec.layers.checks import require_boxes, require_float
 from nnspec.layers.interfaces import Detects, TakesBoxes
 from nnspec.layers.scalars import Flag, Fraction, Number, PositiveInt
-from nnspec.types import Dim, TensorType
+from nnspec.types import Dim, TensorType, same_size
 
 
 class NonMaxSuppression(TakesBoxes, Detects):
@@ -19,7 +19,8 @@ class NonMaxSuppression(TakesBoxes, Detects):
 
     Boxes are taken in the order of their scores; of equal scores, that of the first row, then of the first class. A box is
     removed if its intersection over union with one that was taken before is greater than ``iou``. Only valid boxes with a score
-    greater than ``score`` are taken.
+    greater than ``score`` are taken. ``boxes`` are shared by the classes, (rows, 4), or each class has its own, (rows, classes,
+    4), as those of R-CNN's regressors.
 
     Outputs: ``boxes`` (keep, 4), ``scores`` (keep) and ``class`` (keep), best first, with rows of −1 after the last one, and
     ``count``, the number of boxes. A class is the number of a column of ``scores``.
@@ -35,7 +36,7 @@ class NonMaxSuppression(TakesBoxes, Detects):
 
     def infer(self, inputs: Inputs) -> Outputs:
         boxes, scores = inputs["boxes"], inputs["scores"]
-        require_boxes(self, boxes, "boxes")
+        require_boxes(self, boxes, "boxes", of_classes=True)
         require_float(self, scores, "scores")
         if scores.rank not in (1, 2):
             raise LayerError(
@@ -50,6 +51,12 @@ class NonMaxSuppression(TakesBoxes, Detects):
                 help="declare the size of the last axis as a number",
                 port="scores",
             )
+        if boxes.rank == 3 and (scores.rank != 2 or same_size(boxes.shape[1], scores.shape[1]) is False):
+            raise LayerError(
+                f"`boxes` and `scores` must have the same number of classes, got {boxes} and {scores}",
+                help="leave out the scores of the background, or its boxes: `x[:, :, :-1]` in an expression",
+                port="boxes",
+            )
         return {
             "boxes": TensorType((self.keep, CORNERS)),
             "scores": TensorType((self.keep,)),
@@ -58,7 +65,8 @@ class NonMaxSuppression(TakesBoxes, Detects):
         }
 
     def agreeing_sizes(self, inputs: Inputs) -> tuple[tuple[int | Dim, int | Dim], ...]:
-        return ((inputs["boxes"].shape[0], inputs["scores"].shape[0]),)
+        boxes, scores = inputs["boxes"].shape, inputs["scores"].shape
+        return tuple(zip(boxes[:-1], scores, strict=False))
 
     def is_discontinuous(self, inputs: Inputs) -> bool:
         del inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import onnx
@@ -19,6 +19,7 @@ from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.interface import Interface
 from nnspec.onnx_backend.lower import newest_opset
 from nnspec.onnx_backend.lowered import lowered
+from nnspec.onnx_backend.passes import Pass
 from nnspec.onnx_backend.preprocessing import InputPreprocessing, OutputPostprocessing
 from nnspec.onnx_backend.proto import finish
 from nnspec.onnx_backend.search import VectorSearch
@@ -40,6 +41,7 @@ def to_onnx(
     preprocessing: Mapping[str, InputPreprocessing] | None = None,
     postprocessing: Mapping[str, OutputPostprocessing] | None = None,
     search: VectorSearch | None = None,
+    passes: Sequence[Pass] | None = None,
 ) -> onnx.ModelProto:
     """Build the ONNX inference model of a graph.
 
@@ -56,6 +58,7 @@ def to_onnx(
         preprocessing: The preprocessing of inputs, by name.
         postprocessing: The postprocessing of outputs, by name.
         search: Adds the nearest neighbors of an output with a vector; None for none.
+        passes: The rewrites of the graph; by default all.
 
     Raises:
         NnspecError: If a weight is missing or has a different shape, or the opset is not supported.
@@ -96,6 +99,7 @@ def to_onnx(
         name=graph.name,
         metadata=model_metadata,
         version=nnspec.__version__,
+        passes=passes,
     )
 
 

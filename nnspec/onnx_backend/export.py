@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import onnx
 from numpy.typing import ArrayLike
 
 from nnspec.diagnostics import NnspecError
@@ -14,12 +15,16 @@ from nnspec.files import write_whole
 from nnspec.graph.model import Graph
 from nnspec.onnx_backend.emit import output_names, to_onnx
 from nnspec.onnx_backend.parity import Parity, Reference
+from nnspec.onnx_backend.passes import PASSES, Pass
 from nnspec.onnx_backend.preprocessing import OutputPostprocessing, Preprocessing
 from nnspec.onnx_backend.proof import first_difference, verify, verify_preprocessing, verify_varied
 from nnspec.onnx_backend.proto import sealed
 from nnspec.onnx_backend.samples import draw
 from nnspec.onnx_backend.search import VectorSearch
 from nnspec.runtime.session import Arrays, Run
+
+Reduction = Callable[[onnx.ModelProto, Callable[..., onnx.ModelProto]], onnx.ModelProto]
+"""Makes a model with smaller numbers from a verified one and from the function that builds it: of ``passes``, ``metadata``."""
 
 
 def export(
@@ -37,6 +42,8 @@ def export(
     seed: int = 0,
     check_size: Callable[[int], None] | None = None,
     search: VectorSearch | None = None,
+    passes: Sequence[Pass] = PASSES,
+    reduced: Reduction | None = None,
 ) -> Parity:
     """Write the ONNX model of a graph if it agrees with the reference.
 
@@ -54,6 +61,8 @@ def export(
         seed: The seed of the random inputs.
         check_size: Receives the size of the file in bytes, and raises if it is too large.
         search: Adds the nearest neighbors of an output with a vector, also verified; None for none.
+        passes: The rewrites of the ONNX graph.
+        reduced: Makes the file that is written from the verified one; None to write that.
 
     Returns:
         The parity of the file and the reference.
@@ -61,7 +70,8 @@ def export(
     Raises:
         NnspecError: If an output differs, the graph cannot be lowered, or the file cannot be written.
     """
-    model = to_onnx(graph, weights, opset=opset, metadata=metadata)
+    built = partial(to_onnx, graph, weights, opset=opset, metadata=metadata, passes=passes)
+    model = built()
     parity = verify(graph, weights, model, reference, golden=golden, opset=opset, seed=seed)
     if not parity.agrees:
         if all(result.is_undecided for result in parity.differing.values()):
@@ -73,17 +83,20 @@ def export(
         raise NnspecError(_difference(graph, parity.drawn, None, bisected=False) + _DRAWN)
     before = preprocessing.inputs if preprocessing is not None else {}
     if before or postprocessing:
-        model = to_onnx(graph, weights, opset=opset, metadata=metadata, preprocessing=before, postprocessing=postprocessing)
+        built = partial(built, preprocessing=before, postprocessing=postprocessing)
+        model = built()
         around = (preprocessing, postprocessing or {}, model, reference)
         processed = verify_preprocessing(graph, weights, *around, golden=golden, opset=opset, seed=seed)
         if not processed.agrees:
             raise NnspecError(_difference(graph, processed, None, bisected=False) + _PROCESSED)
         parity = parity.joined(processed)
     if search is not None:
-        built = partial(to_onnx, graph, weights, opset=opset, metadata=metadata, preprocessing=before)
-        model = built(postprocessing=postprocessing, search=search)
+        built = partial(built, search=search)
+        model = built()
         cases = preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=False), *golden]
         parity = replace(parity, search=search.verify(model, output_names(graph)[search.output], cases))
+    if reduced is not None:
+        model = reduced(model, built)
     content = sealed(model, parity.as_json())
     if check_size is not None:
         check_size(len(content))

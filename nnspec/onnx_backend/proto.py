@@ -13,8 +13,9 @@ from onnx import helper, numpy_helper
 from nnspec.diagnostics import NnspecError
 from nnspec.onnx_backend.builder import Body, Builder, Operation
 from nnspec.onnx_backend.passes import PASSES, Pass
-from nnspec.runtime.metadata import PARITY
-from nnspec.runtime.seal import DIGEST, digest_of
+from nnspec.runtime.metadata import PARITY, RUNTIME
+from nnspec.runtime.seal import CONSTANTS, DIGEST, checksums_of, digest_of
+from nnspec.runtime.versions import oldest_runtime_of
 from nnspec.types import Dim, TensorType
 
 ELEMENT: Mapping[str, int] = {
@@ -48,7 +49,7 @@ def finish(
         b: The graph, with the tensors of its outputs.
         inputs: The input types, by name. An ONNX type does not include the batch axis. An input that is also a constant is
             optional, with the constant as its default.
-        outputs: The output types, by name.
+        outputs: The output types, by name; outputs that passes add have none.
         name: The graph's name.
         metadata: The metadata of the model.
         version: The version of nnspec.
@@ -61,13 +62,16 @@ def finish(
         [_node(operation, names) for operation in b.operations],
         name,
         [_value(key, type) for key, type in inputs.items()],
-        [_value(key, type) for key, type in outputs.items()],
+        [
+            *(_value(key, type) for key, type in outputs.items()),
+            *(helper.make_empty_tensor_value_info(key) for key in b.outputs if key not in outputs),
+        ],
         [numpy_helper.from_array(array, names[key]) for key, array in b.constants.items()],
     )
     opsets = [helper.make_opsetid("", b.opset)]
     model = helper.make_model(graph, opset_imports=opsets, producer_name="nnspec", producer_version=version)
     model.ir_version = helper.find_min_ir_version_for(opsets)
-    helper.set_model_props(model, dict(sorted(metadata.items())))
+    helper.set_model_props(model, dict(sorted({**metadata, RUNTIME: oldest_runtime_of(b.opset)}.items())))
     return model
 
 
@@ -84,7 +88,7 @@ def serialized(model: onnx.ModelProto) -> bytes:
 
 
 def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
-    """Serialize a model with its parity record and the digest that binds the record to the model.
+    """Serialize a model with its parity record, the digest that binds the record to the model, and checksums of constants.
 
     Args:
         model: The model; the record is added to its metadata.
@@ -92,7 +96,8 @@ def sealed(model: onnx.ModelProto, record: Mapping[str, Any]) -> bytes:
     """
     metadata = {entry.key: entry.value for entry in model.metadata_props if entry.key != PARITY}
     helper.set_model_props(model, dict(sorted(metadata.items())))
-    record = {**record, DIGEST: digest_of(serialized(model))}
+    content = serialized(model)
+    record = {**record, CONSTANTS: checksums_of(content), DIGEST: digest_of(content)}
     helper.set_model_props(model, dict(sorted({**metadata, PARITY: json.dumps(record)}.items())))
     return serialized(model)
 

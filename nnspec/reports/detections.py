@@ -7,14 +7,16 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.graph.detections import CLASS
 from nnspec.html_elements import Html, element, figure, section, table
 from nnspec.printable import number
 from nnspec.reports import plots
 from nnspec.reports.findings import Finding
 from nnspec.reports.images import image_tag, is_image, scaled
-from nnspec.training.detection.average_precision import RECALLS
-from nnspec.training.detection.errors import OVERLAP, Kind
-from nnspec.training.evaluation.detections import DetectionEvaluation
+from nnspec.training.detection.average_precision import RECALLS, AveragePrecision
+from nnspec.training.detection.details import DetectionDetails
+from nnspec.training.detection.errors import OVERLAP, DetectionErrors, Kind
+from nnspec.training.evaluation.split_details import SplitDetails
 
 _IMAGES = 12
 _SHARE_OF_ERRORS = 2 / 3
@@ -48,7 +50,7 @@ _NUMBERS = {
 }
 
 
-def detections(found: DetectionEvaluation) -> list[Html]:
+def detections(found: SplitDetails) -> list[Html]:
     """The sections of a detector.
 
     Args:
@@ -57,8 +59,8 @@ def detections(found: DetectionEvaluation) -> list[Html]:
     return [section("Detections", *_results(found)), section("Examples of detections", *_examples(found))]
 
 
-def _results(found: DetectionEvaluation) -> Iterator[Html]:
-    values = [[label, _share(found.average.numbers[name])] for name, label in _NUMBERS.items()]
+def _results(found: SplitDetails) -> Iterator[Html]:
+    values = [[label, _share(_average(found).numbers[name])] for name, label in _NUMBERS.items()]
     half = len(values) // 2
     yield element(
         "div",
@@ -67,9 +69,9 @@ def _results(found: DetectionEvaluation) -> Iterator[Html]:
         class_="row",
     )
     note = f"COCO's twelve numbers on {len(found.examples):,} images; – if there are no such boxes. "
-    note += "Areas are in pixels of the network's input."
+    note += f"Areas are in pixels of {'the images as stored' if _of(found).in_stored_pixels else 'the network input'}."
     yield element("p", note, class_="note")
-    report = found.average.report(found.names)
+    report = _average(found).report(found.classes.get(CLASS))
     rows = [
         [
             row["class"],
@@ -79,33 +81,51 @@ def _results(found: DetectionEvaluation) -> Iterator[Html]:
         for row in report["classes"]
     ]
     yield table(["class", "boxes", "average precision", "at overlap 0.5", "recall at 0.5"], rows, numbers=(1, 2, 3, 4))
-    if len(found.average.classes):
-        curves = [
-            (found.name(int(index)), found.average.precision[0, :, place]) for place, index in enumerate(found.average.classes)
-        ]
+    average = _average(found)
+    if len(average.classes):
+        curves = [(_name(found, int(index)), average.precision[0, :, place]) for place, index in enumerate(average.classes)]
         yield element("div", figure(plots.average_precision(RECALLS, curves)), class_="plots")
-    counts = found.errors.counts
+    counts = _errors(found).counts
     kinds = [[label, f"{counts[kind]:,}"] for kind, label in _KINDS.items() if counts[kind] or kind == "found"]
-    missed = int(found.errors.missed.sum())
+    missed = int(_errors(found).missed.sum())
     kinds.append(["missed objects", f"{missed:,}"])
     yield table(["detections", ""], kinds, numbers=(1,))
     yield element(
-        "p", f"Detections with a score of at least {number(found.errors.threshold)}, which has the best F1.", class_="note"
+        "p", f"Detections with a score of at least {number(_errors(found).threshold)}, which has the best F1.", class_="note"
     )
-    if pairs := found.errors.confused[:_MOST_CONFUSED]:
+    if pairs := _errors(found).confused[:_MOST_CONFUSED]:
         yield table(
-            ["actual", "detected", "objects"], [[found.name(a), found.name(b), f"{n:,}"] for a, b, n in pairs], numbers=(2,)
+            ["actual", "detected", "objects"], [[_name(found, a), _name(found, b), f"{n:,}"] for a, b, n in pairs], numbers=(2,)
         )
+
+
+def _of(found: SplitDetails) -> DetectionDetails:
+    assert isinstance(found.details, DetectionDetails)
+    return found.details
+
+
+def _average(found: SplitDetails) -> AveragePrecision:
+    return _of(found).average
+
+
+def _errors(found: SplitDetails) -> DetectionErrors:
+    return _of(found).errors
+
+
+def _name(found: SplitDetails, index: int) -> str:
+    """The name of a class."""
+    names = found.classes.get(CLASS)
+    return str(names[index] if names is not None and 0 <= index < len(names) else index)
 
 
 def _share(value: float) -> str:
     return "–" if value < 0 else f"{value:.4f}"
 
 
-def _examples(found: DetectionEvaluation) -> Iterator[Html]:
+def _examples(found: SplitDetails) -> Iterator[Html]:
     if found.image is None or not is_image(found.examples.inputs[found.image].shape[1:]):
         return
-    places = _places(found.errors.by_image(len(found.examples)))
+    places = _places(_errors(found).by_image(len(found.examples)))
     images = scaled(found.examples.only(places).batch(slice(None)).inputs[found.image])
     drawn = [_drawn(found, int(place), image) for place, image in zip(places, images, strict=True)]
     note = "The images with most errors, then others. Rows are numbered from 0."
@@ -126,18 +146,18 @@ def _places(errors: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([worst, spread])
 
 
-def _drawn(found: DetectionEvaluation, place: int, image: NDArray[np.float64]) -> Html:
+def _drawn(found: SplitDetails, place: int, image: NDArray[np.float64]) -> Html:
     """An image with its boxes: detections with their class and score, and what is missed."""
-    errors, (height, width) = found.errors, image.shape[:2]
+    errors, (height, width) = _errors(found), image.shape[:2]
     shapes, texts = [], []
     for i in np.nonzero(errors.true.image == place)[0][:_MOST_BOXES]:
-        name = found.name(int(errors.true.classes[i]))
+        name = _name(found, int(errors.true.classes[i]))
         if errors.missed[i] or errors.true.crowd[i]:
             kind = "crowd" if errors.true.crowd[i] else "missed"
             shapes.append(_box(errors.true.corners[i], kind, f"{kind}: {name}", name, width))
             texts.append(f"{kind} {name}")
     for i in np.nonzero(errors.found.image == place)[0][:_MOST_BOXES]:
-        what, name = errors.kinds[i], found.name(int(errors.found.classes[i]))
+        what, name = errors.kinds[i], _name(found, int(errors.found.classes[i]))
         score = f"{errors.found.scores[i]:.2f}"
         kind = "found" if what in ("found", "ignored") else "wrong"
         shapes.append(_box(errors.found.corners[i], kind, f"{name} {score}: {_KINDS[what]}", f"{name} {score}", width))
@@ -161,13 +181,13 @@ def _box(corners: NDArray[np.float64], kind: str, title: str, label: str, width:
     return element("g", element("title", title), *edges, text, class_=kind)
 
 
-def detection_findings(found: DetectionEvaluation) -> Iterator[Finding]:
+def detection_findings(found: SplitDetails) -> Iterator[Finding]:
     """What to look at in the detections of a run.
 
     Args:
         found: The detections.
     """
-    numbers, boxes = found.average.numbers, int(found.average.boxes.sum())
+    numbers, boxes = _average(found).numbers, int(_average(found).boxes.sum())
     if not boxes:
         yield Finding("look", f"The {found.part} data have no annotated boxes, so nothing is measured.")
         return
@@ -176,7 +196,7 @@ def detection_findings(found: DetectionEvaluation) -> Iterator[Finding]:
         yield Finding(
             "bad", f"The detector finds almost nothing: its mean average precision at an overlap of 0.5 is {half:.3f}."
         )
-    rows = found.average.report(found.names)["classes"]
+    rows = _average(found).report(found.classes.get(CLASS))["classes"]
     never = [row for row in rows if row["recall_50"] == 0]
     if never and len(never) < len(rows):
         shown = ", ".join(f"`{row['class']}` ({row['boxes']:,} boxes)" for row in never[:8])
@@ -191,7 +211,7 @@ def detection_findings(found: DetectionEvaluation) -> Iterator[Finding]:
     if half >= 0.3 and precise < 0.5 * half:
         text = f"Boxes are imprecise: the mean average precision is {half:.2f} at an overlap of 0.5, and {precise:.2f} at 0.75"
         yield Finding("look", f"{text}. Train longer, or weight the loss of the boxes more.")
-    counts, total = found.errors.counts, len(found.errors.kinds)
+    counts, total = _errors(found).counts, len(_errors(found).kinds)
     if total and counts["twice"] > 0.1 * total:
         text = f"{counts['twice']:,} of {total:,} detections are further boxes of an object that is found"
         yield Finding("look", f"{text}. Lower `iou` of `NonMaxSuppression`.")
@@ -200,9 +220,9 @@ def detection_findings(found: DetectionEvaluation) -> Iterator[Finding]:
         yield Finding("look", f"{text}. Add images without objects, or weight the background more.")
 
 
-def _confusions(found: DetectionEvaluation) -> Iterator[Finding]:
-    boxes = dict(zip(found.average.classes.tolist(), found.average.boxes.tolist(), strict=True))
-    often = [(a, b, n) for a, b, n in found.errors.confused if n >= 3 and n >= 0.1 * boxes.get(a, 0)]
+def _confusions(found: SplitDetails) -> Iterator[Finding]:
+    boxes = dict(zip(_average(found).classes.tolist(), _average(found).boxes.tolist(), strict=True))
+    often = [(a, b, n) for a, b, n in _errors(found).confused if n >= 3 and n >= 0.1 * boxes.get(a, 0)]
     if often:
-        shown = ", ".join(f"`{found.name(a)}` as `{found.name(b)}` ({n:,} of {boxes.get(a, 0):,})" for a, b, n in often[:5])
+        shown = ", ".join(f"`{_name(found, a)}` as `{_name(found, b)}` ({n:,} of {boxes.get(a, 0):,})" for a, b, n in often[:5])
         yield Finding("look", f"Classes are confused: {shown}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,14 @@ from nnspec.reports.convolutions import convolutions
 from nnspec.reports.detections import detection_findings, detections
 from nnspec.reports.errors import errors
 from nnspec.reports.facts import exported_facts, provenance, run_facts
-from nnspec.reports.findings import findings, findings_section
+from nnspec.reports.findings import Finding, findings, findings_section
 from nnspec.reports.objectives import report_of
 from nnspec.reports.results import learning_curves, metric_tables, results
 from nnspec.spec.tree import Scalar
-from nnspec.training.evaluation.detections import DetectionEvaluation, evaluate_detections
+from nnspec.training.detection.details import DetectionDetails
 from nnspec.training.evaluation.evaluate import Evaluation, baselines_of, run_evaluation
 from nnspec.training.evaluation.report import report_of as report_of_output
+from nnspec.training.evaluation.split_details import SplitDetails, split_details
 from nnspec.training.run.files import DamagedRun
 from nnspec.training.run.folder import Run
 
@@ -136,9 +138,9 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> tuple[list[Html]
     summary = section("Summary", run_facts(run, found.part if found else "", len(found.examples) if found else None))
     scored = [results(found, reports, train)] if found is not None else [_missing(why)] if predicts else []
     maps = [activation_maps(run, found), attention_maps(run, found)] if found is not None else []
-    objects = _detected(run, part)
-    of_objects = list(detection_findings(objects)) if objects is not None else []
-    noted = findings_section([*of_objects, *findings(run, found, train, reports, own.findings())])
+    detailed = [(shows, each) for each in _detailed(run, part) if (shows := _SHOWS.get(type(each.details))) is not None]
+    of_splits = [finding for (_, found_in), each in detailed for finding in found_in(each)]
+    noted = findings_section([*of_splits, *findings(run, found, train, reports, own.findings())])
     curves = learning_curves(run)
     tables = metric_tables(found, reports, train) if found is not None else scored
     sections = [
@@ -149,7 +151,7 @@ def _sections(run: Run, part: str | None, onnx: Path | None) -> tuple[list[Html]
             curves,
             *scored,
             *own.sections(found),
-            *(detections(objects) if objects is not None else []),
+            *(piece for (shown, _), each in detailed for piece in shown(each)),
             *([errors(found)] if found is not None else []),
             convolutions(run, found),
             *maps,
@@ -174,14 +176,20 @@ def _predicted(run: Run, part: str | None, most: int | None = None) -> tuple[Eva
         return None, str(error)
 
 
-def _detected(run: Run, part: str | None) -> DetectionEvaluation | None:
-    """The detections of a detector; None if it is none, or the data no longer exist and were not asked for by name."""
+_SHOWS: Mapping[type, tuple[Callable[[SplitDetails], list[Html]], Callable[[SplitDetails], Iterator[Finding]]]] = {
+    DetectionDetails: (detections, detection_findings)
+}
+"""The sections and the findings for the details of a metric of a whole split."""
+
+
+def _detailed(run: Run, part: str | None) -> list[SplitDetails]:
+    """The details of metrics of a whole split; none if the data no longer exist and were not asked for by name."""
     try:
-        return evaluate_detections(run, part=part)
+        return split_details(run, part=part)
     except NnspecError as error:
         if isinstance(error, DamagedRun) or part is not None:
             raise
-        return None
+        return []
 
 
 def _missing(why: str) -> Html:

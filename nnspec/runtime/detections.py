@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.image_frames import ImageFrames, image_frames
 from nnspec.data.readers.base import Table
+from nnspec.data.recipe import steps_of
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import DETECTIONS
 from nnspec.runtime.ports import Port
@@ -51,7 +53,7 @@ class Detector:
         inputs: Mapping[str, NDArray[Any]],
         outputs: Mapping[str, NDArray[Any]],
         names: Sequence[Any] | None,
-        sent: NDArray[np.int64] | None,
+        frames: ImageFrames | None,
     ) -> Detections:
         """The detections of a batch.
 
@@ -59,14 +61,16 @@ class Detector:
             inputs: The inputs of the model.
             outputs: Its outputs.
             names: The names of the classes, in order; None to use their indices.
-            sent: The height and width of each image as it was sent, (N, 2); None if the model reads it unchanged.
+            frames: The places of the images as sent in those of the model; None if the model reads them unchanged.
         """
         boxes = np.asarray(outputs[self.boxes], np.float64)
         if self.image is not None:
-            seen = np.asarray(inputs[self.image].shape[1:3], np.float64)
-            size = np.broadcast_to(seen if sent is None else sent, (len(boxes), 2))[:, None, ::-1]
-            corners = boxes.reshape(*boxes.shape[:2], 2, 2) * (size / seen[::-1])[:, :, None]
-            boxes = np.clip(corners, 0, size[:, :, None]).reshape(boxes.shape)
+            if frames is None:
+                seen = np.array(inputs[self.image].shape[1:3], np.int64)
+                frames = ImageFrames.unchanged(np.broadcast_to(seen, (len(boxes), 2)))
+            moved = frames.to_stored(boxes, np.arange(len(boxes))[:, None])
+            corners = moved.reshape(*boxes.shape[:2], 2, 2)
+            boxes = np.clip(corners, 0, frames.stored[:, None, None, ::-1]).reshape(boxes.shape)
         return Detections(boxes, outputs[self.scores], outputs[self.classes], names)
 
 
@@ -139,8 +143,8 @@ def require_detector(detector: Detector, inputs: Mapping[str, Port], outputs: Ma
         raise NnspecError(f"the metadata of {name} are not valid under `{DETECTIONS}`; export it again")
 
 
-def sizes_of(table: Table, recipe: Mapping[str, Any], image: str | None) -> NDArray[np.int64] | None:
-    """The height and width of each image of a table, as stored or sent, (N, 2); None if they are not known.
+def frames_of(table: Table, recipe: Mapping[str, Any], image: str | None) -> ImageFrames | None:
+    """The places of the images of a table, as stored or sent, in those that a model takes; None if they are not known.
 
     Args:
         table: The data.
@@ -149,11 +153,8 @@ def sizes_of(table: Table, recipe: Mapping[str, Any], image: str | None) -> NDAr
     """
     if image is None:
         return None
-    [column, *others] = recipe.get("inputs", {}).get(image, {}).get("columns", [image])
+    entry = recipe.get("inputs", {}).get(image, {"columns": [image], "transforms": []})
+    [column, *others] = entry["columns"]
     if others or column not in table.columns:
         return None
-    stored = table.image_sizes(column)
-    if stored is not None:
-        return stored
-    shape = table.columns[column].shape[:2]
-    return None if len(shape) < 2 or None in shape else np.broadcast_to(np.array(shape, np.int64), (len(table), 2))
+    return image_frames(table, column, [step.transform for step in steps_of(entry)])

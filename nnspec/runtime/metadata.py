@@ -56,8 +56,14 @@ OUTPUTS = "nnspec.outputs"
 PARITY = "nnspec.parity"
 """The parity record, as JSON (`parity.Parity`)."""
 
+PRECISION = "nnspec.precision"
+"""What a file with smaller numbers than float32 loses and gains, as JSON (`exporting.precision.PrecisionRecord`)."""
+
 ROWS = "nnspec.rows"
 """The number of rows of the table that an input indexes, as JSON: ``{"tokens": 5000}`` accepts 0 to 4999."""
+
+RUNTIME = "nnspec.onnxruntime"
+"""The oldest version of ONNX Runtime that loads the file: ``1.23``."""
 
 SAMPLES = "nnspec.samples"
 """How a generator is sampled, as JSON (`runtime.samples.Samples`)."""

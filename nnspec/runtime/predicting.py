@@ -8,17 +8,21 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
+from nnspec.data.file_kinds import reader_of
+from nnspec.data.folders import is_file
 from nnspec.data.frames import frame_of, is_table
-from nnspec.data.kinds import DecisionRule
+from nnspec.data.image_frames import ImageFrames
+from nnspec.data.image_rows import decoded_rows, image_columns
+from nnspec.data.kinds import DataError, DecisionRule
 from nnspec.data.per_series import RowSeries, series_of_rows
-from nnspec.data.recipe import feed_of, open_data, read_inputs, series_columns
+from nnspec.data.readers.base import Table
+from nnspec.data.recipe import columns_of, feed_of, open_data, read_inputs, series_columns
 from nnspec.data.units import in_units
 from nnspec.diagnostics import NnspecError
 from nnspec.printable import on_one_line
-from nnspec.runtime.detections import Detections, Detector, sizes_of
+from nnspec.runtime.detections import Detections, Detector, frames_of
 from nnspec.runtime.neighbors import INDICES, SIMILARITY, Neighbors
 from nnspec.runtime.ports import type_of
 from nnspec.runtime.predictor import Predictor
@@ -29,6 +33,7 @@ from nnspec.types import TensorType, listed
 _EVEN = 0.5
 """The threshold of a probability."""
 _ROUNDING = 1e-3
+_MAX_PIXELS = 2**26
 
 
 @dataclass(frozen=True)
@@ -150,7 +155,7 @@ def predict_file(
     image = None if predictor.detector is None else predictor.detector.image
     given = read_rows(data, predictor.recipe, input_types(predictor), limit, image=image)
     answer = predictor.predict if tiling is None else tiling.predict
-    found = predictions_of(predictor, given.arrays, answer(given.arrays), tiling, given.series, given.sizes)
+    found = predictions_of(predictor, given.arrays, answer(given.arrays), tiling, given.series, given.frames)
     if found.detections is not None:
         return replace(found, detections=found.detections.limited(score, top))
     if neighbors is None or found.neighbors is None:
@@ -164,7 +169,7 @@ def predictions_of(
     outputs: Mapping[str, NDArray[Any]],
     tiling: Tiling | None = None,
     series: RowSeries | None = None,
-    sizes: NDArray[np.int64] | None = None,
+    frames: ImageFrames | None = None,
 ) -> Predictions:
     """Convert the outputs of an exported model to the classes, texts and units of its data.
 
@@ -174,7 +179,7 @@ def predictions_of(
         outputs: Its outputs.
         tiling: How the images were tiled, if they were.
         series: The series of each row, if the units differ between series.
-        sizes: The height and width of each image as it was sent, for a detector; None if the model reads it unchanged.
+        frames: The places of the images as sent in those of a detector; None if it reads them unchanged.
     """
     neighbors = None
     if predictor.knowledge is not None:
@@ -186,7 +191,7 @@ def predictions_of(
     if (detector := predictor.detector) is None:
         return found
     names = predictor.classes.get(detector.classes)
-    return replace(found, detections=detector.found(inputs, outputs, names, sizes), parts=detector.outputs)
+    return replace(found, detections=detector.found(inputs, outputs, names, frames), parts=detector.outputs)
 
 
 def require_limits_of_detector(detector: Detector | None, name: str, score: float | None, top: int | None) -> None:
@@ -212,19 +217,19 @@ class GivenRows:
     Attributes:
         arrays: The inputs, by name.
         series: The series of each row, if the units differ between series.
-        sizes: The height and width of each image as stored, (N, 2), if they were asked for and are known.
+        frames: The places of the images as stored in those of the input, if they were asked for and are known.
     """
 
     arrays: Mapping[str, NDArray[Any]]
     series: RowSeries | None = None
-    sizes: NDArray[np.int64] | None = None
+    frames: ImageFrames | None = None
 
     def rows(self, some: slice) -> GivenRows:
         """Some of the rows."""
         return GivenRows(
             {name: array[some] for name, array in self.arrays.items()},
             None if self.series is None else self.series.rows(some),
-            None if self.sizes is None else self.sizes[some],
+            None if self.frames is None else self.frames.rows(some),
         )
 
 
@@ -243,15 +248,50 @@ def read_rows(
         recipe: How the inputs are made from raw data.
         types: The types of the inputs, by name.
         limit: The most rows to return.
-        image: The input whose sizes are wanted.
+        image: The input with the images whose places are wanted.
     """
+    folder = Path()
     if is_table(data):
         table, name = frame_of(data, "data").table(), "data"
+    elif isinstance(data, str):
+        table, name = open_data(data, recipe, types)
+        folder = Path(data).parent if reader_of(data) is not None and is_file(Path(data)) else folder
     else:
-        table, name = open_data(data, recipe, types) if isinstance(data, str) else (_texts(data, recipe, types), "the texts")
+        table, name = _texts(data, recipe, types), "the texts"
+    table = _with_image_files(table, recipe, types, folder)
     arrays = read_inputs(table, name, recipe, types)
     series = series_of_rows(table, series_columns(recipe))
-    return GivenRows(arrays, series, sizes_of(table, recipe, image)).rows(slice(limit))
+    return GivenRows(arrays, series, frames_of(table, recipe, image)).rows(slice(limit))
+
+
+def _with_image_files(table: Table, recipe: Mapping[str, Any], types: Mapping[str, TensorType], folder: Path) -> Table:
+    """Decode the images of rows that have paths of files.
+
+    Args:
+        table: The rows.
+        recipe: How the inputs are made from raw data.
+        types: The types of the inputs, by name.
+        folder: The folder that paths are relative to.
+
+    Raises:
+        NnspecError: If an image cannot be read.
+    """
+
+    def load(text: object) -> bytes:
+        try:
+            return (folder / str(text)).read_bytes()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise DataError(f"`{str(text)[:200]}` cannot be read: {reason}") from None
+
+    columns = [name for name in image_columns(recipe) if name in table.columns and table.columns[name].is_text]
+    if not columns:
+        return table
+    given = {name: table.read(name, slice(None)) for name in columns}
+    try:
+        return decoded_rows(table, given, recipe, columns_of(recipe, types), load, table.where, _MAX_PIXELS)
+    except DataError as error:
+        raise NnspecError(error.message + (f"\n  = help: {error.help}" if error.help else "")) from None
 
 
 def _texts(texts: Sequence[str], recipe: Mapping[str, Any], types: Mapping[str, TensorType]) -> Texts:

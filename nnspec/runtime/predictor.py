@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nnspec.data.frames import frame_of
+from nnspec.data.image_rows import image_columns
 from nnspec.data.kinds import DecisionRule
 from nnspec.data.units import Units
 from nnspec.diagnostics import NnspecError
@@ -130,6 +131,7 @@ class Predictor:
         Args:
             inputs: An array for each input, by name, the batch axis first; the array alone, if there is one input; or raw rows:
                 a DataFrame, a dict of columns, a list of dicts, or texts. A single example, or a single row, is a batch of one.
+                In raw rows, an image can be the path of a PNG or JPEG file.
             tile: The size of the tiles that images are cut into; None to predict whole images. With tiles, images of sizes that
                 the model does not accept are padded by mirroring, and the outputs are cropped.
             overlap: The overlap of two tiles; by default the least at which the outputs equal those of the whole image.
@@ -171,7 +173,7 @@ class Predictor:
         given = self._given(inputs, image=self.detector.image)
         arrays = self.checked(given.arrays)
         names = self.classes.get(self.detector.classes)
-        found = self.detector.found(arrays, self.in_parts(arrays), names, given.sizes).limited(score, top)
+        found = self.detector.found(arrays, self.in_parts(arrays), names, given.frames).limited(score, top)
         return [found.of(row) for row in range(len(next(iter(arrays.values()))))]
 
     def arrays(self, given: Any) -> Mapping[str, ArrayLike]:
@@ -183,11 +185,11 @@ class Predictor:
         return self._given(given).arrays
 
     def _given(self, given: Any, image: str | None = None) -> GivenRows:
-        """The arrays, and the sizes of the images of raw rows.
+        """The arrays, and the places of the images of raw rows.
 
         Args:
             given: As for `arrays`.
-            image: The input whose sizes are wanted.
+            image: The input with the images whose places are wanted.
         """
         from nnspec.runtime.predicting import GivenRows
 
@@ -213,12 +215,16 @@ class Predictor:
         columns = {str(column) for entry in self.recipe.get("inputs", {}).values() for column in entry["columns"]}
         if not set(given) <= set(self.inputs):
             return bool(columns & set(given))
-        return any(name in columns and np.asarray(given[name]).dtype.kind in "UO" for name in given)
+        return any(name in columns and _is_of_rows(given[name]) for name in given)
 
     def _of_rows(self, given: Any, image: str | None) -> GivenRows:
-        if isinstance(given, Mapping) and given and all(np.ndim(value) == 0 for value in given.values()):
+        if isinstance(given, Mapping) and given and (self._is_row(given) or all(map(_is_single, given.values()))):
             given = {name: [value] for name, value in given.items()}
-        return self._read(frame_of(given, "data"), image)
+        return self._read(frame_of(_with_texts(given), "data"), image)
+
+    def _is_row(self, given: Mapping[str, Any]) -> bool:
+        """Whether a dict is one row, whose image is the path of a file."""
+        return any(isinstance(given.get(name), str | Path) for name in image_columns(self.recipe))
 
     def _read(self, rows: Any, image: str | None) -> GivenRows:
         from nnspec.runtime.predicting import input_types, read_rows
@@ -277,3 +283,28 @@ class Predictor:
         arrays = fitted(inputs, self.inputs, self.conditions)
         require_rows(arrays, self._rows)
         return arrays
+
+
+def _is_single(value: Any) -> bool:
+    """Whether a value is a number or a text; lists of different lengths are no array."""
+    return not isinstance(value, list | tuple) and np.ndim(value) == 0
+
+
+def _is_of_rows(values: Any) -> bool:
+    """Whether values of a column are texts, or lists of different lengths, which no array of an input is."""
+    try:
+        return np.asarray(values).dtype.kind in "UO"
+    except ValueError:
+        return True
+
+
+def _with_texts(given: Any) -> Any:
+    """Return rows with paths as texts."""
+    if isinstance(given, list | tuple) and all(isinstance(row, Mapping) for row in given):
+        return [{name: str(one) if isinstance(one, Path) else one for name, one in row.items()} for row in given]
+    if not isinstance(given, Mapping):
+        return given
+    return {
+        name: [str(one) if isinstance(one, Path) else one for one in column] if isinstance(column, list) else column
+        for name, column in given.items()
+    }

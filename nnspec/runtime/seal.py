@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from typing import Any
+from zlib import crc32
 
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.metadata import PARITY
@@ -18,8 +19,14 @@ from nnspec.runtime.metadata import PARITY
 DIGEST = "sha256"
 """The key of the digest in the record."""
 
+CONSTANTS = "constants"
+"""The key of the checksums of the constants in the record."""
+
 _METADATA = 14
 """``ModelProto.metadata_props``, each a key (field 1) and a value (field 2)."""
+
+_GRAPH, _CONSTANT, _NAME = 7, 5, 8
+"""``ModelProto.graph``, ``GraphProto.initializer`` and ``TensorProto.name``."""
 
 
 def require_proven(content: bytes, metadata: Mapping[str, str], name: str) -> None:
@@ -87,6 +94,48 @@ def undecided(output: Mapping[str, Any]) -> str:
         ('0.12%', '')
     """
     return f"{output['undecided']:.2%}" if "undecided" in output else ""
+
+
+def checksums_of(content: bytes) -> dict[str, str]:
+    """Compute the checksum of each constant of a model, by name.
+
+    Args:
+        content: The file's bytes.
+
+    Raises:
+        ValueError: If the bytes are not a model.
+    """
+    model = memoryview(content)
+    graphs = [model[body:end] for number, _, body, end in _fields(model) if number == _GRAPH]
+    constants = [graph[body:end] for graph in graphs for number, _, body, end in _fields(graph) if number == _CONSTANT]
+    return {bytes(_text(constant, _NAME)).decode(errors="replace"): f"{crc32(constant):08x}" for constant in constants}
+
+
+def damage_of(content: bytes, metadata: Mapping[str, str]) -> str:
+    """Describe what of a file differs from what was exported; empty if nothing does.
+
+    Args:
+        content: The file's bytes.
+        metadata: The file's metadata, with a parity record.
+
+    Raises:
+        ValueError: If the bytes are not a model, or the record is damaged.
+    """
+    record = json.loads(metadata[PARITY])
+    if record.get(DIGEST) == digest_of(content):
+        return ""
+    recorded, found = record.get(CONSTANTS, {}), checksums_of(content)
+    changed = [f"`{name}`" for name, checksum in recorded.items() if found.get(name, checksum) != checksum]
+    missing = [f"`{name}`" for name in recorded if name not in found]
+    parts = [
+        f"{', '.join(names[:_SHOWN])}{f' and {len(names) - _SHOWN} more' if len(names) > _SHOWN else ''} {word}"
+        for names, word in ((changed, "changed"), (missing, "missing"))
+        if names
+    ]
+    return "; ".join(parts) or "its nodes or its metadata changed, no constant did"
+
+
+_SHOWN = 5
 
 
 def _errors(record: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:

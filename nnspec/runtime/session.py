@@ -14,6 +14,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from nnspec.diagnostics import NnspecError
+from nnspec.runtime.metadata import RUNTIME
+from nnspec.runtime.seal import metadata_of
+from nnspec.runtime.versions import is_older
 
 _OUTSIDE = re.compile(r"idx=(-?\d+) must be within the inclusive range \[-?\d+,(\d+)\]")
 
@@ -106,8 +109,20 @@ def open_session(
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:
-        reason = str(error).partition("] : ")[2] or str(error)
+        reason = _needed_runtime(content) or str(error).partition("] : ")[2] or str(error)
         raise NnspecError(f"{name} cannot be loaded by ONNX Runtime {onnxruntime.__version__}: {reason}") from error
+
+
+def _needed_runtime(content: bytes) -> str:
+    """What a file states about the version of ONNX Runtime, if this one is older; else empty."""
+    try:
+        needed = metadata_of(content).get(RUNTIME, "")
+    except ValueError:
+        return ""
+    if not is_older(onnxruntime.__version__, needed):
+        return ""
+    help = f"install it, or export the file with `--for onnxruntime=={onnxruntime.__version__}`"
+    return f"it needs version {needed} or newer\n  = help: {help}"
 
 
 def runner(content: bytes, *, level: Level = "all") -> Run:

@@ -30,7 +30,7 @@ function imageUrl(blob) {
   return urls.at(-1);
 }
 
-// Sends inputs one after another: {name, body, type, file, base64}.
+// Sends inputs one after another: {name, body, type, file, base64, image}.
 async function send(inputs) {
   const mine = ++serial, answers = [];
   urls.forEach(URL.revokeObjectURL);
@@ -46,7 +46,8 @@ async function send(inputs) {
       if (model.takes === "image" && answer.rows.length === 1) answer.seen = await ask(path("preprocess"), {...input, accept: "image/png"});
     } catch (error) { answer.error = error.message; }
     if (mine !== serial) return;
-    if (input.body instanceof Blob && model.takes === "image") answer.url = imageUrl(input.body);
+    const image = model.takes === "image" && input.body instanceof Blob ? input.body : input.image;
+    if (image) answer.url = imageUrl(image);
     if (answer.seen) answer.seenUrl = imageUrl(answer.seen);
     answers.push(answer);
   }
@@ -129,9 +130,9 @@ function pngOf(base64) {
 
 function form(inside, input, accept, hint) {
   const element = make("form", {}, ...inside, make("p", {}, make("button", {className: "main", textContent: "Predict"})));
-  element.onsubmit = (event) => {
+  element.onsubmit = async (event) => {
     event.preventDefault();
-    try { send([input()]); } catch (error) { fail(error.message); }
+    try { send([await input()]); } catch (error) { fail(error.message); }
   };
   at("request").replaceChildren(element, dropArea(accept, hint, true));
   return element;
@@ -148,16 +149,22 @@ function textForm() {
 
 function rowForm() {
   const fields = model.columns.map((column) => [column, fieldOf(column)]);
-  const labels = fields.map(([column, field]) => make("label", {}, make("span", {textContent: column.name}), field));
-  const input = () => {
-    const values = Object.fromEntries(fields.map(([column, field]) => [column.name, valueOf(column, field)]));
-    return {name: "", body: JSON.stringify(values), type: "application/json"};
+  const labels = fields.map(([column, field]) => make("label", {}, make("span", {textContent: column.name}), field, field.preview || null));
+  const input = async () => {
+    const values = {};
+    let image = null;
+    for (const [column, field] of fields) {
+      values[column.name] = column.kind === "image" ? await base64Of(column, field) : valueOf(column, field);
+      if (column.kind === "image" && !image) image = field.files[0] || pngOf(field.base64);
+    }
+    return {name: "", body: JSON.stringify(values), type: "application/json", image};
   };
   const element = form([make("div", {className: "fields"}, ...labels)], input, ".csv,.json", "Several rows: drop or choose .csv or .json files.");
   return (row) => {
     for (const [column, field] of fields) {
       const value = row[column.name] ?? "";
-      field.value = column.kind === "choice" ? column.choices.indexOf(value) : Array.isArray(value) ? JSON.stringify(value) : value;
+      if (column.kind === "image") useImage(field, value);
+      else field.value = column.kind === "choice" ? column.choices.indexOf(value) : Array.isArray(value) ? JSON.stringify(value) : value;
     }
     element.requestSubmit();
   };
@@ -170,10 +177,46 @@ function fieldOf(column) {
     choice: () => make("select", {}, ...options),
     text: () => make("textarea"),
     numbers: () => make("textarea", {placeholder: `[0.1, 0.2, …] with shape ${JSON.stringify(column.shape)}`}),
+    boxes: () => make("textarea", {placeholder: `[[x1, y1, x2, y2], …] in pixels of ${column.of}` + (column.most ? `, at most ${column.most}` : "")}),
+    image: imageField,
     number: () => make("input", {type: "number", step: "any"}),
   }[column.kind]();
   field.required = !column.may_miss;
   return field;
+}
+
+// A file of an image; an example has none, and its base64 instead.
+function imageField() {
+  const field = make("input", {type: "file", accept: "image/png,image/jpeg"});
+  field.preview = make("img", {alt: "", className: "preview", hidden: true});
+  field.preview.onload = () => { field.preview.title = `${field.preview.naturalWidth} × ${field.preview.naturalHeight}`; };
+  field.onchange = () => {
+    field.base64 = "";
+    field.required = true;
+    showPreview(field, field.files[0]);
+  };
+  return field;
+}
+
+function showPreview(field, image) {
+  field.preview.hidden = !image;
+  if (image) field.preview.src = URL.createObjectURL(image);
+}
+
+function useImage(field, base64) {
+  field.value = "";
+  field.base64 = base64;
+  field.required = false;
+  showPreview(field, pngOf(base64));
+}
+
+async function base64Of(column, field) {
+  if (!field.files.length && !field.base64) throw new Error(`${column.name}: choose a PNG or JPEG image`);
+  if (!field.files.length) return field.base64;
+  const bytes = new Uint8Array(await field.files[0].arrayBuffer());
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 8192) text += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(text);
 }
 
 function valueOf(column, field) {
@@ -181,7 +224,8 @@ function valueOf(column, field) {
   if (column.kind === "choice") return column.choices[field.value];
   if (column.kind === "text") return field.value;
   if (column.kind === "number") return Number(field.value);
-  try { return JSON.parse(field.value); } catch { throw new Error(`${column.name}: expected numbers as a JSON list`); }
+  const expected = column.kind === "boxes" ? "boxes as a JSON list, [[x1, y1, x2, y2], …]" : "numbers as a JSON list";
+  try { return JSON.parse(field.value); } catch { throw new Error(`${column.name}: expected ${expected}`); }
 }
 
 function exampleButtons(examples, use) {
@@ -431,9 +475,9 @@ function curlOf({body, type, file, base64}) {
   const parts = ["curl", quoted(new URL(path("predict"), location.href).href), "-H", quoted(`Content-Type: ${type}`)];
   if (token) parts.push("-H", '"Authorization: Bearer $TOKEN"');
   if (base64) return `echo ${base64} | base64 -d | ${parts.join(" ")} --data-binary @-`;
-  if (typeof body === "string") return [...parts, "--data-raw", quoted(body)].join(" ");
+  if (typeof body === "string" && body.length <= MOST_TEXT) return [...parts, "--data-raw", quoted(body)].join(" ");
   // A name with control characters could change the terminal that the line is pasted into.
-  const name = file && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(file) ? file : "FILE";
+  const name = file && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(file) ? file : typeof body === "string" ? "ROW.json" : "FILE";
   return [...parts, "--data-binary", quoted(`@${name.startsWith("-") ? "./" : ""}${name}`)].join(" ");
 }
 

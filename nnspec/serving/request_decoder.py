@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
 
+from nnspec.data.image_rows import image_columns
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.per_series import RowSeries, series_of_rows
 from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import COLOR_MODES
 from nnspec.data.readers.base import Table
 from nnspec.data.recipe import feed_of, read_inputs, series_columns
+from nnspec.data.transforms.boxes import boxes
 from nnspec.data.transforms.text import tokenize
 from nnspec.diagnostics import NnspecError, SpecError
-from nnspec.runtime.detections import sizes_of
+from nnspec.runtime.detections import frames_of
 from nnspec.runtime.ports import Port
 from nnspec.runtime.predicting import GivenRows, input_types, predictions_of
 from nnspec.runtime.predictor import Predictor
@@ -25,7 +27,7 @@ from nnspec.serving.bodies import Content
 from nnspec.serving.budget import BYTES_A_VALUE, Budget
 from nnspec.serving.decoders import Decoder, decoder_of
 from nnspec.serving.errors import RequestError
-from nnspec.serving.tables import csv_table, decode_image, json_table, text_table
+from nnspec.serving.tables import ImageInputs, csv_table, decode_image, json_table, text_table
 
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/jpg", "application/octet-stream")
 _BYTES_AN_ELEMENT = 16
@@ -111,7 +113,7 @@ class RequestDecoder:
         if self.decoder is not None:
             yield from self.decoder.rows(outputs)
             return
-        found = predictions_of(self.predictor, given.arrays, outputs, series=given.series, sizes=given.sizes)
+        found = predictions_of(self.predictor, given.arrays, outputs, series=given.series, frames=given.frames)
         if found.detections is not None:
             found = replace(found, detections=found.detections.limited(limits.score, limits.top))
         for row in found.rows():
@@ -164,8 +166,8 @@ class RequestDecoder:
                 self._require_known(series)
             arrays = read_inputs(table, _DATA, self.predictor.recipe, input_types(self.predictor))
             detector = self.predictor.detector
-            sizes = None if detector is None else sizes_of(table, self.predictor.recipe, detector.image)
-            return GivenRows(arrays, series, sizes)
+            frames = None if detector is None else frames_of(table, self.predictor.recipe, detector.image)
+            return GivenRows(arrays, series, frames)
         except SpecError as error:
             message = "; ".join(one.message for one in error.diagnostics)
             raise RequestError(400, message, advice="; ".join(one.help for one in error.diagnostics if one.help)) from None
@@ -211,7 +213,8 @@ class RequestDecoder:
             budget.require_values(len(body), text=True)
             budget.memory.reserve(BYTES_A_VALUE * len(body))
         if kind == "application/json":
-            return json_table(body, self._feeds, self._series, first if self.kind == "text" else None, budget)
+            text_column = first if self.kind == "text" else None
+            return json_table(body, self._feeds, self._series, text_column, budget, self._images)
         if kind == "text/csv":
             return csv_table(body, self._feeds, self._series, list(self.columns), self.predictor.recipe, budget)
         if self.kind == "image" and (is_image(body) or kind in _IMAGE_TYPES):
@@ -225,6 +228,16 @@ class RequestDecoder:
             if kind
             else f"missing content type; expected {self._expected}",
         )
+
+    @cached_property
+    def _images(self) -> ImageInputs | None:
+        """The columns of images, which rows can have as files."""
+        if self.decoder is not None:
+            return None
+        recipe = self.predictor.recipe
+        ports = {column: self.predictor.inputs[name] for column, name in image_columns(recipe).items()}
+        columns = {name: Column(tuple(_size(size) for size in port.shape[1:]), port.dtype) for name, port in ports.items()}
+        return ImageInputs(columns, recipe) if columns else None
 
     def _take_room(self, table: Table, budget: Budget) -> None:
         """Reserve memory for the inputs and the intermediate results of their transforms."""
@@ -297,6 +310,11 @@ def _columns(name: str, port: Port, predictor: Predictor) -> list[tuple[str, dic
     description: dict[str, Any] = {"kind": "number", "may_miss": feed.may_miss or bool(first and first.fills)}
     if isinstance(first, tokenize):
         description["kind"] = "text"
+    elif isinstance(first, boxes):
+        description |= {"kind": "boxes", "of": first.of, "most": _size(port.shape[1])}
+    elif "white" in described and len(port.shape) == 4 and len(predictor.inputs) > 1:
+        height, width, channels = (_size(size) for size in port.shape[1:])
+        description |= {"kind": "image", "height": height, "width": width, "channels": channels}
     elif choices:
         description |= {"kind": "choice", "choices": list(choices)}
     elif not feed.stacked and len(port.shape) > 2:

@@ -15,6 +15,19 @@ from nnspec.serving.tensors import DATATYPES, protocol_shape
 
 Json = dict[str, Any]
 
+_IMAGE_FILE: Json = {
+    "type": "string",
+    "contentEncoding": "base64",
+    "contentMediaType": "image/png",
+    "description": "a PNG or JPEG file in base64",
+}
+_BOX: Json = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 4,
+    "maxItems": 4,
+    "description": "x1 y1 x2 y2 in pixels of the image that was sent, x to the right and y down",
+}
 _NUMBER: Json = {"type": ["number", "null"], "description": "null for NaN and infinity, which JSON cannot represent"}
 
 
@@ -44,10 +57,13 @@ def row_schema(decoder: RequestDecoder, *, examples: bool = False) -> Json:
 
 
 def _value(decoder: RequestDecoder, column: Mapping[str, Any], *, examples: bool) -> Json:
-    if decoder.kind == "image":
+    if decoder.kind == "image" or column["kind"] == "image":
         if examples:
-            return {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
-        return _nested(next(iter(decoder.predictor.inputs.values())).shape[1:], {"type": "number"})
+            return _IMAGE_FILE
+        sizes = [column["height"], column["width"], column["channels"]] if column["kind"] == "image" else column["shape"]
+        return {"anyOf": [_IMAGE_FILE, _nested(sizes, {"type": "number"})]}
+    if column["kind"] == "boxes":
+        return {"type": "array", "items": _BOX, **({"maxItems": column["most"]} if column["most"] else {})}
     kinds: dict[str, Json] = {"number": {"type": "number"}, "text": {"type": "string"}}
     if column["kind"] == "choice":
         return {"enum": [*column["choices"], *([None] if column["may_miss"] else [])]}
@@ -97,14 +113,7 @@ def _detection(predictor: Predictor) -> Json:
     assert predictor.detector is not None
     names = predictor.classes.get(predictor.detector.classes)
     kind: Json = {"type": "integer"} if not names else {"type": ["string", "integer"], "examples": names}
-    box = {
-        "type": "array",
-        "items": {"type": "number"},
-        "minItems": 4,
-        "maxItems": 4,
-        "description": "x1 y1 x2 y2 in pixels of the image that was sent, x to the right and y down",
-    }
-    return object_of({"class": kind, "score": {"type": "number"}, "box": box})
+    return object_of({"class": kind, "score": {"type": "number"}, "box": _BOX})
 
 
 def _element(port: Port) -> Json:
@@ -128,8 +137,13 @@ def description_schema() -> Json:
     column = object_of(
         {
             "name": {"type": "string"},
-            "kind": {"enum": ["number", "numbers", "text", "choice"]},
+            "kind": {"enum": ["number", "numbers", "text", "choice", "image", "boxes"]},
             "may_miss": {"type": "boolean"},
+            "height": {"type": ["integer", "null"]},
+            "width": {"type": ["integer", "null"]},
+            "channels": {"type": ["integer", "null"]},
+            "of": {"type": "string", "description": "the column of the image that boxes belong to"},
+            "most": {"type": ["integer", "null"], "description": "the maximum number of boxes"},
             "choices": {"type": "array"},
             "shape": {"type": "array", "items": {"type": ["integer", "null"]}},
         },

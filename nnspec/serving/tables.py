@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from nnspec.data.data_files import MemoryFile
-from nnspec.data.image_files import TooManyPixelsError, header_of
+from nnspec.data.image_files import Header, ImageFormat, TooManyPixelsError, header_of
+from nnspec.data.image_rows import decoded_rows
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.plan import Feed
 from nnspec.data.reader_arguments import with_training_arguments
@@ -36,7 +39,27 @@ _DELIMITERS = {b",": 1, b":": 1, b"[": 4, b"{": 4}
 Bytes = bytes | bytearray
 
 
-def json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
+@dataclass(frozen=True)
+class ImageInputs:
+    """The images that JSON rows can have as PNG or JPEG files in base64.
+
+    Attributes:
+        columns: The column type that the model expects, by column.
+        recipe: The data section of the model's metadata.
+    """
+
+    columns: Mapping[str, Column]
+    recipe: Mapping[str, Any]
+
+
+def json_table(
+    body: Bytes,
+    feeds: Sequence[Feed],
+    series: Sequence[str],
+    text_column: str | None,
+    budget: Budget,
+    images: ImageInputs | None = None,
+) -> Table:
     """Parse JSON rows: an object, a list of objects, or a single string.
 
     Args:
@@ -45,6 +68,7 @@ def json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_c
         series: The columns that identify the series of a row.
         text_column: The column of a single string; None if the model has other inputs.
         budget: The budget of the request.
+        images: The columns that can be image files; None for none.
 
     Raises:
         RequestError: If the rows are invalid, or too many.
@@ -56,10 +80,46 @@ def json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_c
     budget.require_values(len(body) - _BYTES_OF_VALUE * values, text=True)
     budget.memory.reserve(BYTES_A_VALUE * values + _characters(body))
     with budget.exclusive(len(body)):
-        return _json_table(body, feeds, series, text_column, budget)
+        rows, expected = _json_rows(body, feeds, series, text_column, budget)
+    found = {
+        column: [row[column] for row in rows]
+        for column in (images.columns if images is not None else ())
+        if all(isinstance(row[column], str) for row in rows)
+    }
+    if images is None or not found:
+        return JsonTable(((number, row) for number, row in enumerate(rows, 1)), list(expected), _row)
+    others = [name for name in expected if name not in found]
+    table = JsonTable(((number, {name: row[name] for name in others}) for number, row in enumerate(rows, 1)), others, _row)
+    return _with_images(table if others else None, found, images, budget)
 
 
-def _json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget) -> Table:
+def _with_images(table: Table | None, found: Mapping[str, list[str]], images: ImageInputs, budget: Budget) -> Table:
+    def reserve(header: Header, look: ImageFormat) -> None:
+        budget.memory.reserve(_BYTES_A_PIXEL * (header.height * header.width + look.height * look.width * look.shape[-1]))
+        budget.require_time()
+
+    try:
+        return decoded_rows(table, found, images.recipe, images.columns, _from_base64, _place, _MAX_PIXELS, reserve)
+    except TooManyPixelsError:
+        reason = f"an image has more than {_MAX_PIXELS:,} pixels, this server's limit; send a smaller image"
+        raise RequestError(413, reason) from None
+
+
+def _place(column: str, row: int) -> str:
+    return f"{_row(row + 1)}, column `{column}`"
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return b64decode(text.partition(";base64,")[2] or text, validate=True)
+    except ValueError:
+        raise DataError("a text that is not base64", help="send the PNG or JPEG file in base64, or pixels as lists") from None
+
+
+def _json_rows(
+    body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_column: str | None, budget: Budget
+) -> tuple[list[dict[str, Any]], set[str]]:
+    """Return the rows with the expected columns, and these."""
     try:
         parsed = orjson.loads(body)
     except ValueError as error:
@@ -75,7 +135,7 @@ def _json_table(body: Bytes, feeds: Sequence[Feed], series: Sequence[str], text_
         _require_columns(rows[0], feed)
     _require_series(rows[0], series)
     expected = {*series, *(column for feed in feeds for column in feed.columns)}
-    return JsonTable(_select_columns(rows, expected, budget), list(expected), _row)
+    return list(_select_columns(rows, expected, budget)), expected
 
 
 def _require_columns(columns: Collection[str], feed: Feed) -> None:
@@ -93,9 +153,7 @@ def _require_series(columns: Collection[str], series: Sequence[str]) -> None:
             raise RequestError(400, reason)
 
 
-def _select_columns(
-    rows: Sequence[Mapping[str, Any]], expected: set[str], budget: Budget
-) -> Iterator[tuple[int, dict[str, Any]]]:
+def _select_columns(rows: Sequence[Mapping[str, Any]], expected: set[str], budget: Budget) -> Iterator[dict[str, Any]]:
     first = rows[0].keys()
     for number, row in enumerate(rows, 1):
         if number % 256 == 0:
@@ -104,7 +162,7 @@ def _select_columns(
             other = min(row.keys() ^ first)
             has = f"has `{other}`, unlike the first row" if other in row else f"has no `{other}`, unlike the first row"
             raise RequestError(400, f"{_row(number)}: it {has}; use the same keys in every row, and null for missing values")
-        yield number, {column: row[column] for column in expected}
+        yield {column: row[column] for column in expected}
 
 
 def _row(number: int) -> str:

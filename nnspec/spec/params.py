@@ -351,6 +351,8 @@ def check_value(param: Param, value: Tree, problems: list[Diagnostic]) -> bool:
 
 
 def _faults(param: Param, value: Tree) -> Iterator[_Fault]:
+    if _is_null(value) and param.default is not None and _is_null(param.default):
+        return
     yield from _type_faults(param.name, param.kind, value)
     bounds = param.bounds()
     options = bounds.pop("one_of", None)
@@ -361,6 +363,10 @@ def _faults(param: Param, value: Tree) -> Iterator[_Fault]:
         yield from _option_faults(param.name, options, value)
     for item in _items(value) if bounds else ():
         yield from _bound_faults(param.name, bounds, item)
+
+
+def _is_null(tree: Tree) -> bool:
+    return isinstance(tree, Scalar) and not tree.unknown and tree.value is None
 
 
 def _items(value: Tree) -> Iterator[Tree]:

@@ -64,11 +64,19 @@ class ProgramSource:
     renamed: Mapping[str, str] = field(default_factory=dict)
 
     def evaluated(self, problems: list[Diagnostic]) -> MappingNode:
-        """Return its keys other than ``layers``, with their expressions evaluated."""
+        """Return its keys other than ``layers``, evaluated; a result to show that is null is left out."""
         rest = [(key, value) for key, value in self.tree.items() if key.value != "layers"]
         found = evaluate(MappingNode(rest, self.tree.span, self.tree.place), self.scope, problems)
         assert isinstance(found, MappingNode)
-        return found
+        entries = [(key, _without_null(value) if key.value == "show" else value) for key, value in found.items()]
+        return MappingNode(entries, found.span, found.place)
+
+
+def _without_null(tree: Tree) -> Tree:
+    if not isinstance(tree, MappingNode):
+        return tree
+    given = [(key, value) for key, value in tree.items() if value.unknown or value.plain() is not None]
+    return MappingNode(given, tree.span, tree.place)
 
 
 @dataclass(frozen=True)

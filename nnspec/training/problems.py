@@ -288,6 +288,21 @@ class SplitMetricWithoutValidation(Problem):
     message = "`{metric}` is computed on validation data, and there are none"
 
 
+class FewerScoresThanClasses(Problem):
+    """A detector predicts a score for each class of the annotated boxes. Boxes of further classes would not be learned."""
+
+    code = "NN527"
+    message = "the detections have scores of {units} classes, but the boxes have {classes}: {shown}"
+
+
+class MoreScoresThanClasses(Problem):
+    """A detector has scores of more classes than the annotated boxes have. The further ones are never learned."""
+
+    code = "NN528"
+    severity = "warning"
+    message = "the detections have scores of {units} classes, but the boxes have {classes}: {shown}"
+
+
 _PAIR = (
     _HEAD + "networks:\n  generator:\n    inputs: {noise: [16]}\n    layers:\n      - Dense: {units: 64, activation: sigmoid}\n"
     "      - Reshape: {target_shape: [8, 8, 1]}\n        name: image\n  discriminator:\n"

@@ -86,6 +86,7 @@ PARTS: Mapping[str, tuple[str, ...]] = {
         "samples",
         "builder",
         "passes",
+        "reduced",
         "proto",
         "search",
         "value",

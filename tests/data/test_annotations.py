@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.annotations import MISTAKES, Mistake, found, is_found, write
+from benchmarks.annotation_mistakes import MISTAKES, VARIANTS, Mistake, Variant, write
+from benchmarks.annotations import found, is_found, misread
 from nnspec.data.conversion import convert
 from nnspec.data.kinds import AnnotationError, DataError
 from nnspec.data.readers import Table
@@ -69,6 +70,13 @@ def test_a_mistake_is_reported_with_its_place_and_remedy(tmp_path: Path, clean: 
     assert is_found(mistake, reported), reported
 
 
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: f"{variant.format}: {variant.kind}")
+def test_another_valid_way_to_write_the_data_set_is_read_as_the_same_boxes(
+    tmp_path: Path, clean: Path, variant: Variant
+) -> None:
+    assert misread(variant, clean, tmp_path / "copy") == []
+
+
 def test_all_kinds_of_mistakes_are_reported_at_once(tmp_path: Path, clean: Path) -> None:
     data = json.loads((clean / "coco/instances.json").read_text())
     data["annotations"][0]["image_id"] = 99
@@ -81,6 +89,55 @@ def test_all_kinds_of_mistakes_are_reported_at_once(tmp_path: Path, clean: Path)
     messages = [each.message for each in (error.value, *error.value.others)]
     assert len(messages) == 3
     assert all(any(f"annotation {number}" in message for message in messages) for number in (1, 2, 3))
+
+
+def renumbered(clean: Path, folder: Path, ids: dict[int, int], *more: dict[str, object]) -> Table:
+    """The data in COCO with other ids of the categories, and further categories before them."""
+    shutil.copytree(clean / "coco/images", folder / "images")
+    data = json.loads((clean / "coco/instances.json").read_text())
+    for entry in data["categories"]:
+        entry["id"] = ids[entry["id"]]
+    for entry in data["annotations"]:
+        entry["category_id"] = ids[entry["category_id"]]
+    data["categories"] = [*more, *data["categories"]]
+    (folder / "instances.json").write_text(json.dumps(data))
+    return opened(folder, "coco")
+
+
+def test_gaps_in_the_ids_of_categories_are_a_note(tmp_path: Path, clean: Path) -> None:
+    known = [entry["id"] for entry in json.loads((clean / "coco/instances.json").read_text())["categories"]]
+    table = renumbered(clean, tmp_path, dict(zip(known, [1, 13, 90], strict=True)))
+    [note] = table.warnings()
+    assert note.is_note
+    assert "the category ids from 1 to 90 have gaps, such as 2" in note.message
+    assert "numbered as in `categories`" in note.help
+    assert rows(table) == rows(opened(clean / "coco", "coco"))
+
+
+def test_a_category_that_shifts_the_classes_and_has_no_box_is_a_warning(tmp_path: Path, clean: Path) -> None:
+    known = [entry["id"] for entry in json.loads((clean / "coco/instances.json").read_text())["categories"]]
+    table = renumbered(clean, tmp_path, dict(zip(known, [1, 2, 3], strict=True)), {"id": 0, "name": "animals"})
+    [warning] = table.warnings()
+    assert not warning.is_note
+    assert "no box has the class `animals`" in warning.message
+
+
+def test_a_note_on_the_data_is_reported_by_validate_and_is_no_warning(tmp_path: Path, clean: Path) -> None:
+    from nnspec.api import validate
+
+    known = [entry["id"] for entry in json.loads((clean / "coco/instances.json").read_text())["categories"]]
+    renumbered(clean, tmp_path, dict(zip(known, [1, 13, 90], strict=True)))
+    (tmp_path / "net.nnspec.yaml").write_text(
+        "nnspec: 1\nname: net\ninputs: {image: [60, 80, 3], boxes: [9, 4], class: {shape: [9], dtype: int32}}\n"
+        "networks:\n  net:\n    inputs: {image: [60, 80, 3]}\n    layers: [GlobalAveragePooling2D, {Dense: 4}]\n"
+        "data:\n  train: {coco: {annotations: instances.json, images: images}}\n  inputs:\n"
+        "    boxes: {transform: [{pad: 9}]}\n    class: {transform: [label_encode, {pad: 9}]}\n"
+        "train:\n  epochs: 1\n  objective:\n    program:\n      layers:\n        - net:\n          from: image\n"
+        "        - Compute: \"square(net - mean(boxes, axis=1)) + mean(cast(class, 'float32'), axis=1, keepdims=True)\"\n"
+        "          name: loss\n      minimize: [{loss: loss, of: net}]\nexport: {network: net}\n"
+    )
+    found = [(each.severity, each.code) for each in validate(tmp_path / "net.nnspec.yaml", data=True)]
+    assert found == [("note", "NN479")]
 
 
 def test_splits_are_folders_of_yolo_and_lists_of_voc(tmp_path: Path, clean: Path) -> None:
@@ -217,7 +274,10 @@ def test_lists_of_skipped_keys_are_not_decoded_and_lines_stay_right() -> None:
         ('{"a": 1} 2', "unexpected text"),
         ('{"a": 1, "a": 2}', "duplicate key `a`"),
         ('{"a": NaN}', "`NaN` is not valid JSON"),
-        ('{"a":\n [1,\n ]}', "line 3: Expecting value"),
+        ('{"a":\n [1,\n ]}', "line 2: there is a comma after the last item"),
+        ('{"a": [{"b": 1,\n}]}', "line 1: there is a comma after the last item"),
+        ('{"a": [1],\n}', "line 1: there is a comma after the last item"),
+        ('{"a": [1,\n # one\n 2]}', "line 2: there is a comment"),
         ('{"a": ' + "[" * 100_000, "nested too deep"),
     ],
 )

@@ -216,6 +216,53 @@ def test_augmentations_with_boxes_are_planned_with_the_values_of_the_boxes(proje
         assert [field.rows for field in change.boxes] == ([("inputs.class",)] if change.layer.moves_pixels else [])
 
 
+@pytest.mark.parametrize(
+    ("augment", "pad", "count"),
+    [
+        ("[{RandomMosaic: {}}]", 4, 8),
+        ("[{RandomMosaic: {}}]", 8, None),
+        ("[{MixUp: {}}]", 2, 3),
+        ("[{MixUp: {}}]", 3, None),
+        ("[{RandomMosaic: {}}, {MixUp: {}}]", 8, 16),
+        ("[{RandomFlip: {}}]", 2, None),
+    ],
+)
+def test_augmentations_that_may_compose_more_boxes_than_rows_are_a_warning(
+    project: Project, augment: str, pad: int, count: int | None
+) -> None:
+    changes = ("boxes: [4, 4]", f"boxes: [{pad}, 4]"), ("shape: [4]", f"shape: [{pad}]")
+    changed = text(*changes, augment=augment).replace("{pad: 4}", f"{{pad: {pad}}}")
+    found = [(what, how) for what, how in errors(project, changed) if what.startswith("NN483")]
+    assert bool(found) == (count is not None), found
+    if count is not None:
+        assert f"up to {count} boxes, of which `pad` keeps {pad}" in found[0][0]
+        assert f"write `pad: {count}` for `boxes`" in found[0][1]
+
+
+def test_boxes_that_a_training_leaves_out_are_reported_once_with_the_number_of_rows(project: Project) -> None:
+    pytest.importorskip("keras")
+    from nnspec.spec import load
+    from nnspec.training import train
+    from nnspec.training.loop.progress import Quiet
+
+    lines: list[str] = []
+
+    class Printed(Quiet):
+        def print(self, text: str) -> None:
+            lines.append(text)
+
+    write(project.folder, [ROWS[0], ROWS[0], ROWS[0], ROWS[2]])
+    changed = text(("boxes: [4, 4]", "boxes: [2, 4]"), ("shape: [4]", "shape: [2]"), augment="[{RandomMosaic: {}}]")
+    changed = (
+        changed.replace("{pad: 4}", "{pad: 2}").replace("epochs: 1", "epochs: 3").replace("batch_size: 2", "batch_size: 4")
+    )
+    (project.folder / "net.nnspec.yaml").write_text("nnspec: 1\nname: net\n" + changed)
+    train(load(project.folder / "net.nnspec.yaml"), out=project.folder / "run", progress=Printed())
+    [line] = [line for line in lines if "composed images had no row" in line]
+    assert line.startswith("epoch ")
+    assert "write `pad: " in line
+
+
 def test_without_its_files_a_spec_with_boxes_is_only_a_warning(project: Project) -> None:
     (project.folder / "a.jsonl").unlink()
     written = text(augment="[{RandomFlip: {mode: horizontal}, on: [image, boxes]}]")

@@ -150,3 +150,41 @@ def test_columns_of_a_wide_table_are_compared_in_linear_time():
     }
     assert not list(warn_of_columns(SimpleNamespace(sources={}), feeds))
     assert Name.compared < 100_000
+
+
+IMAGES = """inputs: {image: [4, 4, 3]}
+layers:
+  - Flatten
+  - Dense: {units: 2, activation: softmax}
+    name: kind
+data:
+  train: {images: train}
+  validation: {images: validation}
+  inputs: {image: {transform: [{rescale: 0.1}]}}
+  targets: {kind: {column: label, transform: [label_encode]}}
+train: {epochs: 1, loss: SparseCategoricalCrossentropy}
+"""
+
+
+def draw(folder, name, shade):
+    from PIL import Image
+
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (4, 4), (shade, 0, 0)).save(folder / name)
+
+
+@pytest.mark.parametrize(
+    ("shades", "what"),
+    [
+        ((100, 101), None),
+        ((0, 101, 102), "partly training data: 1 of 3 images occur in both, such as `a/0.png`, a copy of `b/0.png`"),
+        ((0, 101), "mostly training data: 1 of 2 images occur in both, such as `a/0.png`, a copy of `b/0.png`"),
+    ],
+)
+def test_images_in_two_splits_are_reported_by_their_content(project, shades, what):
+    for shade in range(4):
+        draw(project.folder, f"train/{'ba'[shade % 2]}/{shade}.png", shade)
+    for number, shade in enumerate(shades):
+        draw(project.folder, f"validation/{'ab'[number % 2]}/{number}.png", shade)
+    found = [problem.message for problem in project.prepare(IMAGES).warnings if problem.code == "NN473"]
+    assert found == ([] if what is None else [f"the validation data are {what}"])

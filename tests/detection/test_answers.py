@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from PIL import Image
 
 from nnspec.cli import main
+from nnspec.data.image_frames import ImageFrames, Resized
 from nnspec.diagnostics import NnspecError
 from nnspec.runtime.detections import Detector
 from nnspec.runtime.metadata import DETECTIONS
@@ -26,7 +27,8 @@ OUTPUTS = {
 
 
 def test_boxes_are_in_pixels_of_the_image_that_was_sent_and_clipped_to_it():
-    found = DETECTOR.found({"image": np.zeros((1, 16, 16, 3))}, OUTPUTS, ["cat", "dog"], np.array([[32, 48]]))
+    frames = ImageFrames.unchanged(np.array([[32, 48]])).resized(Resized(16, 16))
+    found = DETECTOR.found({"image": np.zeros((1, 16, 16, 3))}, OUTPUTS, ["cat", "dog"], frames)
     assert found.of(0) == [
         {"class": "cat", "score": 0.75, "box": [0.0, 0.0, 48.0, 16.0]},
         {"class": "dog", "score": 0.5, "box": [6.0, 8.0, 24.0, 24.0]},

@@ -10,8 +10,9 @@ import pytest
 from nnspec.reports import to_page
 from nnspec.reports.detections import detection_findings, detections
 from nnspec.training.detection.average_precision import AveragePrecisions
+from nnspec.training.detection.details import DetectionDetails
 from nnspec.training.detection.errors import detection_errors
-from nnspec.training.evaluation.detections import DetectionEvaluation, evaluate_detections
+from nnspec.training.evaluation.split_details import SplitDetails, split_details
 
 pytest.importorskip("keras")
 
@@ -26,9 +27,9 @@ def test_the_page_of_a_detector_has_its_numbers_and_images(run):
 
 
 def test_a_detector_without_the_metric_has_them_too(run, monkeypatch):
-    from nnspec.training.evaluation import detections as module
+    from nnspec.training.evaluation import split_details as module
 
-    wanted = evaluate_detections(run)
+    [wanted] = split_details(run)
     own = module.plan_and_examples
 
     def without(run, part):
@@ -36,14 +37,12 @@ def test_a_detector_without_the_metric_has_them_too(run, monkeypatch):
         return replace(plan, split_metrics=()), part, examples
 
     monkeypatch.setattr(module, "plan_and_examples", without)
-    found = evaluate_detections(run)
-    assert found is not None
-    assert wanted is not None
-    assert found.average.numbers["mean_average_precision"] == wanted.average.numbers["mean_average_precision"]
-    assert found.names == wanted.names == ["red", "green"]
+    [found] = split_details(run)
+    assert found.details.average.numbers["mean_average_precision"] == wanted.details.average.numbers["mean_average_precision"]
+    assert found.classes == wanted.classes == {"class": ["red", "green"]}
 
 
-def evaluation(boxes, scores, classes, true_boxes, true_classes, names=("cat", "dog", "cow")) -> DetectionEvaluation:
+def evaluation(boxes, scores, classes, true_boxes, true_classes, names=("cat", "dog", "cow")) -> SplitDetails:
     given = [np.asarray(values, float)[None] for values in (boxes, scores)]
     given += [np.asarray(classes)[None], np.asarray(true_boxes, float)[None], np.asarray(true_classes)[None]]
     average = AveragePrecisions()
@@ -51,8 +50,8 @@ def evaluation(boxes, scores, classes, true_boxes, true_classes, names=("cat", "
     from nnspec.data.examples import Examples
 
     examples = Examples({"image": np.zeros((1, 200, 200, 3), np.float32)}, {}, {}, np.arange(1))
-    errors = detection_errors(*given)
-    return DetectionEvaluation("test", examples, "image", list(names), {}, {}, average.result(), errors)
+    details = DetectionDetails(average.result(), detection_errors(*given), in_stored_pixels=False)
+    return SplitDetails("test", examples, "image", {"class": list(names)}, {}, {}, details)
 
 
 GRID = [[x, y, x + 40, y + 40] for x in range(0, 200, 50) for y in range(0, 200, 50)]
@@ -95,15 +94,15 @@ def test_data_without_boxes_are_reported():
 def test_each_kind_of_error_is_counted():
     boxes = [GRID[0], GRID[1], GRID[2], (np.array(GRID[3]) + 18).tolist(), GRID[0], [160, 160, 199, 199]]
     found = evaluation(boxes, [0.9] * 6, [0, 0, 1, 0, 0, 0], GRID[:4], [0] * 4)
-    assert dict(found.errors.counts) == {"found": 2, "class": 1, "place": 1, "twice": 1, "nothing": 1}
-    assert found.errors.confused == [(0, 1, 1)]
-    assert found.errors.missed.tolist() == [False, False, True, True]
-    assert found.errors.by_image(1).tolist() == [6]
+    assert dict(found.details.errors.counts) == {"found": 2, "class": 1, "place": 1, "twice": 1, "nothing": 1}
+    assert found.details.errors.confused == [(0, 1, 1)]
+    assert found.details.errors.missed.tolist() == [False, False, True, True]
+    assert found.details.errors.by_image(1).tolist() == [6]
 
 
 def test_the_threshold_is_the_one_with_the_best_balance_of_precision_and_recall():
     found = evaluation(GRID[:6], [0.9, 0.8, 0.7, 0.3, 0.2, 0.1], [0] * 6, GRID[:3], [0] * 3)
-    assert found.errors.threshold == pytest.approx(0.7)
+    assert found.details.errors.threshold == pytest.approx(0.7)
 
 
 def test_names_of_classes_are_escaped():
@@ -113,5 +112,5 @@ def test_names_of_classes_are_escaped():
     assert "&lt;script&gt;" in text
 
 
-def texts(found: DetectionEvaluation) -> list[str]:
+def texts(found: SplitDetails) -> list[str]:
     return [f"{finding.level}: {finding.text}" for finding in detection_findings(found)]

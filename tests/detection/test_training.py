@@ -59,6 +59,27 @@ def test_an_evaluation_has_the_numbers_of_the_best_epoch(run):
     assert "average_precision_50" in text
 
 
+def test_boxes_and_their_areas_are_in_pixels_of_the_images_as_stored(run, folder):
+    from nnspec.training.detection.average_precision import AveragePrecisions
+    from nnspec.training.evaluation.split_details import split_details
+
+    [found] = split_details(run, part="validation")
+    assert found.details.in_stored_pixels
+    written = json.loads((folder / "squares.json").read_text())
+    rows = found.examples.rows
+    corners = np.full((len(rows), 2, 4), -1.0)
+    for place, row in enumerate(rows):
+        x, y, w, h = written["annotations"][row]["bbox"]
+        corners[place, 0] = x, y, x + w, y + h
+    sizes = np.array([[image["width"], image["height"]] * 2 for image in written["images"]])[rows, None]
+    average = AveragePrecisions(4, 8)
+    seen = found.outputs["boxes"].astype(np.float64) / (16 / sizes)
+    average.add(seen, found.outputs["scores"], found.outputs["class"], corners, found.fields["class"], found.fields["crowd"])
+    assert found.details.average.numbers == average.result().numbers
+    assert average.result().numbers["mean_average_precision_small"] == -1  # no box is as small in its image
+    assert evaluate(run)["mean_average_precision"] == average.result().numbers["mean_average_precision"]
+
+
 def test_the_table_of_epochs_shows_the_main_numbers_only():
     from nnspec.training.loop.metrics_table import short_names
     from nnspec.training.loop.progress import _shown
@@ -267,6 +288,33 @@ def test_several_processes_have_the_numbers_of_one(monkeypatch, count):
     whole.add(seen, seen[..., 0] / 100, np.zeros((11, 2), int), true, arrays["class"])
     wanted = list(whole.result().numbers.values())
     assert [list(result.values()) for result in results.values()] == [wanted] * count
+
+
+def test_batches_that_are_read_on_access_are_read_once_and_ahead():
+    from nnspec.data.lazy import LazyArray
+    from nnspec.training.loop import split_metrics
+
+    boxes = np.tile(np.array([1.0, 1, 9, 9], np.float32), (11, 2, 1))
+    read, predicted = [], []
+
+    def made(rows):
+        read.append(rows.tolist())
+        return boxes[rows]
+
+    class Watching(Copies):
+        def predict_on_batch(self, inputs):
+            predicted.append(len(inputs["image"]))
+            return super().predict_on_batch(inputs)
+
+    arrays = {"image": LazyArray(11, made), "boxes": boxes, "class": np.zeros((11, 2), np.int32)}
+    reads = Reads({name: name for name in ("boxes", "scores", "class")}, {"boxes": "boxes", "class": "class"})
+    plan = SplitMetricPlan(MeanAveragePrecision.model_validate({}), "main", {"image": "image"}, reads)
+    examples = Examples(arrays, {}, {}, np.arange(11))
+    assert examples.is_read_on_access
+    found = split_metrics.SplitMetrics([plan], lambda: {"main": Watching()}).results(examples, 4)
+    assert found["mean_average_precision"] == pytest.approx(1.0)
+    assert predicted == [4, 4, 3]
+    assert sorted(row for rows in read[1:] for row in rows) == list(range(11))
 
 
 def test_fields_of_boxes_have_any_names(folder):

@@ -113,6 +113,10 @@ def _boxes() -> Iterator[Case]:
     yield Case("DecodeBoxes", {"max_scale": 1.5}, {"x": Input(("T", 4)), "anchors": Input(("T", 4))})
     yield Case("ClipBoxes", {}, {"boxes": Input((5, 4)), "image": Input((12, 20, 3))})
     yield Case("ClipBoxes", {}, {"boxes": Input(("T", 4)), "image": Input(("H", "W", 3))})
+    for by in ("offsets", "distances"):
+        for rows in (5, "T"):
+            yield Case("DecodeBoxes", {"by": by}, {"x": Input((rows, 3, 4)), "anchors": Input((rows, 4))})
+    yield Case("ClipBoxes", {}, {"boxes": Input(("T", 3, 4)), "image": Input(("H", "W", 3))})
 
 
 def _regions() -> Iterator[Case]:
@@ -147,6 +151,12 @@ def _suppression() -> Iterator[Case]:
     yield Case("NonMaxSuppression", {"iou": 0.2, "score": -0.5, "keep": 20}, many)
     yield Case("NonMaxSuppression", {"iou": 0.3, "score": -0.5, "keep": 20, "class_agnostic": True}, many)
     yield Case("NonMaxSuppression", {"iou": 0, "score": 1, "keep": 200}, many)
+    for rows in (30, "T"):
+        own = {"boxes": Input((rows, 3, 4)), "scores": Input((rows, 3))}
+        yield Case("NonMaxSuppression", {"iou": 0.3, "score": -0.5, "keep": 20}, own)
+        yield Case("NonMaxSuppression", {"iou": 0.3, "score": -0.5, "keep": 20, "class_agnostic": True}, own)
+    one = {"boxes": Input((9, 1, 4)), "scores": Input((9, 1))}
+    yield Case("NonMaxSuppression", {"iou": 0.3, "score": -0.5, "keep": 12}, one)
     yield Case("NonMaxSuppression", {"score": 100.0, "keep": 5}, many)
 
 

@@ -126,6 +126,44 @@ def test_suppression_is_greedy_with_ties_to_the_lowest_row(where, agnostic, seed
             assert (found[name][example, count:] == -1).all()
 
 
+@pytest.mark.parametrize("agnostic", [False, True])
+@pytest.mark.parametrize("where", [run, in_onnx])
+@settings(max_examples=8, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_boxes_of_classes_are_suppressed_as_those_of_a_detector_for_each_class(where, agnostic, seed):
+    random = np.random.default_rng(seed)
+    boxes = whole_boxes(random, 2, 9, 3)
+    scores = random.integers(0, 6, (2, 9, 3)).astype(np.float32) / 4
+    given = {"boxes": boxes, "scores": scores}
+    found = where("NonMaxSuppression", given, iou=0.4, score=0.2, keep=9, class_agnostic=agnostic)
+    for example in range(2):
+        own = boxes[example]
+        order = sorted((-scores[example, a, c], a, c) for a, c in np.ndindex(9, 3))
+        kept: list[Any] = []
+        for minus, a, c in order:
+            free = all((c != d and not agnostic) or iou(own[a, c], own[b, d]) <= 0.4 for _, b, d in kept)
+            if -minus > 0.2 and is_box(own[a, c]) and free:
+                kept.append((minus, a, c))
+        kept = kept[:9]
+        count = len(kept)
+        assert found["count"][example] == count
+        assert found["class"][example, :count].tolist() == [c for _, _, c in kept]
+        np.testing.assert_array_equal(found["boxes"][example, :count], [own[a, c] for _, a, c in kept] or np.zeros((0, 4)))
+        assert (found["boxes"][example, count:] == -1).all()
+
+
+def test_equal_boxes_of_classes_are_suppressed_as_shared_ones():
+    random = np.random.default_rng(3)
+    boxes, scores = whole_boxes(random, 2, 20), random.random((2, 20, 4), np.float32)
+    for agnostic in (False, True):
+        arguments = {"keep": 12, "iou": 0.3, "class_agnostic": agnostic}
+        shared = run("NonMaxSuppression", {"boxes": boxes, "scores": scores}, **arguments)
+        own = np.repeat(boxes[:, :, None], 4, 2)
+        for where in (run, in_onnx):
+            found = where("NonMaxSuppression", {"boxes": own, "scores": scores}, **arguments)
+            assert all(np.array_equal(found[name], shared[name]) for name in shared)
+
+
 def test_suppression_of_fewer_rows_than_it_keeps():
     boxes, scores = np.float32([[[0, 0, 4, 4], [1, 1, 5, 5]]]), np.float32([[[0.4], [0.9]]])
     for where in (run, in_onnx):

@@ -116,6 +116,36 @@ def detector() -> onnx.ModelProto:
     return _model(nodes, [image], outputs, constants, **facts, **{DETECTIONS: json.dumps(reported)})
 
 
+def regions() -> onnx.ModelProto:
+    """The two boxes that are given with any image of 4 × 4; rows of −1 are none."""
+    nodes = [
+        helper.make_node("Identity", ["proposals"], ["boxes"]),
+        helper.make_node("ReduceMin", ["proposals", "last"], ["least"], keepdims=0),
+        helper.make_node("GreaterOrEqual", ["least", "zero"], ["there"]),
+        helper.make_node("Where", ["there", "score", "none"], ["scores"]),
+        helper.make_node("Floor", ["scores"], ["kinds"]),
+        helper.make_node("Cast", ["kinds"], ["class"], to=TensorProto.INT32),
+    ]
+    constants = {
+        "last": np.array([2], np.int64),
+        "zero": np.array(0, np.float32),
+        "score": np.array(0.75, np.float32),
+        "none": np.array(-1, np.float32),
+    }
+    image = {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, "white": 255}
+    steps = [
+        {"transform": "boxes", "arguments": {"of": "image"}, "learned": {}},
+        {"transform": "pad", "arguments": {"length": 2, "value": -1.0}, "learned": {"length": 2}},
+    ]
+    proposals = {"columns": ["proposals"], "stacked": False, "transforms": steps, "missing": False}
+    reported = {"boxes": "boxes", "scores": "scores", "classes": "class", "image": "image"}
+    facts = {SPEC_NAME: "regions", DATA: json.dumps({"inputs": {"image": image, "proposals": proposals}})}
+    inputs = [port("image", ["batch", 4, 4, 1], TensorProto.UINT8), port("proposals", ["batch", 2, 4])]
+    outputs = [port("boxes", ["batch", 2, 4]), port("scores", ["batch", 2]), port("class", ["batch", 2], TensorProto.INT32)]
+    facts |= {CLASSES: json.dumps({"class": ["part"]}), DETECTIONS: json.dumps(reported)}
+    return _model(nodes, inputs, outputs, constants, **facts)
+
+
 def mask() -> onnx.ModelProto:
     """The picture of 4 × 4 itself, as an output that is an image."""
     recipe = {"inputs": {"image": {"columns": ["image"], "stacked": False, "transforms": [], "missing": False, "white": 1}}}

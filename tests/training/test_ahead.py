@@ -49,7 +49,28 @@ def test_what_was_not_begun_is_made_when_it_is_asked_for_and_what_was_not_taken_
     part, prefetcher = examples(seen), Prefetcher()
     prefetcher.submit(part, np.array([[8]]))
     assert prefetcher.take(part, np.array([[6]])).inputs["x"].ravel().tolist() == [6]
-    assert seen[-1] == [6]
+    assert [6] in seen
+    later = np.array([[5]])
+    prefetcher.submit(part, later)
+    prefetcher.take(part, later)
+    assert not prefetcher._pending
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 7])
+def test_the_loop_reads_the_rows_of_each_call_once(calls):
+    seen: list[list[int]] = []
+    part = Examples({"x": LazyArray(20, lambda rows: seen.append(rows.tolist()) or rows[:, None])}, {}, {}, np.arange(20))
+    seen.clear()
+    prefetcher = Prefetcher()
+
+    class Reading:
+        def prepare(self, examples, rows) -> None:
+            prefetcher.submit(examples, rows)
+
+    wanted = [np.array([[2 * number, 2 * number + 1]]) for number in range(calls)]
+    for examples_, rows in loop._prepared(Reading(), iter([(part, rows) for rows in wanted])):
+        assert prefetcher.take(examples_, rows).inputs["x"].ravel().tolist() == rows.ravel().tolist()
+    assert sorted(seen) == [rows.ravel().tolist() for rows in wanted]
 
 
 def test_an_error_comes_where_the_values_are_asked_for():

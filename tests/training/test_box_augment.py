@@ -134,6 +134,23 @@ def test_a_mosaic_has_the_boxes_of_its_four_images_where_they_are_seen(boxes: np
             assert x2 <= x1 or y2 <= y1 or np.allclose(part, kind, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["RandomMosaic", "MixUp"])
+def test_the_boxes_of_composed_images_that_have_no_row_are_counted(name: str) -> None:
+    boxes = np.full((COUNT, 12, 4), -1, np.float32)
+    boxes[:, :3] = [[2, 2, 30, 30], [4, 4, 40, 36], [1, 1, 20, 20]]
+    classes = np.where(boxes[..., 2] > 0, 1, -1).astype("int32")
+    wide, narrow = (augmenter(name, {}, 5) for _ in range(2))
+    image = np.zeros((COUNT, HEIGHT, WIDTH, 1), np.float32)
+    for _ in range(3):
+        every, _, _ = wide({"image": image, "boxes": boxes, "class": classes}, {}, {})
+        some, _, _ = narrow({"image": image, "boxes": boxes[:, :3], "class": classes[:, :3]}, {}, {})
+    counts = [int((np.asarray(made["class"]) > 0).sum()) for made in (every, some)]
+    assert (wide.boxes.lost, wide.boxes.whole) == (0, narrow.boxes.whole)
+    assert narrow.boxes.lost > 0
+    assert 3 < wide.boxes.most == narrow.boxes.most <= 12
+    assert counts[0] - counts[1] <= narrow.boxes.lost < wide.boxes.whole
+
+
 def test_mixed_images_have_the_boxes_of_both_if_both_are_visible() -> None:
     boxes = np.full((COUNT, 4, 4), -1, np.float32)
     boxes[:, 0] = [[i, i, i + 10, i + 10] for i in range(COUNT)]

@@ -128,7 +128,94 @@ def test_a_detector_is_matched_in_three_ways(folder, match, by):
 def test_a_detection_loss_needs_outputs_of_four_numbers_for_each_anchor(folder):
     text = SPECS["detection"].replace("[-1, 4], name: regression", "[-1, 2], name: regression")
     [problem] = [problem for problem in validate(written(folder, text)) if problem.is_error][:1]
-    assert "DecodeBoxes takes rows of 4 numbers, (rows, 4), as `x`" in problem.message
+    assert "DecodeBoxes takes rows of 4 numbers, (rows, 4) or (rows, classes, 4), as `x`" in problem.message
+
+
+def graded(text: str, arguments: str) -> str:
+    """The detector with an output `quality`, all of whose convolutions are 0 at first, and with arguments of the objective."""
+    head = "      - {Conv2D: {filters: 1, kernel_size: 1}, from: map, name: sure}\n      - {Reshape: [-1], name: quality}\n"
+    text = text.replace("      - {AnchorBoxes", head + "      - {AnchorBoxes")
+    text = text.replace("outputs: {anchors: anchors,", "outputs: {quality: quality, anchors: anchors,")
+    text = text.replace("kernel_size: 1", "kernel_size: 1, kernel_initializer: zeros")
+    text = text.replace(
+        "class: {shape: [3], dtype: int32}}", "class: {shape: [3], dtype: int32}, crowd: {shape: [3], dtype: int32}}"
+    )
+    text = text.replace("epochs: 1\n", "epochs: 1\n  batch_size: 40\n  optimizer: {SGD: {learning_rate: 0.000001}}\n")
+    return text.replace("by: distances}", f"by: distances, {arguments}}}")
+
+
+def first_record(folder, text: str) -> dict:
+    pytest.importorskip("keras")
+    return train(load(written(folder, text)), out=folder / "run", progress=Quiet()).metrics()[0]
+
+
+def giou(a, b) -> float:
+    inner = np.prod(np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0))
+    union = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2]) - inner
+    hull = np.prod(np.maximum(a[2:], b[2:]) - np.minimum(a[:2], b[:2]))
+    return inner / union - (hull - union) / hull
+
+
+@pytest.mark.parametrize("quality", ["centerness", "iou"])
+def test_the_quality_of_boxes_is_learned_and_centerness_weights_their_loss(folder, quality):
+    box = np.array([1.0, 2, 15, 10])
+    arrays = {"boxes": np.full((40, 3, 4), -1.0), "class": np.full((40, 3), -1), "crowd": np.zeros((40, 3))}
+    arrays["boxes"][:, 0], arrays["class"][:, 0] = box, 1
+    images = np.zeros((40, 16, 16, 1), np.float32)
+    arrays = {name: array.astype("float32" if name == "boxes" else "int32") for name, array in arrays.items()}
+    np.savez(folder / "boxes.npz", image=images, **arrays)
+    text = graded(SPECS["detection"], f"quality: {quality}, radius: 3, scales: [0, 100]")
+    record = first_record(folder, text)
+    assert record["quality"] == pytest.approx(np.log(2), rel=1e-4)
+    weights, losses = [], []
+    for y, x in np.ndindex(4, 4):
+        middle, half = np.array([4 * x + 2, 4 * y + 2]), 4 * np.log(2)
+        before, after = middle - box[:2], box[2:] - middle
+        if min(*before, *after) > 0 and np.abs(middle - [8, 6]).max() <= 12:
+            near = np.minimum(before, after) / np.maximum(before, after)
+            weights.append(np.sqrt(np.prod(near)) if quality == "centerness" else 1)
+            losses.append(1 - giou(np.concatenate([middle - half, middle + half]), box))
+    assert record["boxes"] == pytest.approx(np.average(losses, weights=weights), rel=1e-3)
+    assert record["loss"] == pytest.approx(record["classes"] + record["boxes"] + record["quality"], rel=1e-5)
+
+
+@pytest.mark.parametrize(("crowd", "is_learned"), [(0, True), (1, False)])
+def test_a_crowd_matches_no_anchor_and_is_no_background(folder, crowd, is_learned):
+    draw = np.random.default_rng(0)
+    images = draw.uniform(size=(40, 16, 16, 1)).astype(np.float32)
+    boxes, kind = np.full((40, 3, 4), -1, np.float32), np.full((40, 3), -1, np.int32)
+    boxes[:, 0], kind[:, 0] = [0, 0, 16, 16], 1
+    np.savez(
+        folder / "boxes.npz", **{"image": images, "boxes": boxes, "class": kind, "crowd": np.full((40, 3), crowd, np.int32)}
+    )
+    record = first_record(folder, graded(SPECS["detection"], "crowd: crowd"))
+    assert (record["loss"] > 0) == is_learned
+    assert "quality" not in record
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message", "path"),
+    [
+        ("quality: centerness", "NN226", "`predicted` has no output `quality`", "objectives.detection"),
+        ("quality: good", "NN105", "`quality` must be one of `centerness`, `iou`", "train.objective.detection.quality"),
+        ("crowd: crowds", "NN105", "`crowd` names `crowds`, which is not a field", "train.objective.detection.crowd"),
+        ("crowd: image", "NN301", "MatchBoxes takes integers as `crowd`, got float32", "objectives.detection"),
+    ],
+)
+def test_a_wrong_crowd_or_quality_is_reported_with_the_place_of_its_use(folder, arguments, code, message, path):
+    text = SPECS["detection"].replace("by: distances}", f"by: distances, {arguments}}}")
+    [problem] = [problem for problem in validate(written(folder, text)) if problem.is_error]
+    assert problem.code == code
+    assert message in problem.message
+    assert problem.path.startswith(path)
+    assert any(note.span is not None and note.span.file.endswith("net.nnspec.yaml") for note in problem.notes) or (
+        problem.span.file.endswith("net.nnspec.yaml")
+    )
+
+
+def test_a_null_param_with_the_default_null_is_not_given(folder):
+    text = SPECS["detection"].replace("by: distances}", "by: distances, quality: null, crowd: null}")
+    assert [problem for problem in validate(written(folder, text)) if problem.is_error] == []
 
 
 @pytest.mark.parametrize("name", ["detection", "mean_teacher", "skip_gram"])

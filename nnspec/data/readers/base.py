@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nnspec.data.image_frames import ImageFrames
+
     Rows = slice | NDArray[np.integer[Any]]
     Values = NDArray[Any]
 
@@ -82,6 +84,7 @@ class Table:
         series: The index of the series of each row; None if the table is not divided into series.
         series_labels: The values that identify each series, one for each column of the reader's `by`.
         image_columns: The columns of images from files, with values from 0 to 255.
+        image_paths: The image file of each row; empty if the rows are not image files.
         groups: The groups of rows that are read at once; None if any row can be read on its own.
     """
 
@@ -91,6 +94,9 @@ class Table:
     series: NDArray[np.int64] | None = None
     series_labels: tuple[tuple[str, ...], ...] = ()
     image_columns: Collection[str] = ()
+    pads_images: bool = False
+    """Whether images were padded to keep their aspect ratio."""
+    image_paths: Sequence[Path] = ()
     groups: RowGroups | None = None
 
     def __len__(self) -> int:
@@ -133,6 +139,25 @@ class Table:
         """
         del column
         return None
+
+    def image_frames(self, column: str) -> ImageFrames | None:
+        """Return the places of images as stored in the images of a column; None if the size of those is not known.
+
+        Args:
+            column: A column of images.
+        """
+        import numpy as np
+
+        from nnspec.data.image_frames import ImageFrames, Resized
+
+        sizes: tuple[int | None, ...] = (*self.columns[column].shape, None, None)
+        height, width = sizes[:2]
+        if height is None or width is None:
+            return None
+        stored = self.image_sizes(column)
+        if stored is None:
+            stored = np.broadcast_to(np.array([height, width], np.int64), (len(self), 2))
+        return ImageFrames.unchanged(stored).resized(Resized(height, width, self.pads_images))
 
     def is_number(self, text: str) -> bool:
         """Return whether a text is a number in this table's notation."""

@@ -6,8 +6,10 @@ import json
 import math
 from array import array
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from unicodedata import normalize
 
 from pydantic import Field
 
@@ -16,6 +18,7 @@ from nnspec.data.annotations import (
     AnnotationReader,
     Annotations,
     Mistakes,
+    composed,
     missing_image,
     report_unlisted,
 )
@@ -37,6 +40,9 @@ _ARGUMENT = "annotations"
 _LISTS = ("images", "annotations", "categories")
 _SKIPPED = ("segmentation", "counts")
 _LARGEST = 2**53
+_NO_OBJECT = (
+    'a list is a file of predictions; name the file of annotations: {"images": […], "annotations": […], "categories": […]}'
+)
 
 
 class Coco(AnnotationReader):
@@ -119,7 +125,7 @@ class _Reading:
         present = set()
         try:
             with open_text(self._file, "JSON", self._max_bytes, name=self._file.name, argument=_ARGUMENT) as text:
-                self._stream = stream = JsonStream(text, self._file.name, _ARGUMENT, _SKIPPED)
+                self._stream = stream = JsonStream(text, self._file.name, _ARGUMENT, _SKIPPED, _NO_OBJECT)
                 for key, number, value in stream.members():
                     present.add(key)
                     if key in _LISTS and number is None:
@@ -239,7 +245,10 @@ class _Reading:
             return
         if not isinstance(bbox, list) or len(bbox) != 4 or any(type(x) is not int and type(x) is not float for x in bbox):
             shown = json.dumps(bbox)[:80]
-            self._error("box", f"{self._of(id_)}: `bbox` is {shown}", "write four numbers: [x, y, width, height]")
+            help = "write four numbers: [x, y, width, height]"
+            if isinstance(bbox, str) or (isinstance(bbox, list) and len(bbox) == 4 and all(map(_is_numeric, bbox))):
+                help = "write the numbers without quotes: [x, y, width, height]"
+            self._error("box", f"{self._of(id_)}: `bbox` is {shown}", help)
             return
         x, y, width, height = map(float, bbox) if max(bbox) < _LARGEST and min(bbox) > -_LARGEST else (math.nan,) * 4
         if x != x:
@@ -274,12 +283,16 @@ class _Reading:
         """Report annotations whose image or category is not listed, and repeated ids."""
         for (what, number), place in self._first_use.items():
             if what == "image" and self._names[number] is None:
-                reason = f"{place}: the image {self._image_ids[number]} is not in `images`"
-                self._error("unlisted image", reason, "add the image, or remove the annotation")
+                id_ = self._image_ids[number]
+                reason = f"{place}: the image {json.dumps(id_)} is not in `images`"
+                help = _of_another_type(id_, self._is_image, "add the image, or remove the annotation")
+                self._error("unlisted image", reason, help)
             elif what == "category" and number not in self._kind_names:
+                id_ = self._kind_ids[number]
                 known = ", ".join(f"{self._kind_ids[kind]} `{name}`" for kind, name in [*self._kind_names.items()][:6])
-                reason = f"{place}: the category {self._kind_ids[number]} is not in `categories`"
-                self._error("unknown category", reason, f"add it, or correct `category_id`; the categories are {known}")
+                reason = f"{place}: the category {json.dumps(id_)} is not in `categories`"
+                help = f"add it, or correct `category_id`; the categories are {known}"
+                self._error("unknown category", reason, _of_another_type(id_, self._is_category, help))
         if len(set(self._ids)) < len(self._ids):
             again, _ = Counter(self._ids).most_common(1)[0]
             count = len(self._ids) - len(set(self._ids))
@@ -287,21 +300,30 @@ class _Reading:
             help = "give each annotation its own `id`: other tools keep only one of them"
             self._mistakes.warning("annotation id", reason, help=help, argument=_ARGUMENT, count=count)
 
+    def _is_image(self, id_: object) -> bool:
+        return id_ in self._images and self._names[self._images[id_]] is not None
+
+    def _is_category(self, id_: object) -> bool:
+        return id_ in self._kinds and self._kinds[id_] in self._kind_names
+
     def _find_images(self) -> None:
         root = self._folder.resolve()
+        used: set[str] = set()
         present = [path.relative_to(root).as_posix() for path in files_below(root) if path.suffix.lower() in SUFFIXES]
-        names = set(present)
+        names, others = set(present), composed(present)
         for number, name in enumerate(self._names):
             if name is None:
                 self._found.add_image(root)
                 continue
+            written, name = name, name if name in names else others.get(normalize("NFC", name), name)
+            used.add(name)
             path = root / name
             if name not in names and (not inside(path, root) or path.suffix.lower() not in SUFFIXES or not path.is_file()):
                 place = f"{self._file.name}, image {self._image_ids[number]}"
-                missing_image(path, names, place, self._written, _ARGUMENT, self._mistakes)
+                missing_image(path, written, names, place, self._written, _ARGUMENT, self._mistakes)
             self._found.add_image(path, self._sizes[2 * number], self._sizes[2 * number + 1])
-        unlisted = [name for name in present if name not in self._files]
-        help = "add it to `images`, without annotations if it has no objects, or remove the file"
+        unlisted = [name for name in present if name not in used]
+        help = "if no other file lists it, add it to `images`, without annotations if it has no objects, or remove it"
         report_unlisted(unlisted, self._written, f"is not in {self._file.name}", help, _ARGUMENT, self._mistakes)
 
     def _order_classes(self) -> None:
@@ -318,12 +340,28 @@ class _Reading:
                 reason = f"{self._file.name}: the category ids from {low} to {high} have gaps, such as {absent}"
                 pairs = zip(self._found.classes[:3], ids, strict=False)
                 shown = ", ".join(f"`{name}` (id {id_}) is {place}" for place, (name, id_) in enumerate(pairs))
-                help = f"none if it is intended: classes are known by name, and numbered as in `categories`: {shown}"
-                self._mistakes.warning("gaps", reason, help=help, argument=_ARGUMENT)
+                help = f"no change is needed: classes are known by name, and numbered as in `categories`: {shown}"
+                self._mistakes.note("gaps", reason, help=help, argument=_ARGUMENT)
 
 
 def _is_id(value: object) -> bool:
     return type(value) in (int, str)
+
+
+def _is_numeric(value: object) -> bool:
+    try:
+        return isinstance(value, str | int | float) and math.isfinite(float(value))
+    except ValueError:
+        return False
+
+
+def _of_another_type(id_: object, is_listed: Callable[[object], bool], help: str) -> str:
+    """Return the remedy for an id that is text where the listed one is a number, or the reverse; `help` if it is neither."""
+    if isinstance(id_, str) and id_.isascii() and id_.isdigit() and len(id_) < 19 and is_listed(int(id_)):
+        return f"write {int(id_)} without quotes, as in its list"
+    if isinstance(id_, int) and is_listed(str(id_)):
+        return f'write "{id_}" in quotes, as in its list'
+    return help
 
 
 def _advice(corners: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:

@@ -42,6 +42,7 @@ class EncodedImages(Table):
         self._sizes: NDArray[np.int64] | None = None
         self.lazy = ("image", *(name for name in table.lazy if name in others))
         self.image_columns = ("image",)
+        self.pads_images = self._look.padded
         self.groups = table.groups
 
     def __len__(self) -> int:
@@ -125,5 +126,4 @@ def format_of(reader: ImageReader, header: Header, name: str) -> ImageFormat:
     if mode is None:
         reason = f"{name} has pixels of mode `{header.mode}`, more than 8 bits per channel"
         raise DataError(reason, help="save the images with 8 bits per channel", argument="column")
-    height, width = reader.image_size or (header.height, header.width)
-    return ImageFormat(height, width, mode, reader.interpolation, reader.max_pixels)
+    return reader.format_for(header, mode)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nnspec.data.image_files import (
     CHANNELS,
@@ -22,7 +22,7 @@ from nnspec.data.image_files import (
 )
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Reader
-from nnspec.layers.scalars import PositiveInt
+from nnspec.layers.scalars import Flag, PositiveInt
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +33,8 @@ SUFFIXES = (".jpeg", ".jpg", ".png")
 class ImageReader(Reader):
     """The base class of readers of images."""
 
+    added: ClassVar[frozenset[str]] = frozenset({"pad_to_aspect_ratio", "fill_value"})
+
     image_size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = Field(
         None, description="Height and width to resize all images to; null if all have the same size."
     )
@@ -42,6 +44,34 @@ class ImageReader(Reader):
     max_pixels: Annotated[int, Field(gt=0, le=178_000_000, strict=True)] = Field(
         2**26, description="The maximum number of pixels of an image before resizing."
     )
+
+    pad_to_aspect_ratio: Flag = Field(
+        False,
+        description="Whether images keep their aspect ratio: each is resized to the largest size that fits, and padded to "
+        "`image_size` on both sides. Boxes are moved with them, and detections are moved back.",
+    )
+    fill_value: Annotated[int, Field(ge=0, le=255, strict=True)] = Field(
+        0, description="The value of the padding, in each channel."
+    )
+
+    @model_validator(mode="after")
+    def _pads_to_a_size(self) -> ImageReader:
+        if self.pad_to_aspect_ratio and self.image_size is None:
+            raise ValueError("`pad_to_aspect_ratio` requires `image_size`, the height and width to pad to")
+        if self.fill_value and not self.pad_to_aspect_ratio:
+            raise ValueError("`fill_value` is the value of the padding: write `pad_to_aspect_ratio: true`, or remove it")
+        return self
+
+    def format_for(self, header: Header, color_mode: ColorMode) -> ImageFormat:
+        """Return the format that images are decoded to.
+
+        Args:
+            header: The header of an image, whose size is that of all if `image_size` is not set.
+            color_mode: The channels.
+        """
+        height, width = self.image_size or (header.height, header.width)
+        padding = self.pad_to_aspect_ratio, self.fill_value
+        return ImageFormat(height, width, color_mode, self.interpolation, self.max_pixels, *padding)
 
     @property
     def channels(self) -> int | None:
@@ -78,9 +108,7 @@ class ImageReader(Reader):
                     names = [f"{p.parent.name}/{p.name}" for p in (path, paths[0])]
                     reason = f"the images differ in size: {names[0]} is {sizes[0]}, but {names[1]} is {sizes[1]}"
                     raise DataError(reason, help=f"write `image_size: [{first.height}, {first.width}]`")
-        mode = self._mode(paths, found)
-        height, width = self.image_size or (first.height, first.width)
-        return ImageFormat(height, width, mode, self.interpolation, self.max_pixels)
+        return self.format_for(first, self._mode(paths, found))
 
     def _mode(self, paths: Sequence[Path], found: Sequence[Header]) -> ColorMode:
         """Return the channels of all images: `color_mode`, or what they have in common."""

@@ -32,6 +32,7 @@ class Images(ImageReader, TableBackedReader):
     threads, and if they do not fit in memory, when they are used. Their Exif orientation is applied.
     """
 
+    added: ClassVar[frozenset[str]] = ImageReader.added | TableBackedReader.added
     main_argument: ClassVar[str | None] = "folder"
     paths: ClassVar[tuple[str, ...]] = ("folder",)
     folders: ClassVar[tuple[str, ...]] = ("folder",)
@@ -194,7 +195,7 @@ class _FolderTable(Table):
         import numpy as np
 
         self._root = folder.resolve()
-        self._paths = paths
+        self._paths = self.image_paths = paths
         argument = "column" if table is not None else "folder"
         try:
             known = headers(paths, reader.max_pixels)
@@ -202,6 +203,7 @@ class _FolderTable(Table):
         except DataError as error:
             raise DataError(error.message, help=error.help, argument=argument) from None
         self._sizes = np.array([(header.height, header.width) for header in known], np.int64).reshape(-1, 2)
+        self.pads_images = reader.pad_to_aspect_ratio
         self._table = table
         self._labels = np.array(labels, object) if labels else None
         image = Column(self._look.shape, "uint8") if self._look else Column((None, None, None), "uint8")

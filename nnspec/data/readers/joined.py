@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from nnspec.data.image_frames import ImageFrames
     from nnspec.data.readers.base import Rows, Values
 
     Indices = NDArray[np.int64]
@@ -54,6 +55,9 @@ class PrefixedTable(Table):
 
     def image_sizes(self, column: str) -> Indices | None:
         return self.bare.image_sizes(self._bare(column))
+
+    def image_frames(self, column: str) -> ImageFrames | None:
+        return self.bare.image_frames(self._bare(column))
 
     def is_number(self, text: str) -> bool:
         return self.bare.is_number(text)
@@ -129,6 +133,11 @@ class JoinedTable(Table):
         name = column.partition(".")[0]
         sizes = self.members[name].image_sizes(column)
         return None if sizes is None else sizes[self._rows[name]]
+
+    def image_frames(self, column: str) -> ImageFrames | None:
+        name = column.partition(".")[0]
+        frames = self.members[name].image_frames(column)
+        return None if frames is None else frames.rows(self._rows[name])
 
     def is_number(self, text: str) -> bool:
         return all(table.is_number(text) for table in self.members.values())

@@ -40,6 +40,7 @@ class JsonStream:
         name: Its name in messages.
         argument: The reader's argument that names it.
         skipped: The keys, at any depth, whose lists of numbers are 0 instead, since decoding them would take most of the time.
+        no_object: The remedy if the file is a list.
 
     Example:
         >>> import io
@@ -48,8 +49,8 @@ class JsonStream:
         [('info', None, {}), ('images', 0, {'id': 1}), ('images', 1, {'id': 2})]
     """
 
-    def __init__(self, file: TextIO, name: str, argument: str, skipped: Collection[str] = ()) -> None:
-        self._file, self._name, self._argument = file, name, argument
+    def __init__(self, file: TextIO, name: str, argument: str, skipped: Collection[str] = (), no_object: str = "") -> None:
+        self._file, self._name, self._argument, self._no_object = file, name, argument, no_object
         # A quote within a string is escaped, so this is always a key.
         keys = "|".join(map(re.escape, skipped))
         self._skipped = re.compile(rf'"({keys})"\s*:\s*\[[\s\[\]0-9eE+.,-]*\](?=\s*[,}}])') if skipped else None
@@ -69,8 +70,8 @@ class JsonStream:
         Raises:
             DataError: If the file is not valid JSON, or is not an object.
         """
-        if self._next() != "{":
-            raise self._error("the file must be one JSON object, {…}")
+        if (first := self._next()) != "{":
+            raise self._error("the file must be one JSON object, {…}", help=self._no_object if first == "[" else "")
         self._at += 1
         seen: set[str] = set()
         while self._next() != "}":
@@ -112,9 +113,7 @@ class JsonStream:
     def _next(self) -> str:
         """Return the next character that is no space, without taking it; empty at the end."""
         while True:
-            found = _SPACE.match(self._text, self._at)
-            assert found is not None
-            self._at = found.end()
+            self._at = self._space_end(self._at)
             if self._at < len(self._text) or not self._more():
                 return self._text[self._at : self._at + 1]
 
@@ -126,11 +125,13 @@ class JsonStream:
             except json.JSONDecodeError as error:
                 if self._more():
                     continue
-                self._count(error.pos)
                 ended = error.pos >= len(self._text) or error.msg.startswith("Unterminated")
-                raise self._error("the file ends within a value: it is truncated" if ended else error.msg) from None
-            except (ValueError, RecursionError) as error:
-                raise self._error(str(error) if isinstance(error, ValueError) else "values are nested too deep") from None
+                reason = "the file ends within a value: it is truncated" if ended else error.msg
+                raise self._error(reason, at=error.pos) from None
+            except RecursionError:
+                raise self._error("values are nested too deep") from None
+            except ValueError as error:
+                raise self._error(str(error), help="write a number, or leave the value out") from None
             # A number at the end of the text may go on: `0.` is read as 0.
             if self._text[end : end + 1] not in _OF_NUMBERS or not self._more():
                 self._at = end
@@ -159,7 +160,27 @@ class JsonStream:
         self._line += self._text.count("\n", self._counted, end)
         self._counted = max(self._counted, end)
 
-    def _error(self, reason: str) -> DataError:
+    def _error(self, reason: str, *, help: str = "", at: int | None = None) -> DataError:
+        """Return the error of the text at a position, which is often a comment or a comma too many."""
         self._count()
-        help = "the file is damaged or truncated: write it again" if "truncated" in reason else ""
-        return DataError(f"{self._name}, line {self._line:,}: {reason}", help=help, argument=self._argument)
+        at = self._space_end(self._at if at is None else at)
+        if "truncated" in reason:
+            help = "the file is damaged or truncated: write it again"
+        elif self._text.startswith(("//", "/*", "#"), at):
+            reason, help = "there is a comment", "remove it: JSON has no comments"
+        elif (comma := self._extra_comma(at)) is not None:
+            at, reason, help = comma, "there is a comma after the last item", "remove the comma"
+        line = self._line + self._text.count("\n", self._counted, at) - self._text.count("\n", at, self._counted)
+        return DataError(f"{self._name}, line {line:,}: {reason}", help=help, argument=self._argument)
+
+    def _extra_comma(self, at: int) -> int | None:
+        """Return the position of a comma before a closing bracket; the error is at either of them."""
+        if self._text[at : at + 1] == ",":
+            return at if self._text[(end := self._space_end(at + 1)) : end + 1] in ("]", "}") else None
+        before = self._text[:at].rstrip(" \t\r\n") if self._text[at : at + 1] in ("]", "}") else ""
+        return len(before) - 1 if before.endswith(",") else None
+
+    def _space_end(self, at: int) -> int:
+        found = _SPACE.match(self._text, at)
+        assert found is not None
+        return found.end()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +14,7 @@ from nnspec.data.image_files import ImageFormat, headers
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.readers.base import Files, Table, path_of
 from nnspec.data.readers.image_arguments import SUFFIXES, ImageReader, read_images
+from nnspec.layers.scalars import WholeNumber
 
 if TYPE_CHECKING:
     from nnspec.data.readers.base import Rows, Values
@@ -27,12 +29,15 @@ class Masks(ImageReader):
     palette indices, unchanged. `image_size` resizes both; masks use the nearest pixel.
     """
 
+    added: ClassVar[frozenset[str]] = ImageReader.added | {"fill_label"}
+
     paths: ClassVar[tuple[str, ...]] = ("images", "masks")
     folders: ClassVar[tuple[str, ...]] = ("images", "masks")
     not_of_values: ClassVar[tuple[str, ...]] = ("max_pixels",)
 
     images: str = Field(description="The folder of images.", examples=["cells/images"])
     masks: str = Field(description="The folder of masks: PNG, with the names of the images.", examples=["cells/masks"])
+    fill_label: WholeNumber = Field(0, description="The label of the padding, with `pad_to_aspect_ratio`.")
 
     def columns(self, files: Files) -> dict[str, Column]:
         images, _ = self.pairs(files)
@@ -51,7 +56,7 @@ class Masks(ImageReader):
                 found = [f"{h.height}×{h.width}" for h in (header, image)]
                 reason = f"{path.parent.name}/{path.name} is {found[0]}, but its image is {found[1]}"
                 raise DataError(reason, argument="masks")
-        return _MasksTable(images, masks, look)
+        return _MasksTable(images, masks, look, self.fill_label)
 
     def arguments_to_fit(self, files: Files, column: Column, wanted: Sequence[object]) -> str:
         return self.arguments_for(self.pairs(files)[0][0], column, wanted)
@@ -100,8 +105,8 @@ masks = Masks
 
 
 class _MasksTable(Table):
-    def __init__(self, images: list[Path], masks: list[Path], look: ImageFormat) -> None:
-        labels = ImageFormat(look.height, look.width, None, "nearest", look.max_pixels)
+    def __init__(self, images: list[Path], masks: list[Path], look: ImageFormat, fill_label: int) -> None:
+        labels = replace(look, color_mode=None, interpolation="nearest", fill_value=fill_label)
         self._of = {"image": (images, look), "mask": (masks, labels)}
         self.columns = {"image": Column(look.shape, "uint8"), "mask": Column(labels.shape, "int32")}
         self.lazy = ("image", "mask")

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+from unicodedata import normalize
 
 from pydantic import Field
 
-from nnspec.data.annotations import AnnotatedTable, AnnotationReader, Annotations, Mistakes, missing_image, report_unlisted
+from nnspec.data.annotations import (
+    AnnotatedTable,
+    AnnotationReader,
+    Annotations,
+    Mistakes,
+    composed,
+    is_image,
+    missing_image,
+    report_unlisted,
+)
 from nnspec.data.folders import files_below
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Table, path_of
@@ -116,11 +127,17 @@ class _Reading:
         self._found = Annotations(self._place, "folder", declared=False, columns=("crowd", "difficult"))
         self._files: list[str] = []
         self._kinds: dict[str, int] = {}
+        self._forms: dict[str, str] = {}
         self._zero: str | None = None
 
     def read(self) -> tuple[Annotations, Mistakes]:
-        present = {path.relative_to(self._images).as_posix() for path in files_below(self._images)}
-        present = {name for name in present if Path(name).suffix.lower() in SUFFIXES}
+        files = [path.relative_to(self._images).as_posix() for path in files_below(self._images)]
+        present = {name for name in files if is_image(name)}
+        self._forms = composed(present)
+        if beside := [name for name in files if name.lower().endswith(".xml")]:
+            reason = f"`JPEGImages/{beside[0]}` is a file of annotations among the images"
+            help = "move it to `Annotations`"
+            self._mistakes.error("among images", reason, help=help, argument="folder", count=len(beside))
         used: dict[str, str] = {}
         for path in self._paths():
             name = f"Annotations/{path.relative_to(self._annotations).as_posix()}"
@@ -184,20 +201,25 @@ class _Reading:
 
     def _file(self, path: Path, name: str, found: VocFile, present: set[str], used: dict[str, str]) -> None:
         written = found.texts.get("filename", "")
-        image = self._images / written
         if not written or "\0" in written or "/" in written or "\\" in written:
+            last = re.split(r"[/\\]", written)[-1]
             help = "write the name of the image in `JPEGImages`: `<filename>000001.jpg</filename>`"
+            if last in present:
+                help = f"write `{last}`: the name of the image in `JPEGImages`, without a folder"
             self._error("filename", f"{name}: `filename` is `{written[:80]}`", help)
             return
         if written not in present:
-            missing_image(image, present, name, "JPEGImages", "folder", self._mistakes)
+            written = self._forms.get(normalize("NFC", written), written)
+        image = self._images / written
+        if written not in present:
+            missing_image(image, written, present, name, "JPEGImages", "folder", self._mistakes)
             return
         if written in used:
             reason = f"{name}: `{written}` is also the image of {used[written]}"
             self._error("same file", reason, "correct `filename`, or list the objects of an image in one file")
             return
         used[written] = name
-        if Path(written).stem != path.stem:
+        if normalize("NFC", Path(written).stem) != normalize("NFC", path.stem):
             reason = f"{name}: `filename` is `{written}`, that of another image than the file's name"
             help = "if the file was copied or renamed, correct `filename`"
             self._mistakes.warning("other name", reason, help=help, argument="folder")
@@ -237,7 +259,10 @@ class _Reading:
                 value = math.nan
             if not abs(value) < 2**53:
                 line = one.lines[f"bndbox/{key}"]
-                self._error("corner", f"{name}, line {line}: `{key}` is `{text[:40]}`", "write a number of pixels")
+                help = "write a number of pixels"
+                if re.fullmatch(r"\d+,\d+", text):
+                    help = f"write a decimal point, {text.replace(',', '.')}, not a comma"
+                self._error("corner", f"{name}, line {line}: `{key}` is `{text[:40]}`", help)
                 return
             values.append(value)
         difficult = one.texts.get("difficult", "0") or "0"

@@ -78,10 +78,18 @@ class _Parser:
         self._parser.StartDoctypeDeclHandler = self._doctype
 
     def parse(self, content: bytes) -> VocFile:
+        if not content.strip():
+            help = "write the annotation, without objects if the image has none, or remove the file"
+            raise DataError(f"{self._name} is empty", help=help)
         try:
             self._parser.Parse(content, True)
         except expat.ExpatError as error:
             reason = expat.ErrorString(error.code)
+            if (byte := _not_utf_8(content)) is not None and b"encoding" not in content[:200]:
+                reason = f"the byte {content[byte]:#04x} is not UTF-8"
+                help = 'save the file as UTF-8, or state its encoding in the first line: `<?xml version="1.0" encoding="…"?>`'
+                line = content.count(b"\n", 0, byte) + 1
+                raise DataError(f"{self._name}, line {line}: {reason}", help=help) from None
             raise DataError(
                 f"{self._name}, line {error.lineno}: {reason}", help="the file is damaged: write it again"
             ) from None
@@ -119,3 +127,12 @@ class _Parser:
             self._found.texts.setdefault("/".join(path[1:]), text)
         self._path.pop()
         self._text, self._length = [], 0
+
+
+def _not_utf_8(content: bytes) -> int | None:
+    """Return the position of the first byte that is not UTF-8; None if there is none."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
+from unicodedata import normalize
 
 from pydantic import Field
 
-from nnspec.data.annotations import AnnotatedTable, AnnotationReader, Annotations, Mistakes, image_headers
-from nnspec.data.folders import files_below, subfolders
+from nnspec.data.annotations import (
+    AnnotatedTable,
+    AnnotationReader,
+    Annotations,
+    Mistakes,
+    composed,
+    image_headers,
+    is_image,
+)
+from nnspec.data.folders import files_below, is_file, subfolders
 from nnspec.data.image_files import load_pillow
 from nnspec.data.kinds import DataError
 from nnspec.data.readers.base import Files, Table, path_of
@@ -23,8 +34,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_NAMES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "classes.txt", "obj.names")
+NAMES_FILES = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml", "classes.txt", "obj.names")
+"""The files that list the classes, in the order in which they are looked for."""
+
+_NO_LABELS = ("classes", "train", "val", "test")
+"""The names of text files that other tools write among label files."""
+
 _LARGEST = 2**26
+_DECIMAL_COMMA = re.compile(r"-?\d+(,\d+)?")
 _EDGE = 1e-3
 """By how much a number may exceed 0 and 1, as after rounding."""
 
@@ -75,7 +92,8 @@ class Yolo(AnnotationReader):
             DataError: If the folder is not in the format, or an image cannot be read.
         """
         images, labels = self._folders(files)
-        return _Reading(self, path_of(files, "folder"), images, labels, self.class_names(files)).read()
+        found = _Reading(self, path_of(files, "folder"), images, labels, self._description(files))
+        return found.read()
 
     def class_names(self, files: Files) -> list[str]:
         """Return the names of the classes.
@@ -83,15 +101,18 @@ class Yolo(AnnotationReader):
         Raises:
             DataError: If there is no file of names, or it is invalid.
         """
+        return self._description(files).names
+
+    def _description(self, files: Files) -> _Description:
         if self.names is not None:
-            return _names_in(path_of(files, "names"), "names")
+            return _described(path_of(files, "names"), "names")
         folder = path_of(files, "folder")
-        for name in _NAMES:
+        for name in NAMES_FILES:
             if (folder / name).is_file():
-                return _names_in(folder / name, "folder")
+                return _described(folder / name, "folder")
         others = [path for path in sorted(folder.glob("*.y*ml")) if path.is_file()]
         if len(others) == 1:
-            return _names_in(others[0], "folder")
+            return _described(others[0], "folder")
         help = "write the names in `data.yaml`, `names: [cat, dog]`, or set `names` to the file that has them"
         raise DataError(f"`{self.folder}` has no file with the names of the classes", help=help, argument="folder")
 
@@ -136,7 +157,22 @@ def _splits(root: Path) -> list[str]:
     return sorted({*below, *(name for name in subfolders(root) if (root / name / "images").is_dir())})
 
 
-def _names_in(path: Path, argument: str) -> list[str]:
+@dataclass(frozen=True)
+class _Description:
+    """What the file of the names states.
+
+    Attributes:
+        path: The file.
+        names: The names of the classes.
+        keypoints: How many numbers of keypoints each row has after its box.
+    """
+
+    path: Path
+    names: list[str]
+    keypoints: int = 0
+
+
+def _described(path: Path, argument: str) -> _Description:
     """Read the names of the classes from a YAML or text file."""
     try:
         if path.stat().st_size > _LARGEST:
@@ -150,7 +186,7 @@ def _names_in(path: Path, argument: str) -> list[str]:
         names = [line.strip() for line in text.splitlines()]
         while names and not names[-1]:
             names.pop()
-        return _valid_names(path, dict(enumerate(names)), argument)
+        return _Description(path, _valid_names(path, dict(enumerate(names)), argument))
     problems: list[Diagnostic] = []
     tree = read_text(text, path.name, problems)
     if problems and (tree is None or any(problem.is_error for problem in problems)):
@@ -169,7 +205,11 @@ def _names_in(path: Path, argument: str) -> list[str]:
     if count != len(names):
         reason = f"{path.name}: `nc` is {count}, but `names` has {len(names)}"
         raise DataError(reason, help="correct one of them: the classes are those of `names`", argument=argument)
-    return names
+    keypoints = data.get("kpt_shape", [0, 0])
+    if not (isinstance(keypoints, list) and len(keypoints) == 2 and all(type(n) is int and 0 <= n < 1000 for n in keypoints)):
+        help = "write the number of keypoints and the numbers of each: `kpt_shape: [17, 3]`"
+        raise DataError(f"{path.name}: `kpt_shape` is {str(keypoints)[:40]}", help=help, argument=argument)
+    return _Description(path, names, keypoints[0] * keypoints[1])
 
 
 def _valid_names(path: Path, given: Mapping[Any, Any], argument: str) -> list[str]:
@@ -189,10 +229,11 @@ def _valid_names(path: Path, given: Mapping[Any, Any], argument: str) -> list[st
 
 
 class _Reading:
-    def __init__(self, reader: Yolo, root: Path, images: Path, labels: Path, names: list[str]) -> None:
+    def __init__(self, reader: Yolo, root: Path, images: Path, labels: Path, described: _Description) -> None:
         self._reader, self._root, self._images, self._labels = reader, root, images, labels
+        self._described = described
         self._mistakes = Mistakes()
-        self._found = Annotations(self._place, "folder", classes=names)
+        self._found = Annotations(self._place, "folder", classes=described.names)
         self._files: list[Path] = []
         self._used: set[int] = set()
 
@@ -200,16 +241,25 @@ class _Reading:
         load_pillow()
         found = list(files_below(self._images))
         images = [path for path in found if path.suffix.lower() in SUFFIXES]
-        stems: dict[Path, Path] = {}
+        stems: dict[str, Path] = {}
+        absent = []
+        labels = files_below(self._labels) if self._labels.is_dir() else ()
+        left = {self._stem(path, self._labels): path for path in labels if path.suffix.lower() == ".txt"}
+        others = composed(left)
         for path in images:
-            stem = path.relative_to(self._images).with_suffix("")
+            stem = self._stem(path, self._images)
             if stem in stems:
                 reason = f"`{stems[stem].name}` and `{path.name}` in `{self._images.name}` would have the same label file"
                 self._error("same name", reason, "give them different names")
+                continue
             stems[stem] = path
+            written = stem if stem in left or stem.isascii() else others.get(normalize("NFC", stem), stem)
+            if written not in left:
+                absent.append(stem)
             self._found.add_image(path)
-            self._files.append(self._labels / f"{stem.as_posix()}.txt")
-        self._check_folders(found, stems)
+            self._files.append(left.pop(written, self._labels / f"{stem}.txt"))
+        self._check_folders(found, stems, left, absent)
+        self._check_names()
         headers = image_headers(self._found, self._reader.max_pixels, self._mistakes)
         for number, header in enumerate(headers):
             self._read_labels(number, header.width, header.height)
@@ -226,37 +276,78 @@ class _Reading:
         name = self._name(self._files[image])
         return name if line is None else f"{name}, line {line}"
 
-    def _check_folders(self, found: Iterable[Path], stems: Mapping[Path, Path]) -> None:
-        """Report label files beside images, without an image, and images without a label file."""
-        beside = [
-            path for path in found if path.suffix.lower() == ".txt" and path.relative_to(self._images).with_suffix("") in stems
-        ]
-        labels = list(files_below(self._labels)) if self._labels.is_dir() else []
-        present = {path.relative_to(self._labels).with_suffix("") for path in labels if path.suffix.lower() == ".txt"}
+    @staticmethod
+    def _stem(path: Path, folder: Path) -> str:
+        """The path of a file relative to a folder, without extension."""
+        return path.relative_to(folder).with_suffix("").as_posix()
+
+    def _check_names(self) -> None:
+        """Warn of another list of classes than the one that is used, as annotation tools write it beside their files."""
+        if self._reader.names is not None:
+            return
+        used = self._described
+        folders = (self._root, self._labels, self._images)
+        for path in (folder / name for folder in folders for name in NAMES_FILES):
+            if path == used.path or not path.is_file():
+                continue
+            try:
+                names = _described(path, "folder").names
+            except DataError:
+                continue
+            differing = next((i for i, (a, b) in enumerate(zip(names, used.names, strict=False)) if a != b), None)
+            if differing is not None:
+                first, second = f"`{names[differing]}`", f"`{used.names[differing]}`"
+                reason = (
+                    f"{self._name(path)} and {self._name(used.path)} list other classes: {differing} is {first} in the first"
+                )
+                reason += f", and {second} in the second, which is used"
+                help = "give both the same order, that of the numbers in the label files, or remove the wrong one"
+                self._mistakes.warning("lists", reason, help=help, argument="folder")
+
+    def _check_folders(
+        self, found: Iterable[Path], stems: Mapping[str, Path], orphans: Mapping[str, Path], absent: Sequence[str]
+    ) -> None:
+        """Report label files beside images or without one, and images without a label file.
+
+        Args:
+            found: The files among the images.
+            stems: The images by their path without extension.
+            orphans: The label files of no image, by their path without extension.
+            absent: The images without a label file, in the same way.
+        """
+        beside = [path for path in found if path.suffix.lower() == ".txt" and self._stem(path, self._images) in stems]
         if beside:
             reason = f"`{self._name(beside[0])}` is a label file among the images"
             help = f"move the label files to `{self._name(self._labels)}`"
             self._mistakes.error("among images", reason, help=help, argument="folder", count=len(beside))
         elif not self._labels.is_dir():
             reason = f"there is no folder `{self._name(self._labels)}` for the images in `{self._name(self._images)}`"
-            others = [path for path in sorted(self._root.rglob("*.txt")) if path.stem in {stem.name for stem in stems}]
+            names = {path.stem for path in stems.values()}
+            others = [path for path in sorted(self._root.rglob("*.txt")) if path.stem in names]
             help = f"`{self._name(others[0])}` seems to be a label file: " if others else ""
             self._error("no labels", reason, f"{help}put the label files into `{self._name(self._labels)}`")
-        orphans = sorted(stem for stem in present - stems.keys() if stem.name not in ("classes", "train", "val", "test"))
-        if orphans:
-            elsewhere = next((path for path in _images_below(self._root) if path.stem == orphans[0].name), None)
-            reason = f"`{self._name(self._labels)}/{orphans[0].as_posix()}.txt` has no image in `{self._name(self._images)}`"
-            help = "add the image, or remove the label file"
-            if elsewhere is not None:
-                help = (
-                    f"its image is `{self._name(elsewhere)}`: put the label file into the folder of the same name in `labels`"
-                )
-            self._mistakes.error("orphan", reason, help=help, argument="folder", count=len(orphans))
-        absent = sorted(stem for stem in stems.keys() - present)
+        left = sorted(name for name in orphans if name.rpartition("/")[2] not in _NO_LABELS)
+        if left:
+            reason = f"`{self._name(orphans[left[0]])}` has no image in `{self._name(self._images)}`"
+            help = self._image_of(left[0], found)
+            self._mistakes.error("orphan", reason, help=help, argument="folder", count=len(left))
         if absent and self._labels.is_dir() and not beside:
             reason = f"`{self._name(stems[absent[0]])}` has no label file, and is taken as an image without objects"
-            help = f"if it has none, write the empty file `{self._name(self._labels)}/{absent[0].as_posix()}.txt`"
+            help = f"if it has none, write the empty file `{self._name(self._labels)}/{absent[0]}.txt`"
             self._mistakes.warning("background", reason, help=help, argument="folder", count=len(absent))
+
+    def _image_of(self, orphan: str, found: Iterable[Path]) -> str:
+        """Return the remedy for a label file without an image."""
+        if is_image(orphan) and is_file(self._images / orphan):
+            return f"rename it to `{self._name(self._labels)}/{orphan.rpartition('.')[0]}.txt`"
+        other = next((path for path in found if self._stem(path, self._images) == orphan), None)
+        if other is not None:
+            return f"its image is `{self._name(other)}`: convert it to PNG or JPEG"
+        images = (path for path in files_below(self._root) if is_image(path.name))
+        elsewhere = next((path for path in images if path.stem == Path(orphan).name), None)
+        if elsewhere is not None:
+            return f"its image is `{self._name(elsewhere)}`: put the label file into the folder of the same name in `labels`"
+        return "add the image, or remove the label file"
 
     def _read_labels(self, number: int, width: int, height: int) -> None:
         path = self._files[number]
@@ -283,16 +374,13 @@ class _Reading:
         try:
             values = [float(text) for text in texts]
         except ValueError:
-            help = "write numbers, separated by spaces: class x y width height"
-            if row.count(",") + row.count(";") >= 4:
-                help = "separate the numbers by spaces, not by commas"
+            help = self._help_of_text(row.strip(), texts)
             self._error("text", f"{place}: `{row.strip()[:60]}` is not a row of numbers", help)
             return
+        if self._described.keypoints and len(values) == 5 + self._described.keypoints:
+            del values[5:]
         if len(values) < 5 or len(values) % 2 == 0:
-            help = "write five numbers: class x y width height"
-            if len(values) == 6:
-                help = "a sixth number is the confidence of a prediction: write five, class x y width height"
-            self._error("count", f"{place}: {len(values)} numbers", help)
+            self._error("count", f"{place}: {len(values)} numbers", _help_of_count(values))
             return
         kind, *rest = values
         if not all(map(math.isfinite, values)):
@@ -323,6 +411,20 @@ class _Reading:
         scaled = tuple(value * size for value, size in zip(corners, (width, height) * 2, strict=True))
         self._found.add_box(number, scaled, int(kind), 0, line)  # type: ignore[arg-type]
 
+    def _help_of_text(self, row: str, texts: Sequence[str]) -> str:
+        """Return the remedy for a row that is not numbers."""
+        if row.startswith(("#", "//")):
+            return "remove the comment: a label file has only rows of numbers"
+        if len(texts) >= 5 and all(_DECIMAL_COMMA.fullmatch(text) for text in texts[1:]):
+            return f"write a decimal point, {texts[1].replace(',', '.')}, not a comma"
+        if row.count(",") + row.count(";") >= 4:
+            return "separate the numbers by spaces, not by commas"
+        # A name can have spaces.
+        name, names = " ".join(texts[:-4]), self._found.classes
+        if name in names:
+            return f"write {names.index(name)}, the number of `{name}`, not its name"
+        return "write numbers, separated by spaces: class x y width height"
+
     def _check_numbers(self) -> None:
         """State whether unknown classes seem to be numbered from 1."""
         names = self._found.classes
@@ -331,15 +433,24 @@ class _Reading:
             self._mistakes.replace_help("unknown", _COUNTED_FROM_1, "add its name to `names`, or correct the number")
 
 
+def _help_of_count(values: Sequence[float]) -> str:
+    """Return the remedy for a row of too few or too many numbers."""
+    if len(values) == 6 and 0 <= values[5] <= 1:
+        return "a sixth number is the confidence of a prediction: write five, class x y width height"
+    if len(values) == 6:
+        return "a sixth number seems to be an angle: write the four corners, class x1 y1 x2 y2 x3 y3 x4 y4"
+    if len(values) > 6:
+        return "write five numbers, class x y width height; if keypoints follow, write `kpt_shape` in `data.yaml`"
+    return "write five numbers: class x y width height"
+
+
 _COUNTED_FROM_1 = "the classes seem to be numbered from 1: number them from 0, in the order of `names`"
 
 
-def _images_below(root: Path) -> Iterable[Path]:
-    return (path for path in files_below(root) if path.suffix.lower() in SUFFIXES)
-
-
 def _advice(corners: NDArray[np.float64], sizes: NDArray[np.float64]) -> str:
-    """State whether boxes read as corners would be in their images."""
+    """State whether boxes read in another way would be in their images."""
+    if corners.max() <= 1:
+        return "the numbers seem to be divided by the width and height twice: divide pixels once"
     centers, sides = (corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]
     if (sides > centers).all() and (sides <= sizes + 1).all():
         return "the boxes seem to have two corners; YOLO's are the center and the size: (x1 + x2) / 2, …, x2 - x1, y2 - y1"

@@ -39,6 +39,7 @@ TRANSFORMS = Family(
     },
     inexact=frozenset({"normalize"}),
     replacements={
+        "letterbox": "write `resize: {size: [HEIGHT, WIDTH], pad_to_aspect_ratio: true}`",
         **dict.fromkeys(("threshold", "binarize", "binarizer", "round"), _COMPARED),
         **dict.fromkeys(("log", "log1p", "sqrt", "clip", "abs"), _COMPUTED),
     },

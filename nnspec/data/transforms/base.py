@@ -37,6 +37,11 @@ class Transform(Config):
     """The type of each entry in the fitted state; None is allowed for entries that are optional."""
 
     @property
+    def pads_images(self) -> bool:
+        """Whether images keep their aspect ratio when they are resized, and are padded."""
+        return False
+
+    @property
     def needs_text(self) -> bool:
         """Whether it takes nothing but text, so that digits in a file without types are text."""
         return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, Strict
 
+from nnspec.data.image_frames import Resized
 from nnspec.data.kinds import Column, DataError
 from nnspec.data.transforms.base import Learned, Transform
 from nnspec.layers.scalars import Flag, PositiveInt
@@ -61,9 +62,11 @@ class boxes(Transform):  # noqa: N801
     size: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = Field(
         None, description="Height and width of the image as the network takes it. Default: derived from the input's `resize`."
     )
+    pad_to_aspect_ratio: Flag = Field(
+        False, description="Whether the image is padded to `size`. Default: derived from the input's `resize`."
+    )
 
-    _stored: Any = PrivateAttr(None)
-    _seen: Any = PrivateAttr(None)
+    _frames: Any = PrivateAttr(None)
 
     def infer(self, column: Column) -> Column:
         rows = column.shape[1:] in ((4,), (None,)) or column.shape in ((None,), (0,))
@@ -74,19 +77,14 @@ class boxes(Transform):  # noqa: N801
         return Column((None, 4), "float32", ragged=True, fill=-1, boxes_of=self.of or column.boxes_of)
 
     def in_table(self, table: Table) -> Transform:
-        import numpy as np
-
         assert self.of is not None
         if self.of not in table.columns:
             raise DataError(f"the image of the boxes, the column `{self.of}`, is not in the data", help="add it")
-        shape = table.columns[self.of].shape
-        if len(shape) < 2 or None in shape[:2]:
+        frames = table.image_frames(self.of)
+        if frames is None:
             raise DataError(f"the size of the images in `{self.of}` is not known")
-        own = np.array([shape[:2]], np.float64)
-        stored = table.image_sizes(self.of)
         made = self.model_copy()
-        made._stored = own if stored is None else stored.astype(np.float64)
-        made._seen = own if self.size is None else np.array([self.size], np.float64)
+        made._frames = frames if self.size is None else frames.resized(Resized.of(self.size, padded=self.pad_to_aspect_ratio))
         return made
 
     def apply(self, values: Values, learned: Learned) -> Values:
@@ -102,9 +100,9 @@ class boxes(Transform):  # noqa: N801
         parts = [np.asarray(value, np.float64).reshape(-1, 4) for value in values if len(value)]
         flat = np.concatenate(parts) if parts else np.zeros((0, 4))
         rows = np.repeat(np.arange(len(values)), lengths)
-        stored, seen = (np.broadcast_to(sizes, (len(values), 2))[rows][:, ::-1] for sizes in (self._stored, self._seen))
+        stored = self._frames.stored[rows][:, ::-1].astype(np.float64)
         corners = self._corners(flat, stored, rows, lengths)
-        moved = (np.clip(corners.reshape(-1, 2, 2), 0, stored[:, None]) * (seen / stored)[:, None]).reshape(-1, 4)
+        moved = self._frames.to_network(np.clip(corners.reshape(-1, 2, 2), 0, stored[:, None]).reshape(-1, 4), rows)
         made = np.empty(len(values), object)
         ends = np.cumsum(lengths)
         for row, (start, end) in enumerate(zip(ends - lengths, ends, strict=True)):

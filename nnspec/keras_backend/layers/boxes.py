@@ -133,6 +133,8 @@ class DecodeBoxes(_Coded):
     def call(self, inputs: Any) -> Any:
         x, anchors = inputs
         x = x * ops.convert_to_tensor(self.variance, x.dtype)
+        if len(x.shape) == 4:  # four numbers for each class
+            anchors = ops.expand_dims(anchors, 2)
         center, size, _ = self.placed(anchors)
         if self.by == "distances":
             return ops.concatenate([center - x[..., :2] * size, center + x[..., 2:] * size], axis=-1)

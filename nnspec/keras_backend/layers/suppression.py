@@ -33,11 +33,13 @@ class NonMaxSuppression(OfBoxes):
         if len(scores.shape) == 2:
             scores = scores[..., None]
         classes = scores.shape[-1]
+        of_classes = len(boxes.shape) == 4
         flat = ops.reshape(scores, (ops.shape(scores)[0], -1))
         chosen = self._chosen(ops.stop_gradient(boxes), ops.stop_gradient(scores))
         kept = chosen >= 0
         place = ops.maximum(chosen, 0)
-        best = ops.take_along_axis(boxes, ops.expand_dims(place // classes, -1), axis=1)
+        every = ops.reshape(boxes, (ops.shape(boxes)[0], -1, 4))
+        best = ops.take_along_axis(every, ops.expand_dims(place if of_classes else place // classes, -1), axis=1)
         return (
             ops.where(kept[..., None], best, -1),
             ops.where(kept, ops.take_along_axis(flat, place, axis=1), -1),
@@ -48,9 +50,12 @@ class NonMaxSuppression(OfBoxes):
     def _chosen(self, boxes: Any, scores: Any) -> Any:
         """The number of each kept row and class, best first, and −1 after the last one."""
         classes = scores.shape[-1]
+        of_classes = len(boxes.shape) == 4
         lowest = -float("inf")
-        left = ops.where(ops.logical_and(are_valid(boxes)[..., None], scores > self.score), scores, lowest)
+        valid = are_valid(boxes)
+        left = ops.where(ops.logical_and(valid if of_classes else valid[..., None], scores > self.score), scores, lowest)
         examples, rows = ops.shape(scores)[0], ops.shape(scores)[1]
+        flat_boxes = ops.reshape(boxes, (examples, -1, 4))
         every = ops.arange(rows * classes, dtype="int32")
 
         def step(turn: Any, state: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -59,8 +64,9 @@ class NonMaxSuppression(OfBoxes):
             best = ops.cast(ops.argmax(flat, axis=1), "int32")[:, None]
             is_one = ops.take_along_axis(flat, best, axis=1) > lowest
             chosen = ops.where(ops.arange(self.keep, dtype="int32")[None] == turn, ops.where(is_one, best, -1), chosen)
-            box = ops.take_along_axis(boxes, (best // classes)[..., None], axis=1)
-            removed = (overlap(box, boxes) > self.iou)[..., None]
+            box = ops.take_along_axis(flat_boxes, (best if of_classes else best // classes)[..., None], axis=1)
+            removed = overlap(box[:, None] if of_classes else box, boxes) > self.iou
+            removed = removed if of_classes else removed[..., None]
             if not self.class_agnostic:
                 removed = ops.logical_and(removed, ops.arange(classes, dtype="int32") == (best % classes)[..., None])
             removed = ops.logical_or(removed, ops.reshape(every[None] == best, (examples, rows, classes)))

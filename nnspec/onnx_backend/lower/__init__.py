@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from nnspec.diagnostics import NnspecError
 from nnspec.layers.base import Layer
-from nnspec.layers.lowering import find_limit, find_lowering
+from nnspec.layers.lowering import find_lowering
 from nnspec.layers.plugin import converted, guarded, whose
 from nnspec.onnx_backend.builder import Builder
 from nnspec.onnx_backend.call import Call, Lowering
@@ -72,5 +72,4 @@ def newest_opset(layers: Iterable[Layer], opset: int) -> int:
         >>> newest_opset([], 23), newest_opset([RoIAlign(size=7)], 23), newest_opset([RoIAlign(size=7)], 17)
         (23, 21, 17)
     """
-    limits = {find_limit(kind, __name__) for kind in {type(layer) for layer in layers}}
-    return min(opset, *(limit for limit in limits if limit is not None), opset)
+    return min(opset, *(layer.newest_opset for layer in layers if layer.newest_opset is not None), opset)

@@ -89,7 +89,10 @@ def _joined(b: Builder, first: str, second: str) -> str:
 
 def _decoded(b: Builder, call: Call[DecodeBoxes]) -> Value:
     x, layer = declared(b, call.inputs["x"]).name, call.layer
-    anchors = Halves.of(b, declared(b, call.inputs["anchors"]).name)
+    rows = declared(b, call.inputs["anchors"]).name
+    if call.output.rank == 3:  # four numbers for each class
+        rows = b.op("Unsqueeze", rows, b.ints([2], "classes"))
+    anchors = Halves.of(b, rows)
     if layer.variance != [1.0] * 4:
         x = b.op("Mul", x, b.constant(layer.variance, "variance", np.float32))
     first, second = split(b, x)

@@ -63,6 +63,3 @@ def _pooled(b: Builder, call: Call[RoIPooling]) -> Value:
 
 
 TABLE: Mapping[type[Layer], Lowering] = {RoIAlign: _aligned, RoIPooling: _pooled}
-
-NEWEST: Mapping[type[Layer], int] = {RoIAlign: 21, RoIPooling: 21}
-"""ONNX Runtime 1.31 implements neither operator of opset 22 on processors; its behavior is that of opset 21."""

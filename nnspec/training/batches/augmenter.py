@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
@@ -20,6 +22,23 @@ from nnspec.layers.augmentation import Mixing
 from nnspec.training.batches.box_moves import chosen, mixed, mosaic, moved, together
 
 Tensors = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ComposedBoxes:
+    """Counts of the boxes of images that are composed of several.
+
+    Attributes:
+        lost: The boxes for which there was no row.
+        whole: All boxes.
+        most: The most boxes of an image.
+    """
+
+    lost: int
+    whole: int
+    most: int
+
+
 _LOOKED_AT = 1024
 
 
@@ -45,6 +64,8 @@ class Augmenter:
         self._changes = [
             (plan, keras_object(plan.layer, Seeds(seed, f"augment/{i}"), name=f"augment.{i}")) for i, plan in enumerate(plans)
         ]
+        composes = any(isinstance(plan.layer, Mixing) and plan.boxes for plan in plans)
+        self._counts = keras.Variable(np.zeros(3, np.int32), trainable=False, dtype="int32") if composes else None
 
     @property
     def layers(self) -> list[Any]:
@@ -58,8 +79,14 @@ class Augmenter:
 
     @property
     def variables(self) -> list[Any]:
-        """The states of the random generators."""
-        return [variable for _, layer in self._changes for variable in layer.variables]
+        """The states of the random generators, and the counts of composed boxes."""
+        counts = [] if self._counts is None else [self._counts]
+        return [variable for _, layer in self._changes for variable in layer.variables] + counts
+
+    @property
+    def boxes(self) -> ComposedBoxes:
+        """The counts of the boxes of composed images so far."""
+        return ComposedBoxes(*(0, 0, 0) if self._counts is None else map(int, np.asarray(self._counts)))
 
     def __call__(self, inputs: Tensors, targets: Tensors, weights: Tensors) -> tuple[Tensors, Tensors, Tensors]:
         """Augments a batch.
@@ -77,7 +104,9 @@ class Augmenter:
             if plan.layer.moves_pixels:
                 values = {"inputs": inputs, "targets": targets}
                 for field in plan.boxes:
-                    _move_boxes(plan, field, layer, drawn, values)
+                    composed = _move_boxes(plan, field, layer, drawn, values)
+                    if composed is not None and self._counts is not None:
+                        self._count(composed, values, field)
             for name in plan.inputs:
                 # RandomColorJitter and RandomElasticTransform draw while they transform, so each call starts from one state.
                 state.assign(before)
@@ -92,15 +121,30 @@ class Augmenter:
                     weights[name] = _weights(layer, weights[name], drawn, mixes=mixes)
         return inputs, targets | {output: inputs[name] for output, name in self._same.items()}, weights
 
+    def _count(self, composed: Any, values: Mapping[str, dict[str, Any]], field: BoxField) -> None:
+        """Count the boxes of composed images, those that have no row, and the most of an image."""
+        group, _, name = field.place.partition(".")
+        rows = values[group][name].shape[1]
+        before = ops.convert_to_tensor(self._counts)
+        lost = before[0] + ops.sum(ops.maximum(composed - rows, 0))
+        whole = before[1] + ops.sum(composed)
+        assert self._counts is not None
+        self._counts.assign(ops.cast(ops.stack([lost, whole, ops.maximum(before[2], ops.max(composed))]), "int32"))
 
-def _move_boxes(plan: AugmentPlan, field: BoxField, layer: Any, drawn: Any, values: Mapping[str, dict[str, Any]]) -> None:
-    """Moves boxes with their image, and leaves out those of which too little is visible, with their classes."""
+
+def _move_boxes(plan: AugmentPlan, field: BoxField, layer: Any, drawn: Any, values: Mapping[str, dict[str, Any]]) -> Any:
+    """Moves boxes with their image, and leaves out those of which too little is visible, with their classes.
+
+    Returns:
+        The number of boxes of each composed image, of which the first are kept, (N,); None if images are not composed.
+    """
     group, _, name = field.place.partition(".")
     boxes = ops.cast(values[group][name], "float32")
     _, height, width, _ = values["inputs"][field.image].shape
+    count = None
     if isinstance(plan.layer, Mixing):
         compose = mosaic if "order" in drawn else mixed
-        made, places = compose(drawn, boxes, plan.visible)
+        made, places, count = compose(drawn, boxes, plan.visible)
     else:
         made, kept = moved(layer, drawn, boxes, (height, width), plan.visible)
     values[group][name] = ops.cast(made, values[group][name].dtype)
@@ -111,6 +155,7 @@ def _move_boxes(plan: AugmentPlan, field: BoxField, layer: Any, drawn: Any, valu
             values[own][other] = chosen(together(drawn, rows), places)
         else:
             values[own][other] = ops.where(kept, rows, -ops.ones_like(rows))
+    return count
 
 
 def _labels(layer: Any, labels: Any, drawn: Any, need: Need) -> Any:

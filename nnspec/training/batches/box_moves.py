@@ -28,11 +28,12 @@ def moved(layer: Any, drawn: Any, boxes: Any, size: tuple[int, int], visible: fl
     return _kept(_enclosing(forward, boxes), is_box(boxes), regions, visible)
 
 
-def mosaic(drawn: Any, boxes: Any, visible: float) -> tuple[Any, Any]:
+def mosaic(drawn: Any, boxes: Any, visible: float) -> tuple[Any, Any, Any]:
     """Compose the boxes of mosaics.
 
     Returns:
-        The boxes, (N, M, 4), and the row of ``together`` that each is, (N, M); -1 for rows without a box.
+        The boxes, (N, M, 4), the row of ``together`` that each is, (N, M), -1 for rows without a box, and the number of boxes
+        of each image, (N,), which may be more than M.
     """
     parts = []
     for quarter in range(4):
@@ -42,11 +43,11 @@ def mosaic(drawn: Any, boxes: Any, visible: float) -> tuple[Any, Any]:
     return _first(ops.concatenate(parts, axis=1), boxes.shape[1])
 
 
-def mixed(drawn: Any, boxes: Any, visible: float) -> tuple[Any, Any]:
+def mixed(drawn: Any, boxes: Any, visible: float) -> tuple[Any, Any, Any]:
     """Join the boxes of images that are mixed, if an image has at least the share `visible` in the mixture.
 
     Returns:
-        The boxes, (N, M, 4), and the row of ``together`` that each is, (N, M); -1 for rows without a box.
+        As those of [`mosaic`][nnspec.training.batches.box_moves.mosaic].
     """
     share = ops.cast(drawn["mix_weight"], "float32")[:, None, None]
     other = ops.take(boxes, drawn["permutation_order"], axis=0)
@@ -107,11 +108,12 @@ def _area(boxes: Any) -> Any:
     return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
 
 
-def _first(boxes: Any, count: int) -> tuple[Any, Any]:
-    """Return the first valid boxes of each image, and their places; -1 for the others."""
+def _first(boxes: Any, count: int) -> tuple[Any, Any, Any]:
+    """Return the first valid boxes of each image, their places, -1 for the others, and the number of all valid ones."""
     places = ops.arange(boxes.shape[1], dtype="int32")[None]
     order = ops.argsort(ops.where(is_box(boxes), places, places + boxes.shape[1]), axis=1)[:, :count]
     order = ops.cast(order, "int32")
     found = ops.take_along_axis(boxes, order[..., None], axis=1)
     valid = is_box(found)
-    return ops.where(valid[..., None], found, -ops.ones_like(found)), ops.where(valid, order, -ops.ones_like(order))
+    kept = ops.where(valid[..., None], found, -ops.ones_like(found)), ops.where(valid, order, -ops.ones_like(order))
+    return *kept, ops.sum(ops.cast(is_box(boxes), "int32"), axis=1)

@@ -72,6 +72,33 @@ class AveragePrecision:
         return {"classes": rows, "curve": {"recall": RECALLS.tolist() if curve else [], "precision": curve}}
 
 
+_DECIMALS = 3
+"""Annotated corners that are moved back are rounded to thousandths of a pixel, since they have rounding errors."""
+
+
+def in_stored_images(
+    found: NDArray[Any], true: NDArray[Any], frames: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Moves detections and annotations from the network's input to the images as stored.
+
+    Args:
+        found: The boxes of the detections, (N, K, 4).
+        true: The annotated boxes, (N, M, 4).
+        frames: The scale and the offset of each image in the network's input, each for x and y, (N, 4).
+
+    Example:
+        >>> boxes = np.array([[[4.0, 4, 8, 12]]])
+        >>> in_stored_images(boxes, boxes, np.array([[0.5, 0.5, 0, 2]]))[1].tolist()
+        [[[8.0, 4.0, 16.0, 20.0]]]
+    """
+    found, true = found.astype(np.float64), true.astype(np.float64)
+    if (frames == [1, 1, 0, 0]).all():
+        return found, true
+    scale, offset = (np.tile(frames[:, part], 2)[:, None] for part in (slice(0, 2), slice(2, 4)))
+    moved = ((boxes - offset) / scale for boxes in (found, true))
+    return next(moved), np.round(next(moved), _DECIMALS)
+
+
 class AveragePrecisions:
     """Accumulates the matches of detections, image by image.
 

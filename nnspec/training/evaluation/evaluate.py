@@ -23,6 +23,7 @@ from nnspec.diagnostics import Diagnostic, NnspecError, SpecError
 from nnspec.printable import significant
 from nnspec.training.batches.cropping import crops_of, middle
 from nnspec.training.check import check_training
+from nnspec.training.checks.monitors import epoch_metrics
 from nnspec.training.checks.split_metrics import annotation_fields
 from nnspec.training.evaluation.baselines import UNREADABLE, baselines, number_baselines
 from nnspec.training.evaluation.forecasts import Forecasts, forecasts_of
@@ -129,7 +130,6 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.loop.loop import validate
     from nnspec.training.loop.networks import Networks
-    from nnspec.training.loop.order import batches_of
 
     machine()
     plan = _plan(run)
@@ -142,10 +142,9 @@ def _measured(run: Run, part: str | None) -> dict[str, Any]:
     networks.set_weights(run.weights())
     size = plan.section.batch_size * learner.batches
     metrics = validate(steps_for(keras.backend.backend(), learner), learner, examples, size)
-    rows = min(len(examples), size * batches_of(len(examples), size, full=learner.needs_full_batches))
     split = _split_metrics(run, plan, networks.predictors, examples)
     splits = {"splits": split.reports} if split.reports else {}
-    return {"data": part, "rows": rows, **metrics, **split.metrics, "outputs": {}, **splits}
+    return {"data": part, "rows": len(examples), **metrics, **split.metrics, "outputs": {}, **splits}
 
 
 @dataclass(frozen=True)
@@ -185,7 +184,6 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     from nnspec.training.backends.selection import machine, steps_for
     from nnspec.training.batches.transforms import batch_transforms
     from nnspec.training.loop.loop import validate
-    from nnspec.training.loop.output_learner import OutputLearner
 
     run.main  # noqa: B018 (raises if the run has no targets)
     machine()
@@ -196,9 +194,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    options: dict[str, Any] = {"crops": crops, "units": units, "added": added_weights(plan.data)}
-    options |= {"transforms": batch_transforms(plan, model), "last_step": int(run.info.get("steps", 0))}
-    learner = OutputLearner(model, plan.outputs, **options)
+    learner = _learner(run, plan, model, plan.outputs, batch_transforms(plan, model))
     first = examples.batch(slice(0, 1))
     learner.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), learner)
@@ -217,6 +213,68 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     split = _split_metrics(run, plan, lambda: {run.main.name: model}, examples)
     metrics |= split.metrics
     return Evaluation(plan, model, part, examples, metrics, outputs, predictions, tuple(units), split.reports)
+
+
+def _learner(
+    run: Run, plan: TrainingPlan, model: Any, outputs: Mapping[str, OutputPlan], transforms: Sequence[Any] = ()
+) -> OutputLearner:
+    """Computes the losses and metrics of outputs without training."""
+    from nnspec.training.loop.output_learner import OutputLearner
+
+    return OutputLearner(
+        model,
+        outputs,
+        crops=crops_of(plan.data),
+        units=output_units(plan.outputs, plan.target_sources, run.transforms()),
+        added=added_weights(plan.data),
+        transforms=transforms,
+        last_step=int(run.info.get("steps", 0)),
+    )
+
+
+class AnswerMetrics:
+    """The metrics of a run's outputs if another program computes them, such as an exported file.
+
+    Args:
+        run: The run.
+        outputs: The outputs that are computed.
+
+    Attributes:
+        part: The split: validation data if there are any, else test or training data.
+        examples: Its examples.
+        better: Whether a metric is better if smaller or larger, by its name in the log; None if that is not known.
+
+    Raises:
+        NnspecError: If none of these outputs is compared with targets.
+    """
+
+    def __init__(self, run: Run, outputs: Collection[str]) -> None:
+        run.main  # noqa: B018 (raises if the run has no targets)
+        self._run, self._plan = run, _plan(run)
+        self._outputs = {name: output for name, output in self._plan.outputs.items() if name in outputs}
+        if not self._outputs:
+            raise NnspecError("none of the exported outputs is compared with targets, so there are no metrics of the file")
+        assert self._plan.data is not None
+        part = "validation" if self._plan.data.validates else "test" if self._plan.data.tests else "train"
+        self.part, self.examples = _examples(run, self._plan, part)
+        self.better = epoch_metrics(self._outputs, self._plan.data).modes
+
+    def of(self, answer: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> dict[str, float]:
+        """Compute the metrics of single numbers, by their names in the log.
+
+        Args:
+            answer: Computes the named outputs of named inputs.
+        """
+        from nnspec.training.evaluation.answers import Answers
+
+        learner = _learner(self._run, self._plan, Answers(answer), self._outputs)
+        size = self._plan.section.batch_size
+        for start in range(0, len(self.examples), size):
+            batch = self.examples.batch(slice(start, start + size))
+            if start == 0:
+                learner.build(batch.inputs, batch.targets)
+            learner.validate((batch.inputs, batch.targets, batch.weights))
+        return {name: value for name, value in learner.results().items() if isinstance(value, float)}
 
 
 def baselines_of(run: Run, found: Evaluation) -> dict[str, dict[str, Any]]:
@@ -369,6 +427,19 @@ def spread_rows(run: Run, count: int) -> Table:
         return examples.only(np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64)))
 
     return _some_rows(run, ("test", "validation", "train"), spread)[0]
+
+
+def training_inputs(run: Run, count: int) -> dict[str, NDArray[Any]]:
+    """Inputs of training examples, spread evenly, by name and with a batch axis.
+
+    Raises:
+        NnspecError: If none of the run's data can be read.
+    """
+
+    def spread(examples: Examples) -> Examples:
+        return examples.only(np.unique(np.linspace(0, len(examples) - 1, min(count, len(examples))).astype(np.int64)))
+
+    return _some_rows(run, ("train", "validation", "test"), spread)[1]
 
 
 def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Examples]) -> tuple[Table, dict[str, NDArray[Any]]]:

@@ -88,7 +88,10 @@ class Learner:
 
     @property
     def needs_full_batches(self) -> bool:
-        """Whether a smaller last batch of an epoch is left out."""
+        """Whether a smaller last batch of an epoch is left out, since a loss depends on the size of the batch.
+
+        Validation then has batches of about one size, with all examples.
+        """
         return False
 
     def after_step(self) -> None:

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Literal
 
-import numpy as np
-
 from nnspec.data.examples import Examples
 from nnspec.diagnostics import NnspecError
 from nnspec.training.loop.backend import Rows, Steps
 from nnspec.training.loop.learner import Learner
-from nnspec.training.loop.order import Order, batches_of, calls_of
+from nnspec.training.loop.order import Order, whole_calls
 from nnspec.training.loop.position import Position
 from nnspec.training.loop.prefetch import AHEAD
 from nnspec.training.loop.progress import Progress
@@ -157,7 +155,9 @@ class Loop:
         record = {"epoch": at.epoch + 1, "step": at.step, **self.learner.results()}
         with self.evaluating(), _metrics_kept_on_failure(self.learner):
             if self.validation is not None:
-                metrics = validate(self.steps, self.learner, self.validation, self.order.batch_size, self.split_metrics)
+                group = 1 if self.order.sampling is None else self.order.sampling.each
+                size = self.order.batch_size
+                metrics = validate(self.steps, self.learner, self.validation, size, self.split_metrics, group)
                 record |= {f"val_{name}": value for name, value in metrics.items()}
             record |= self.examine(at.epoch + 1)
         record |= self.rates()
@@ -217,12 +217,26 @@ def _metrics_kept_on_failure(learner: Learner) -> Iterator[None]:
 
 
 def validate(
-    steps: Steps, learner: Learner, examples: Examples, batch_size: int, split_metrics: SplitMetrics | None = None
+    steps: Steps,
+    learner: Learner,
+    examples: Examples,
+    batch_size: int,
+    split_metrics: SplitMetrics | None = None,
+    group: int = 1,
 ) -> dict[str, Any]:
-    """Computes the metrics of examples without training on them, those of the whole split among them."""
+    """Computes the metrics of all examples without training on them, those of the whole split among them.
+
+    Args:
+        steps: The steps.
+        learner: What is validated.
+        examples: The examples.
+        batch_size: The number of examples of a batch.
+        split_metrics: The metrics of the whole split; None for none.
+        group: The number of successive examples that are in one batch, as those of a class.
+    """
     learner.reset()
-    count = batches_of(len(examples), batch_size, full=learner.needs_full_batches)
-    calls = calls_of(np.arange(len(examples)), batch_size, 0, count, _Pace(_most_steps(examples, batch_size)))
+    pace = _Pace(_most_steps(examples, batch_size))
+    calls = whole_calls(len(examples), batch_size, pace, even=learner.needs_full_batches, group=group)
     for part, rows in _prepared(steps, ((examples, rows) for rows in calls)):
         steps.validate(part, rows)
     return learner.results() | (split_metrics.results(examples, batch_size) if split_metrics is not None else {})

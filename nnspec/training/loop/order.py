@@ -91,6 +91,24 @@ def batches_of(count: int, size: int, *, full: bool) -> int:
     return max(count // size, min(count, 1)) if full else math.ceil(count / size)
 
 
+def even_batches(count: int, size: int, group: int = 1) -> list[int]:
+    """The sizes of as few batches as possible of all examples, which differ by at most a group, in descending order.
+
+    Args:
+        count: The number of examples.
+        size: The most examples of a batch.
+        group: The number of successive examples that stay in one batch.
+
+    Example:
+        >>> even_batches(10, 4), even_batches(21, 8, 4)
+        ([4, 3, 3], [8, 8, 5])
+    """
+    groups = math.ceil(count / group)
+    batches = math.ceil(groups / max(size // group, 1))
+    sizes = [group * (groups // batches + (i < groups % batches)) for i in range(batches)]
+    return [*sizes[:-1], sizes[-1] - (group * groups - count)]
+
+
 def order_of(count: int, seed: int, epoch: int) -> Rows:
     """The order of examples in an epoch."""
     return np.random.default_rng([seed, epoch]).permutation(count).astype(np.int64)
@@ -116,6 +134,28 @@ def order_of_groups(groups: Rows, mixed: int, seed: int, epoch: int) -> Rows:
     distinct, own = np.unique(groups, return_inverse=True)
     places = random.permutation(len(distinct))[own] + mixed * random.random(len(groups))
     return places.argsort(kind="stable").astype(np.int64)
+
+
+def whole_calls(count: int, batch_size: int, pace: Pace, *, even: bool, group: int = 1) -> Iterator[Rows]:
+    """The indices of each call over all examples in their order, (steps, batch size).
+
+    Args:
+        count: The number of examples.
+        batch_size: The number of examples of a batch.
+        pace: The most steps of a call.
+        even: Whether batches are of about one size, since a loss depends on it; otherwise the last one may be smaller.
+        group: The number of successive examples that stay in one batch, if batches are even.
+    """
+    order = np.arange(count)
+    if not even:
+        yield from calls_of(order, batch_size, 0, math.ceil(count / batch_size), pace)
+        return
+    sizes = even_batches(count, batch_size, group)
+    start = 0
+    for size in dict.fromkeys(sizes):
+        batches = sizes.count(size)
+        yield from calls_of(order[start : start + batches * size], size, 0, batches, pace)
+        start += batches * size
 
 
 def calls_of(order: Rows, batch_size: int, first: int, end: int, pace: Pace) -> Iterator[Rows]:

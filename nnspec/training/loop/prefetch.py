@@ -31,17 +31,19 @@ class Prefetcher:
         self._pending.append((examples, rows, self._pool.submit(self._read, examples, rows)))
 
     def take(self, examples: Examples, rows: Rows) -> Batch:
-        """Returns rows; earlier submissions of other rows are cancelled.
+        """Returns rows. If they were submitted, earlier submissions that were not taken are cancelled.
+
+        Rows that were not submitted, such as the first ones, are read here, while later ones are read in the threads.
 
         Raises:
             SpecError: If one cannot be read.
         """
-        while self._pending:
-            of, at, batch = self._pending.popleft()
-            if of is examples and at is rows:
-                return batch.result()
-            batch.cancel()
-        return self._read(examples, rows)
+        place = next((i for i, (of, at, _) in enumerate(self._pending) if of is examples and at is rows), None)
+        if place is None:
+            return self._read(examples, rows)
+        for _ in range(place):
+            self._pending.popleft()[2].cancel()
+        return self._pending.popleft()[2].result()
 
     def _read(self, examples: Examples, rows: Rows) -> Batch:
         return examples.batch((rows if self._own is None else self._own(rows)).ravel())

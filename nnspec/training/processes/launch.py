@@ -60,7 +60,7 @@ def launch(command: Sequence[str], count: int) -> int:
         for index in range(count):
             environment = {**os.environ, COORDINATOR: address, COUNT: str(count), INDEX: str(index), LAUNCHED: "1"}
             stdout, stderr = (None, None) if index == 0 else (subprocess.DEVNULL, errors[index])
-            with _processors_of(index, count):
+            with _restricted_to_its_processors(index, count):
                 processes.append(
                     subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
                 )
@@ -137,19 +137,30 @@ def _forwarded(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-@contextmanager
-def _processors_of(index: int, count: int) -> Iterator[None]:
-    """Restricts a process that is started to its share of the processors, if these are at least two.
+def processors_of(index: int, count: int, available: Sequence[int]) -> Sequence[int]:
+    """The processors of one of several processes: its share of the available ones, or all if the share is less than two.
 
     On a single one, the thread that communicates waits for the time slices of the one that computes: 4 ms instead of 0.8 ms
     for each reduction.
+
+    Examples:
+        >>> processors_of(1, 2, [0, 1, 2, 3])
+        [2, 3]
+        >>> processors_of(1, 2, [0, 1])
+        [0, 1]
     """
-    available = processors()
-    if not hasattr(os, "sched_setaffinity") or 2 * count > len(available):
+    if len(available) < 2 * count:
+        return available
+    return available[len(available) * index // count : len(available) * (index + 1) // count]
+
+
+@contextmanager
+def _restricted_to_its_processors(index: int, count: int) -> Iterator[None]:
+    if not hasattr(os, "sched_setaffinity"):
         yield
         return
-    own = available[len(available) * index // count : len(available) * (index + 1) // count]
-    os.sched_setaffinity(0, own)
+    available = processors()
+    os.sched_setaffinity(0, processors_of(index, count, available))
     try:
         yield
     finally:

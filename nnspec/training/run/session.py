@@ -86,7 +86,9 @@ class Session:
         self._networks.set_weights(found.weights)
         self.vectors = join_vectors(spec, plan.graph, prepared.state, self._networks.weights())
         self._networks.set_weights({name: joined.weights for name, joined in self.vectors.items()})
-        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter())
+        self._augmenter = self._made_augmenter()
+        self._warned_of_boxes = False
+        self._task = guarded(plan.objective, plan.objective.task, self._networks, plan, prepared, self._augmenter)
         sampling = sampling_of(spec, compile(spec)) if describes_sampler(spec) else None
         self._sheets = None if sampling is None else SampleSheets(sampling, prepared, plan.section.seed)
         self._guard = DataGuard(prepared, progress)
@@ -158,7 +160,7 @@ class Session:
         """The metric that selects the best weights in the current phase."""
         return self._phase.plan.monitor
 
-    def _augmenter(self) -> Augmenter | None:
+    def _made_augmenter(self) -> Augmenter | None:
         data = self._plan.data
         if data is None or not data.augment:
             return None
@@ -214,6 +216,7 @@ class Session:
             writer.write_metrics()
             self._guard.after_epoch()
             self._warn(writer.records)
+            self._warn_of_lost_boxes(writer.records[-1]["epoch"])
 
         rule, monitored = section.reduce_on_plateau, phase.plan.plateau
         plateau = Plateau(rule, monitored, groups[0].inner) if rule is not None and monitored is not None else None
@@ -261,6 +264,16 @@ class Session:
         for warning in warnings:
             if warning.partition(":")[0] not in before:
                 self._progress.print(f"epoch {records[-1]['epoch']}: warning: {warning}")
+
+    def _warn_of_lost_boxes(self, epoch: int) -> None:
+        """Prints once that composed images had more boxes than rows."""
+        if self._augmenter is None or self._warned_of_boxes:
+            return
+        counts = self._augmenter.boxes
+        if counts.lost:
+            self._warned_of_boxes = True
+            reason = f"{counts.lost:,} of {counts.whole:,} boxes of composed images had no row, and are left out"
+            self._progress.print(f"epoch {epoch}: warning: {reason}; an image had {counts.most:,}: write `pad: {counts.most}`")
 
     def _examine(self, epoch: int, writer: RunWriter) -> dict[str, Any]:
         """Computes further metrics of the networks, and writes generated samples."""

@@ -17,6 +17,7 @@ from nnspec.spec.ignores import silence
 from nnspec.training.backends.devices import Strategy, check_count, devices_for
 from nnspec.training.check import check_training
 from nnspec.training.checks.class_batches import check_class_counts
+from nnspec.training.checks.detected_classes import check_detected_classes
 from nnspec.training.loop.progress import Progress, Quiet, progress_for
 from nnspec.training.plan import TrainingPlan
 from nnspec.training.processes.group import current
@@ -189,6 +190,8 @@ def _prepared(plan: TrainingPlan, model: Model, problems: list[Diagnostic], prog
     assert plan.data is not None
     prepared = prepare(plan.data, plan.section.seed)
     check_class_counts(plan, prepared)
-    for warning in silence([*model.diagnostics, *problems, *prepared.warnings]):
+    warnings = [warning for warning in prepared.warnings if warning.severity != "note"]
+    warnings += check_detected_classes(plan, model, prepared)
+    for warning in silence([*model.diagnostics, *problems, *warnings]):
         progress.print(f"{warning.span}: {warning.severity}[{warning.code}]: {warning.message}")
     return prepared

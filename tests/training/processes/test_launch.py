@@ -10,7 +10,7 @@ import time
 import pytest
 
 from nnspec.diagnostics import NnspecError
-from nnspec.training.processes.launch import launch
+from nnspec.training.processes.launch import launch, processors_of
 
 
 def started(program: str, count: int = 3) -> int:
@@ -26,14 +26,28 @@ def test_each_process_knows_its_place_and_that_of_the_first_one(tmp_path):
     assert len({file.read_text() for file in tmp_path.iterdir()}) == 1
 
 
+@pytest.mark.parametrize(
+    ("available", "count", "shares"),
+    [
+        ([0, 1, 2, 3], 2, [[0, 1], [2, 3]]),
+        ([0, 2, 4, 5, 7], 2, [[0, 2], [4, 5, 7]]),
+        ([0, 1], 2, [[0, 1], [0, 1]]),
+        ([0, 1, 2], 2, [[0, 1, 2], [0, 1, 2]]),
+        ([3], 1, [[3]]),
+        ([0, 1, 2, 3], 1, [[0, 1, 2, 3]]),
+    ],
+)
+def test_processes_share_the_processors_if_each_has_at_least_two(available, count, shares):
+    assert [processors_of(index, count, available) for index in range(count)] == shares
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which processors a process has")
-def test_processes_share_the_processors(tmp_path):
-    count = min(2, len(os.sched_getaffinity(0)))
+def test_a_process_runs_on_its_share_of_the_processors(tmp_path):
+    count = 2
     program = f"open(os.path.join({str(tmp_path)!r}, str(index)), 'w').write(repr(sorted(os.sched_getaffinity(0))))"
     assert started(program, count) == 0
-    found = [set(eval(file.read_text())) for file in tmp_path.iterdir()]
-    assert set.union(*found) == os.sched_getaffinity(0)
-    assert count == 1 or not set.intersection(*found)
+    for index in range(count):
+        assert eval((tmp_path / str(index)).read_text()) == processors_of(index, count, sorted(os.sched_getaffinity(0)))
 
 
 def test_a_process_that_is_killed_is_named_and_the_others_are_ended():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nnspec.layers import snake_name
 from nnspec.types import Family
 
-__all__ = ["UNSUPPORTED", "METRICS", "OURS"]
+__all__ = ["METRICS", "OF_SPLITS", "OURS", "UNSUPPORTED"]
 
 _MODULES = {
     "accuracy": (
@@ -67,6 +67,9 @@ _MODULES = {
         "OneHotMeanIoU",
     ),
 }
+
+OF_SPLITS = _MODULES["detection"]
+"""The metrics of a whole split, which read several outputs and fields."""
 
 _SHORT = {
     "Accuracy": ("acc",),

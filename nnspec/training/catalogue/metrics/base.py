@@ -43,6 +43,10 @@ class Falling(Metric):
     better: ClassVar[Literal["max", "min"] | None] = "min"
 
 
+FRAMES = "frames"
+"""The scale and the offset of images as stored in those that the network takes, each for x and y, (N, 4)."""
+
+
 class MetricError(Exception):
     """A metric of a split that cannot be computed.
 
@@ -64,10 +68,12 @@ class Reads:
     Attributes:
         outputs: The network's name of each output that it reads, by the metric's own name.
         fields: The data's name of each field that it reads, by the metric's own name.
+        frames: The field of boxes whose images' places are read, as `FRAMES` among the fields, where they are known.
     """
 
     outputs: Mapping[str, str]
     fields: Mapping[str, str]
+    frames: str | None = None
 
 
 class Accumulator(Protocol):
@@ -124,3 +130,13 @@ class SplitMetric(Metric):
     def accumulator(self) -> Accumulator:
         """Creates an accumulator."""
         raise NotImplementedError
+
+    def details(self, outputs: Arrays, fields: Arrays) -> Any:
+        """What a report shows of a split beside the values; None if nothing.
+
+        Args:
+            outputs: The outputs of the whole split, by its own names.
+            fields: The fields of the whole split, by its own names.
+        """
+        del outputs, fields
+        return None

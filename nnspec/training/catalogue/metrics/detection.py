@@ -10,12 +10,13 @@ from pydantic import Field, Strict, model_validator
 from nnspec.graph import Graph
 from nnspec.graph.detections import BOXES, CLASS, PARTS, detections_of, unfit
 from nnspec.layers.scalars import PositiveNumber
-from nnspec.training.catalogue.metrics.base import Accumulator, MetricError, Reads, Rising, SplitMetric
+from nnspec.training.catalogue.metrics.base import FRAMES, Accumulator, MetricError, Reads, Rising, SplitMetric
 from nnspec.types import TensorType, did_you_mean, listed
 
 if TYPE_CHECKING:
     from nnspec.training.catalogue.metrics.base import Arrays
-    from nnspec.training.detection.average_precision import AveragePrecisions
+    from nnspec.training.detection.average_precision import AveragePrecision, AveragePrecisions
+    from nnspec.training.detection.details import DetectionDetails
 
 CROWD = "crowd"
 _NAME = "mean_average_precision"
@@ -30,7 +31,8 @@ class MeanAveragePrecision(SplitMetric, Rising):
     ``crowd``, over the whole validation or test split. ``mean_average_precision`` is the mean over ten overlaps from 0.5 to
     0.95 and over the classes; ``…_50`` and ``…_75`` are of one overlap; ``…_small``, ``…_medium`` and ``…_large`` of areas.
     ``mean_average_recall`` is of 100 detections of an image and class, ``…_1`` and ``…_10`` of that many. A number is −1 if
-    there are no such boxes. Areas are in pixels of the network's input.
+    there are no such boxes. Boxes and their areas are in pixels of the images as stored, or of the network's input if the
+    places of the images are not known.
     """
 
     small: PositiveNumber = Field(32.0, description="Boxes are small up to the area of a square with this side, in pixels.")
@@ -62,7 +64,8 @@ class MeanAveragePrecision(SplitMetric, Rising):
         return names | dict(annotations) | {str(part): name for part, name in self.fields.items()}
 
     def reads(self, graph: Graph, fields: Mapping[str, TensorType], annotations: Mapping[str, str]) -> Reads:
-        return Reads(self._outputs(graph), self._fields(fields, annotations))
+        outputs, names = self._outputs(graph), self._fields(fields, annotations)
+        return Reads(outputs, names, frames=names[BOXES])
 
     def _outputs(self, graph: Graph) -> dict[str, str]:
         found = detections_of(graph)
@@ -107,6 +110,17 @@ class MeanAveragePrecision(SplitMetric, Rising):
 
         return _Accumulator(AveragePrecisions(self.small, self.large), list(self.logged()))
 
+    def details(self, outputs: Arrays, fields: Arrays) -> DetectionDetails:
+        from nnspec.training.detection.average_precision import AveragePrecisions
+        from nnspec.training.detection.details import DetectionDetails
+        from nnspec.training.detection.errors import detection_errors
+
+        found = _Accumulator(AveragePrecisions(self.small, self.large), [])
+        found.add(outputs, fields)
+        boxes, scores, classes = (outputs[part] for part in PARTS)
+        errors = detection_errors(boxes, scores, classes, fields[BOXES], fields[CLASS], fields.get(CROWD))
+        return DetectionDetails(found.result(), errors, in_stored_pixels=FRAMES in fields)
+
 
 class _Accumulator:
     """Accumulates the detections of batches."""
@@ -115,8 +129,17 @@ class _Accumulator:
         self._found, self._names = found, names
 
     def add(self, outputs: Arrays, fields: Arrays) -> None:
+        from nnspec.training.detection.average_precision import in_stored_images
+
         boxes, scores, classes = (outputs[part] for part in PARTS)
-        self._found.add(boxes, scores, classes, fields[BOXES], fields[CLASS], fields.get(CROWD))
+        true = fields[BOXES]
+        if FRAMES in fields:
+            boxes, true = in_stored_images(boxes, true, fields[FRAMES])
+        self._found.add(boxes, scores, classes, true, fields[CLASS], fields.get(CROWD))
+
+    def result(self) -> AveragePrecision:
+        """The average precisions."""
+        return self._found.result()
 
     def results(self) -> dict[str, float]:
         return dict(zip(self._names, self._found.result().numbers.values(), strict=True))

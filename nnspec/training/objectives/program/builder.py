@@ -19,6 +19,7 @@ from nnspec.graph.scope import Given, Scope, Source
 from nnspec.layers import LAYERS
 from nnspec.layers.base import Layer
 from nnspec.layers.compute import Compute
+from nnspec.layers.interfaces import Labels
 from nnspec.spec import Step
 from nnspec.spec import problems as p
 from nnspec.spec.checked import check_named
@@ -153,6 +154,7 @@ class ProgramBuilder(Builder):
             found = super()._applied(step, layer, fed, scope, here)
             return self._kept(step, fed, found, layer)
         if isinstance(content, LossValues):
+            self._check_classes(step, content, fed)
             return self._kept(step, fed, super()._applied(step, content, fed, scope, here), content)
         lead = self._lead(step, fed)
         if lead is None:
@@ -192,6 +194,26 @@ class ProgramBuilder(Builder):
             reason = "has `training`, which is for uses of networks"
             self._problems.append(o.ProgramStep.at(step.span, step.path, help=help, name=step.name, reason=reason))
         return super()._step(step, sources, scope, here)
+
+    def _check_classes(self, step: Step, content: LossValues, fed: Fed) -> None:
+        """Report a loss of classes whose target has numbers that are no classes, for background and ignored rows."""
+        if content.loss.target_kind() != "class" or "target" not in fed:
+            return
+        source, (ref, _) = fed["target"]
+        node = self._nodes.get(ref.source)
+        if node is None or not isinstance(node.layer, Labels) or ref.output != node.layer.label_output:
+            return
+        ignored = getattr(content.loss, "ignore_class", None)
+        rest = [number for number in node.layer.no_classes if number != ignored]
+        if rest:
+            shown = " and ".join(f"−{-number}" for number in rest)
+            reason = f"reads `{source.text}`, whose {shown} are no classes of `{content.loss.title}`"
+            help = (
+                f"to leave out rows without a class, write `Compute: maximum({source.text}, -1)` and `ignore_class: -1`; "
+                f"if the last class is the background, `Compute: where({source.text} == -1, CLASSES, {source.text})` and "
+                "`ignore_class: -2`"
+            )
+            self._problems.append(o.ProgramStep.at(step.span, step.path, help=help, name=step.name, reason=reason))
 
     def _loss(self, step: Step, use: LossUse) -> LossValues | None:
         if use.loss not in LOSSES:

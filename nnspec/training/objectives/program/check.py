@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from nnspec.data.check import check_data
 from nnspec.data.locations import locate
 from nnspec.data.plan import DataPlan
-from nnspec.diagnostics import Diagnostic, Span, once
+from nnspec.diagnostics import Diagnostic, Note, Span, once
 from nnspec.generation.draws import BATCH_SIZE, DrawError
 from nnspec.generation.sampler_check import check_sampler, describes_sampler
 from nnspec.graph import Graph
@@ -26,6 +26,7 @@ from nnspec.spec.program import Program
 from nnspec.spec.shapes import Input
 from nnspec.spec.tree import MappingNode, Scalar, SequenceNode, Tree
 from nnspec.training import problems as t
+from nnspec.training.catalogue.metrics import OF_SPLITS
 from nnspec.training.checks.monitors import EpochMetrics, with_split_metrics
 from nnspec.training.checks.phases import check_phases
 from nnspec.training.checks.readiness import check_ready
@@ -43,7 +44,7 @@ from nnspec.types import TensorType, did_you_mean, listed
 
 _NOT_USED = {
     **OWN_LOSSES,
-    "metrics": "the losses are logged, and what `show` lists: remove it; of metrics, a program takes `MeanAveragePrecision`",
+    "metrics": "the losses are logged, and what `show` lists: remove it; of metrics, a program takes " + listed(OF_SPLITS),
     "input_noise": "draw noise and add it: `draw: {noise: {normal: FIELD}}`",
     "label_noise": "draw labels and choose with `where`",
 }
@@ -74,7 +75,9 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
     fields = {name: given.type for name, given in written.fields.items() if given is not None}
     inputs = replace(_NOTHING, inputs=fields)
     data = check_data(check.spec, inputs, {}, problems, require_data=check.require_data, parts=check.parts)
+    first = len(problems)
     plan = _Checker(objective, check, written, fields, annotation_fields(data)).plan()
+    problems[first:] = [_with_use(problem, written.span) for problem in problems[first:]]
     if plan is None or any(problem.is_error for problem in problems[before:]):
         return None
     graph = replace(merge_graphs(plan.networks.values()), inputs=fields)
@@ -94,6 +97,13 @@ def check_program(objective: program, check: TrainingCheck) -> TrainingPlan | No
         graph, section, tree, data, {}, phases[-1].monitor, phases, networks=plan.networks, own=plan, split_metrics=split,
         composed={own.network: model.networks[own.network] for own in split if own.network not in plan.networks},
     )  # fmt: skip
+
+
+def _with_use(problem: Diagnostic, use: Span) -> Diagnostic:
+    """Return a problem in the steps of an objective of another file with a note where the document names the objective."""
+    if problem.span.file == use.file or not problem.path.startswith("objectives."):
+        return problem
+    return replace(problem, notes=(*problem.notes, Note("the objective is used here", use)))
 
 
 def _exported_inputs(check: TrainingCheck) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""Graphs with smaller numbers: weights in float16, and layers in 8-bit integers."""
