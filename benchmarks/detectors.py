@@ -259,7 +259,8 @@ def main(arguments: list[str]) -> int:
         return 2
     RUNS.mkdir(parents=True, exist_ok=True)
     results = {
-        f"[`{name}`](../../specs/{name}.nnspec.yaml)": detector(name, given.epochs or epochs_of(name, given.minutes)) for name in given.names or DETECTORS
+        f"[`{name}`](../../specs/{name}.nnspec.yaml)": detector(name, given.epochs or epochs_of(name, given.minutes))
+        for name in given.names or DETECTORS
     }
     if given.peers:
         results |= {title: peer(name, given.python, given.minutes) for name, title in PEERS.items()}

@@ -1,7 +1,7 @@
-"""RetinaNet of KerasHub, from random weights: a ResNet-18 of a quarter of the width, levels 3 to 5, heads of one hidden layer.
+"""RetinaNet of KerasHub, from random weights: a ResNet of four blocks, levels 3 to 5, heads of one hidden layer.
 
 The published sizes, a ResNet-50, levels 3 to 7 and heads of four hidden layers, take most of the minutes for a few hundred images.
-KerasHub fixes the 256 filters of the heads and the pyramid.
+KerasHub fixes the 64 filters of the first block, and the 256 of the heads and the pyramid.
 
 PYTHON benchmarks/detector_peers/retinanet_of_keras_hub.py SCENES MINUTES OUT.npz
 """
@@ -20,10 +20,10 @@ CLASSES, SIDE, BATCH = 6, 128, 32
 def detector() -> keras.Model:
     """The network, with anchors from 20 to 127 pixels."""
     encoder = keras_hub.models.ResNetBackbone(
-        input_conv_filters=[16],
+        input_conv_filters=[64],
         input_conv_kernel_sizes=[7],
-        stackwise_num_filters=[16, 32, 64, 128],
-        stackwise_num_blocks=[2, 2, 2, 2],
+        stackwise_num_filters=[64, 64, 128, 128],
+        stackwise_num_blocks=[1, 1, 1, 1],
         stackwise_num_strides=[1, 2, 2, 2],
         block_type="basic_block",
         image_shape=(SIDE, SIDE, 3),
