@@ -13,7 +13,7 @@ import tensorflow as tf
 from keras import layers
 from scenes_in_tensorflow import Task, augmented, read, train_for
 
-CLASSES, WIDTH, SIDE, BATCH = 6, 32, 128, 32
+CLASSES, WIDTH, SIDE, BATCH = 6, 32, 128, 16
 STRIDES = (8, 16, 32)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from scenes_in_tensorflow import Task, augmented, read, train_for
 
-CLASSES, SIDE, BATCH = 6, 128, 32
+CLASSES, SIDE, BATCH = 6, 128, 16
 
 
 def detector() -> keras.Model:
@@ -50,9 +50,14 @@ def main() -> None:
     model = detector()
     optimizer = keras.optimizers.AdamW(0.002, weight_decay=0.01, clipnorm=10.0)
     model.compile(optimizer=optimizer)
+    optimizer.build(model.trainable_variables)
 
+    @tf.function
     def step(images: tf.Tensor, boxes: tf.Tensor, classes: tf.Tensor) -> None:
-        model.train_on_batch(images, {"boxes": boxes, "labels": tf.cast(classes, tf.float32)})
+        with tf.GradientTape() as tape:
+            found = model(images, training=True)
+            value = model.compute_loss(images, {"boxes": boxes, "labels": tf.cast(classes, tf.float32)}, found, None)
+        optimizer.apply(tape.gradient(value, model.trainable_variables))
 
     steps, minutes = train_for(task.minutes, optimizer, step, augmented(read(task.scenes / "train"), BATCH))
     images = read(task.scenes / "test").images.astype(np.float32) / 255
