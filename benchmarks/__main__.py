@@ -24,6 +24,7 @@ ALONE = (
     "cells",
     "combined_faults",
     "csv",
+    "detectors",
     "faults",
     "fixes",
     "flips",

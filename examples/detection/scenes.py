@@ -3,7 +3,7 @@
 python -m examples.detection.scenes                     # into data/scenes: train, validation, test
 python -m examples.detection.scenes --images 200 -o /tmp/few
 
-Eight classes (`CLASSES`) of drawings and photographs with transparent backgrounds, from the Debian packages openclipart-png and
+Six classes (`CLASSES`) of drawings and photographs with transparent backgrounds, from the Debian packages openclipart-png and
 tuxpaint-stamps-default, on photographs and textures of mate-backgrounds and gnome-backgrounds. Each cut-out and each background
 is in one split only, together with its near duplicates. A scene has one to five objects, which can overlap; a box encloses the
 visible pixels of its object. `scenes.jsonl` has the same boxes, and proposals of regions for R-CNN.
@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 import warnings
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -37,26 +38,22 @@ PACKAGES = {
 }
 CLASSES = {
     "bird": (CLIPART / "animals/birds", STAMPS / "animals/birds"),
-    "bug": (CLIPART / "animals/bugs", STAMPS / "animals/insects"),
     "car": (CLIPART / "transportation/vehicles", STAMPS / "vehicles/auto", STAMPS / "vehicles/emergency"),
     "flower": (CLIPART / "plants/flowers", STAMPS / "plants/flowers"),
     "fruit": (CLIPART / "food/fruit", STAMPS / "food/fruit"),
-    "hat": (CLIPART / "people/clothing/hats", STAMPS / "clothes/hats"),
-    "house": (CLIPART / "buildings/homes", STAMPS / "town/houses"),
+    "sign": (CLIPART / "transportation/roadsigns", STAMPS / "town/roadsigns"),
     "smiley": (CLIPART / "people/smilies", STAMPS / "symbols/faces"),
 }
 """The folders of the cut-outs of each class."""
 
 OTHER = {
     "bird": "bat link stormo platter wing_mitchell manager notte simbolo dove_symbol puffin-md cormorant-md mirjam with_spider",
-    "bug": "virus quattro mostriciattolo lumaca snail slug abeille blue_dragonfly worm spider_computer spider_football",
     "car": "aircraft plane bicic bicycle cycle crossroads curve lighthouse rocket ship trawler vtt parking quay road_runner"
     " sledge wing_mitchell blueprint bluepr trattore boat symbol",
     "flower": "vaso pot clover mirjam cartoon_tree cactus pink-rose bouquet",
     "fruit": "pie juice box jam bomb tree mushroom grenade turkey blackboard barcode champignon gumnut slate straw_",
-    "hat": "rabbit magic cherub jacob green_fedora_01",
-    "house": "apartment lighthouse palisade",
-    "smiley": "zipper vortex virus spiral contour",
+    "sign": "ampel bus_symbol nws_ railroad_crossing traffic_cone",
+    "smiley": "zipper vortex virus spiral contour stefan_b portrait",
 }
 """Parts of the names of files that show something else."""
 
@@ -84,11 +81,23 @@ class Cutout:
     image: Image.Image
 
 
+@dataclass(frozen=True)
+class Parts:
+    """What the scenes of a split are composed of; each scene has a random generator of its own, by the seed and its number."""
+
+    cutouts: list[Cutout]
+    backgrounds: list[Image.Image]
+    seed: tuple[int, ...]
+
+
 def main() -> None:
     """Write the three splits."""
     parser = argparse.ArgumentParser(prog="python -m examples.detection.scenes", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, default=Path("data/scenes"))
-    parser.add_argument("--images", type=int, default=2000, help="images of the training split; 15 %% as many in the others")
+    parser.add_argument("--images", type=int, default=2000, help="images of the training split  [default: 2000]")
+    parser.add_argument(
+        "--held-out", type=int, default=300, help="images of the validation and of the test split  [default: 300]"
+    )
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if missing := [name for name, folder in PACKAGES.items() if not folder.is_dir()]:
@@ -97,11 +106,11 @@ def main() -> None:
     random = np.random.default_rng(given.seed)
     cutouts = split_cutouts(random)
     backgrounds = dict(zip(SPLITS, shares(read_backgrounds(), random), strict=True))
-    for split in SPLITS:
+    for place, split in enumerate(SPLITS):
         counts = [sum(one.label == label for one in cutouts[split]) for label in range(len(CLASSES))]
         print(f"{split}: {', '.join(f'{count} {name}' for count, name in zip(counts, CLASSES, strict=True))}")
-        count = given.images if split == "train" else max(1, round(0.15 * given.images))
-        write(given.out / split, cutouts[split], backgrounds[split], random, count)
+        parts = Parts(cutouts[split], [image for group in backgrounds[split] for image in group], (given.seed, place))
+        write(given.out / split, parts, given.images if split == "train" else given.held_out)
 
 
 def read_cutouts(name: str) -> list[Image.Image]:
@@ -111,10 +120,9 @@ def read_cutouts(name: str) -> list[Image.Image]:
         for file in sorted(folder.rglob("*.png")):
             if any(part in file.name for part in OTHER[name].split()):
                 continue
-            with Image.open(file) as image:
-                if image.width * image.height > 4_000_000:
-                    continue
-                whole = image.convert("RGBA")
+            whole = _read(file)
+            if whole is None:
+                continue
             box = _visible(whole)
             if box is None:
                 continue
@@ -124,6 +132,15 @@ def read_cutouts(name: str) -> list[Image.Image]:
                 whole.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
                 found.append(whole)
     return found
+
+
+def _read(file: Path) -> Image.Image | None:
+    """The image of a file, or None if it is too large."""
+    try:
+        with Image.open(file) as image:
+            return image.convert("RGBA") if image.width * image.height <= 4_000_000 else None
+    except Image.DecompressionBombError:
+        return None
 
 
 def split_cutouts(random: np.random.Generator) -> dict[str, list[Cutout]]:
@@ -155,52 +172,69 @@ def shares(items: list[T], random: np.random.Generator) -> list[list[T]]:
     return [[items[number] for number in part] for part in np.split(order, ends)]
 
 
-def read_backgrounds() -> list[Image.Image]:
-    """Read the backgrounds, at most 768 pixels wide."""
-    files = [BACKGROUNDS / f"gnome/{name}-{mode}.webp" for name in TEXTURES for mode in "dl"]
-    files += [BACKGROUNDS / f"mate/nature/{name}.jpg" for name in PHOTOGRAPHS]
-    found = []
-    for file in files:
-        with Image.open(file) as image:
-            whole = image.convert("RGB")
-        whole.thumbnail((768, 768))
-        found.append(whole)
-    return found
+def read_backgrounds() -> list[list[Image.Image]]:
+    """Read the backgrounds, at most 768 pixels wide, those of one pattern in several colors together."""
+    groups = [[BACKGROUNDS / f"gnome/{name}-{mode}.webp" for mode in "dl"] for name in TEXTURES]
+    groups += [[BACKGROUNDS / f"mate/nature/{name}.jpg"] for name in PHOTOGRAPHS]
+    return [[_background_image(file) for file in group] for group in groups]
 
 
-def write(folder: Path, cutouts: list[Cutout], backgrounds: list[Image.Image], random: np.random.Generator, count: int) -> None:
-    """Write scenes and their annotations into a folder.
+def _background_image(file: Path) -> Image.Image:
+    with Image.open(file) as image:
+        whole = image.convert("RGB")
+    whole.thumbnail((768, 768))
+    return whole
+
+
+def write(folder: Path, parts: Parts, count: int) -> None:
+    """Write scenes and their annotations into a folder, on all cores.
 
     Args:
         folder: The folder, which is made.
-        cutouts: The objects.
-        backgrounds: The backgrounds.
-        random: The source of random numbers.
+        parts: What the scenes are composed of.
         count: The number of scenes.
     """
     (folder / "images").mkdir(parents=True, exist_ok=True)
     names = list(CLASSES)
     images, annotations, lines = [], [], []
     objects = proposed = 0
-    for number in range(count):
-        scene, labels, boxes = compose(cutouts, backgrounds, random)
-        name = f"{number:05d}.png"
-        Image.fromarray(scene).save(folder / "images" / name)
-        images.append({"id": number + 1, "file_name": name, "width": SIDE, "height": SIDE})
-        for label, (left, top, right, bottom) in zip(labels, boxes, strict=True):
-            box = [left, top, right - left, bottom - top]
-            common = {"id": len(annotations) + 1, "image_id": number + 1, "iscrowd": 0}
-            annotations.append(common | {"category_id": label + 1, "bbox": box, "area": box[2] * box[3]})
-        proposals = propose(scene)
-        line = {"file": f"images/{name}", "boxes": boxes, "class": [names[label] for label in labels]}
-        lines.append(json.dumps(line | {"proposals": proposals.tolist()}))
-        objects += len(boxes)
-        proposed += sum(_overlaps(np.array(box), proposals).max(initial=0) >= 0.5 for box in boxes)
+    with ProcessPoolExecutor(initializer=_take, initargs=(folder, parts)) as workers:
+        for number, (labels, boxes, proposals) in enumerate(workers.map(_write_scene, range(count), chunksize=16)):
+            name = _file_name(number)
+            images.append({"id": number + 1, "file_name": name, "width": SIDE, "height": SIDE})
+            for label, (left, top, right, bottom) in zip(labels, boxes, strict=True):
+                box = [left, top, right - left, bottom - top]
+                common = {"id": len(annotations) + 1, "image_id": number + 1, "iscrowd": 0}
+                annotations.append(common | {"category_id": label + 1, "bbox": box, "area": box[2] * box[3]})
+            line = {"file": f"images/{name}", "boxes": boxes, "class": [names[label] for label in labels]}
+            lines.append(json.dumps(line | {"proposals": proposals.tolist()}))
+            objects += len(boxes)
+            proposed += sum(_overlaps(np.array(box), proposals).max(initial=0) >= 0.5 for box in boxes)
     categories = [{"id": label + 1, "name": name} for label, name in enumerate(names)]
     whole = {"images": images, "annotations": annotations, "categories": categories}
     (folder / "annotations.json").write_text(json.dumps(whole), encoding="utf-8")
     (folder / "scenes.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{folder}: {count} images, {objects} boxes; a proposal has an IoU of 0.5 with {proposed / objects:.1%} of them")
+
+
+_TAKEN: list[tuple[Path, Parts]] = []
+"""What a process composes scenes of, and where it writes them."""
+
+
+def _take(folder: Path, parts: Parts) -> None:
+    _TAKEN[:] = [(folder, parts)]
+
+
+def _file_name(number: int) -> str:
+    return f"{number:05d}.png"
+
+
+def _write_scene(number: int) -> tuple[list[int], list[list[int]], np.ndarray]:
+    """Write the image of a scene, and return its classes, its boxes and its proposals."""
+    [(folder, parts)] = _TAKEN
+    scene, labels, boxes = compose(parts.cutouts, parts.backgrounds, np.random.default_rng([*parts.seed, number]))
+    Image.fromarray(scene).save(folder / "images" / _file_name(number))
+    return labels, boxes, propose(scene)
 
 
 def compose(
