@@ -17,6 +17,7 @@ from nnspec.spec.checked import Known, check_known
 from nnspec.spec.tree import MappingNode
 from nnspec.training.checks.blocks import with_blocks
 from nnspec.training.checks.class_batches import check_batch_sizes
+from nnspec.training.checks.int8_bounds import check_int8_bounds
 from nnspec.training.checks.outputs import drop_unknown
 from nnspec.training.checks.sampler import check_sampler_weights
 from nnspec.training.objectives import OBJECTIVES, objective_named
@@ -54,6 +55,7 @@ def check_training(
     plan = _check(TrainingCheck(spec, model, known, tree, problems, require_data, parts))
     if plan is not None:
         problems.extend(check_batch_sizes(plan))
+        check_int8_bounds(spec, plan, problems)
     if plan is not None and model is not None:
         check_sampler_weights(spec, model, plan, problems, starts=require_data)
     if not require_data:

@@ -91,7 +91,10 @@ class MetricWithoutTarget(Problem):
 
 
 class UnknownMonitor(Problem):
-    """`monitor` is the name of a metric in the log: `loss`, `val_loss`, or for an output `digit` `val_digit_accuracy`."""
+    """`monitor` is the name of a metric in the log: `loss`, `val_loss`, or for an output `digit` `val_digit_accuracy`.
+
+    The keys of `export.int8.lose_at_most` are such names without `val_`.
+    """
 
     code = "NN508"
     fixable = MISSPELLED

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from nnspec.cli import main
-from nnspec.diagnostics import NnspecError
+from nnspec.diagnostics import NnspecError, SpecError
 from nnspec.exporting.precision import PrecisionRecord
 from nnspec.exporting.runs import export_run
 from nnspec.runtime.predictor import Predictor
@@ -87,10 +87,14 @@ def test_a_bound_that_no_layer_can_keep_is_an_error_and_writes_nothing(tmp_path)
     assert not (tmp_path / "small.onnx").exists()
 
 
-def test_a_misspelt_metric_is_an_error_with_the_name_that_was_meant(tmp_path):
-    run = trained(tmp_path, DIGITS + f"export: {{int8: {{lose_at_most: {{{ACCURACY}_: 0.1}}}}}}\n")
-    with pytest.raises(NnspecError, match=f"did you mean `{ACCURACY}`"):
-        export_run(run, tmp_path / "small.onnx")
+def test_a_misspelt_metric_is_an_error_before_the_training(tmp_path):
+    text = DIGITS + f"export: {{int8: {{lose_at_most: {{{ACCURACY}_: 0.1, loss: 1}}}}}}\n"
+    with pytest.raises(SpecError) as error:
+        trained(tmp_path, text)
+    (problem,) = error.value.diagnostics
+    assert problem.code == "NN508"
+    assert problem.span.line == text.count("\n")
+    assert f"did you mean `{ACCURACY}`" in str(problem.help)
 
 
 def test_the_command_shows_what_a_file_loses_and_gains(run, tmp_path):
