@@ -34,8 +34,8 @@ def main(arguments: list[str]) -> int:
 def rows_of(path: Path) -> Iterator[tuple[str, ...]]:
     """The rows of one run."""
     from nnspec.diagnostics import NnspecError
-    from nnspec.exporting.precision import PrecisionRecord
     from nnspec.exporting.runs import export_run
+    from nnspec.runtime.predictor import Predictor
     from nnspec.training import Run
 
     run = Run.open(path)
@@ -47,7 +47,7 @@ def rows_of(path: Path) -> Iterator[tuple[str, ...]]:
             except NnspecError as error:
                 yield (run.name, precision, str(error).splitlines()[0], *[""] * 5)
                 continue
-            record = PrecisionRecord.of_file(file)
+            record = Predictor(file).precision
             assert record is not None
             metric = next((name for name in record.metrics if name != "loss" and not name.endswith("_loss")), "loss")
             if precision == "float16":

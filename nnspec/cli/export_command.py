@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -90,8 +90,10 @@ def command(
 
     newest = _newest_opset(runtime, opset)
     load_frameworks("train", "export")
-    from nnspec.exporting.precision import PrecisionRecord
     from nnspec.exporting.runs import default_output, export_run
+    from nnspec.runtime.metadata import PRECISION
+    from nnspec.runtime.reading import read_metadata, read_model
+    from nnspec.runtime.seal import metadata_of
     from nnspec.training import Run
     from nnspec.training.trackers.tracking import write_model
 
@@ -110,7 +112,7 @@ def command(
     if out.is_file():
         for text in write_model(Run.open(run), out):
             echo(text, err=True)
-    record = PrecisionRecord.of_file(out) if out.is_file() else None
+    record: Any = read_metadata(metadata_of(read_model(out)), PRECISION, str(out)) if out.is_file() else None
     if form == "json":
         echo_json(parity.as_json() | ({} if record is None else {"precision": record.as_json()}))
     else:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnx
@@ -27,7 +26,7 @@ from nnspec.onnx_backend.proto import serialized
 from nnspec.onnx_backend.reduced.float16 import FLOAT16_PASSES, in_float16
 from nnspec.onnx_backend.reduced.int8 import Int8, Observation
 from nnspec.runtime.metadata import PRECISION
-from nnspec.runtime.seal import metadata_of
+from nnspec.runtime.precision import PrecisionRecord
 from nnspec.runtime.session import Arrays, Run, runner
 from nnspec.training import Run as TrainedRun
 from nnspec.training.evaluation.evaluate import AnswerMetrics, training_inputs
@@ -108,57 +107,6 @@ def _of_float16(run: TrainedRun, mapping: IOMapping, runs: Sequence[Run]) -> Pre
     return PrecisionRecord(
         "float16", metrics.part, len(metrics.examples), {name: (before[name], after[name]) for name in before}
     )
-
-
-@dataclass(frozen=True)
-class PrecisionRecord:
-    """What a file with smaller numbers than float32 loses and gains; part of the file.
-
-    Attributes:
-        precision: ``float16`` or ``int8``.
-        data: The split that the metrics are of.
-        rows: The number of its examples.
-        metrics: Each metric with float32 and with this precision, by its name in the log.
-        calibrated: The number of examples from which the ranges of activations are.
-        errors: The root mean square error of the outputs if only this layer has integers, relative to the outputs, by layer.
-        in_float32: The layers that stay in float32, because a metric would lose too much.
-        bytes: The size of the file in float32 and in this precision.
-        milliseconds: The time of a batch in float32 and in this precision, by its size, on the machine that exported.
-    """
-
-    precision: Literal["float16", "int8"]
-    data: str = ""
-    rows: int = 0
-    metrics: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-    calibrated: int = 0
-    errors: Mapping[str, float] = field(default_factory=dict)
-    in_float32: Sequence[str] = ()
-    bytes: tuple[int, int] = (0, 0)
-    milliseconds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
-
-    @classmethod
-    def of_file(cls, path: Path) -> PrecisionRecord | None:
-        """Read the record of a file that nnspec wrote; None if it is in float32."""
-        text = metadata_of(path.read_bytes()).get(PRECISION)
-        return None if text is None else cls(**json.loads(text))
-
-    def as_json(self) -> dict[str, Any]:
-        """The values as plain JSON types."""
-        return asdict(self)
-
-    def text(self) -> str:
-        """A summary as text."""
-        before, after = self.bytes
-        lines = [f"{self.precision}: {after:,} bytes, {before / max(after, 1):.1f} times smaller than float32"]
-        lines += [f"  {name} {was:.4f} → {now:.4f}" for name, (was, now) in self.metrics.items()]
-        lines[1:1] = [f"on {self.rows:,} examples of the {self.data} data:"] if self.metrics else []
-        for size, (was, now) in self.milliseconds.items():
-            compared = f"{was / now:.2f} times as fast" if now <= was else f"{now / was:.2f} times slower"
-            lines.append(f"batch of {size}: {was:.3g} ms → {now:.3g} ms ({compared} here)")
-        if self.in_float32:
-            shown = ", ".join(f"`{name}`" for name in self.in_float32)
-            lines.append(f"in float32, since integers would cost too much: {shown}")
-        return "\n".join(lines)
 
 
 class Int8Search:

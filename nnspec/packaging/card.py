@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING, Any
 from nnspec.packaging.contents import Contents
 from nnspec.printable import json_text, markdown_code, markdown_text
 from nnspec.runtime.ports import Port
+from nnspec.runtime.precision import PrecisionRecord
 from nnspec.runtime.seal import deciding, undecided
 
 if TYPE_CHECKING:
     from nnspec.training.run.folder import Run
 
 _UNKNOWN = "Not stated."
+_COMPARED = {
+    "float32": "The ONNX file",
+    "float16": "The ONNX file, with weights rounded to float16,",
+    "int8": "The file in float32, from which this one is made,",
+}
+"""What is proven equal to Keras, by the precision of the file."""
 
 
 def card(contents: Contents) -> str:
@@ -32,7 +39,8 @@ def card(contents: Contents) -> str:
         **params_section(contents.run),
         "Data": _data(contents),
         "Metrics": _metrics(contents),
-        "Parity": _parity(contents.predictor.parity),
+        "Parity": _parity(contents.predictor.parity, contents.predictor.precision),
+        **_precision(contents.predictor.precision),
         "Budget": _budget(contents),
         "License": markdown_text(contents.license or "")
         or f"{_UNKNOWN} Ask the author of the model; `nnspec package --license` adds it to this card.",
@@ -103,7 +111,21 @@ def _metrics(contents: Contents) -> str:
     return kept + note + "\n\n" + _table(("metric", "value"), [[name, f"{value:.4g}"] for name, value in metrics.items()])
 
 
-def _parity(record: Mapping[str, Any]) -> str:
+def _precision(record: PrecisionRecord | None) -> dict[str, str]:
+    """The section of the numbers of the file; empty if they are float32."""
+    if record is None:
+        return {}
+    rows = [[name, f"{was:.4g}", f"{now:.4g}"] for name, (was, now) in record.metrics.items()]
+    rows += [["bytes", *(f"{size:,}" for size in record.bytes)]]
+    text = f"The file has numbers in {record.precision}."
+    if record.metrics:
+        text += f" Metrics of {record.rows:,} examples of the {record.data} data:"
+    if record.in_float32:
+        text += f" These layers stay in float32: {', '.join(map(markdown_code, record.in_float32))}."
+    return {"Precision": text + "\n\n" + _table(("", "float32", record.precision), rows)}
+
+
+def _parity(record: Mapping[str, Any], precision: PrecisionRecord | None = None) -> str:
     networks = record.get("networks", {"": record})
     rows = []
     for network, own in networks.items():
@@ -111,7 +133,9 @@ def _parity(record: Mapping[str, Any]) -> str:
             errors = [f"{deciding(output)[key]:.1e}" for key in ("error", "tolerance")]
             rows.append([name if not network else f"{network}/{name}", *errors, undecided(output)])
     header = ["output", "largest error", "tolerance", "undecided"]
-    text = "The ONNX file agrees with its Keras model (`max|a − b| / max|b|`).\n\n"
+    text = (
+        f"{_COMPARED[precision.precision if precision else 'float32']} agrees with its Keras model (`max|a − b| / max|b|`).\n\n"
+    )
     return (
         text
         + (_table(header, rows) if any(row[-1] for row in rows) else _table(header[:-1], [row[:-1] for row in rows]))

@@ -20,6 +20,7 @@ from nnspec.runtime import metadata as m
 from nnspec.runtime.detections import Detector, require_detector
 from nnspec.runtime.neighbors import KnowledgeBase
 from nnspec.runtime.ports import converted, fitted, port_of, require_rows
+from nnspec.runtime.precision import PrecisionRecord
 from nnspec.runtime.reading import read_all_metadata, read_model
 from nnspec.runtime.session import open_session, reason_of, run_options
 from nnspec.runtime.tiling import ReceptiveField
@@ -67,6 +68,7 @@ class Predictor:
         fields: The receptive field of each output along each axis between the batch and the channels.
         maps: The output that each class activation map belongs to; empty if the model has none.
         parity: The parity record; empty if there is none.
+        precision: What the file loses and gains by smaller numbers; None if it is in float32.
         knowledge: The knowledge base in which the model finds neighbors; None if it has none.
         detector: The outputs that are detections; None if the model is no detector.
 
@@ -107,6 +109,7 @@ class Predictor:
         self.fields: Mapping[str, tuple[ReceptiveField, ...]] = parsed[m.FIELDS]
         self.maps: Mapping[str, str] = parsed[m.MAPS]
         self.parity: Mapping[str, Any] = parsed[m.PARITY]
+        self.precision = cast("PrecisionRecord | None", parsed[m.PRECISION])
         self.knowledge = cast("KnowledgeBase | None", parsed[m.NEIGHBORS])
         self.detector = cast("Detector | None", parsed[m.DETECTIONS])
         self._rows: Mapping[str, int] = parsed[m.ROWS]

@@ -17,6 +17,7 @@ from nnspec.diagnostics import NnspecError
 from nnspec.runtime import metadata as m
 from nnspec.runtime.detections import Detector
 from nnspec.runtime.neighbors import KnowledgeBase
+from nnspec.runtime.precision import PrecisionRecord
 from nnspec.runtime.tiling import ReceptiveField
 from nnspec.runtime.token_output import TokenOutput
 from nnspec.types import Conditions
@@ -51,7 +52,7 @@ def read_metadata(metadata: Mapping[str, str], key: str, name: str) -> dict[str,
 
     Returns:
         The values by name, depending on the key: `DecisionRule`, `Conditions`, `TokenOutput`, tuples of `ReceptiveField`,
-        names, or plain values; or a `KnowledgeBase` or `Detector`.
+        names, or plain values; or a `KnowledgeBase`, `Detector` or `PrecisionRecord`.
 
     Raises:
         NnspecError: If the value is not valid.
@@ -137,6 +138,7 @@ _TYPES: dict[str, Any] = {
     m.NEIGHBORS: Annotated[dict[str, Any], AfterValidator(KnowledgeBase.from_json)],
     m.OUTPUTS: dict[str, str],
     m.PARITY: dict[str, Any],
+    m.PRECISION: Annotated[dict[str, Any], AfterValidator(PrecisionRecord.from_json)],
     m.ROWS: dict[str, Annotated[int, Field(ge=1)]],
     m.TOKEN_OUTPUTS: dict[str, TokenOutput],
     m.UNITS: dict[str, Annotated[dict[str, Any], AfterValidator(_units)]],

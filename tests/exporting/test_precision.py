@@ -10,8 +10,8 @@ from click.testing import CliRunner
 
 from nnspec.cli import main
 from nnspec.diagnostics import NnspecError, SpecError
-from nnspec.exporting.precision import PrecisionRecord
 from nnspec.exporting.runs import export_run
+from nnspec.packaging.writing import write_package
 from nnspec.runtime.predictor import Predictor
 from nnspec.spec import load
 from nnspec.training import Run, train
@@ -56,7 +56,7 @@ ACCURACY = "digit_sparse_categorical_accuracy"
 def test_a_file_with_smaller_numbers_predicts_from_raw_rows_and_records_what_it_loses(run, tmp_path, precision, smaller):
     file = tmp_path / "small.onnx"
     assert export_run(run, file, precision=precision).agrees
-    record = PrecisionRecord.of_file(file)
+    record = Predictor(file).precision
     assert record is not None
     assert record.precision == precision
     assert (record.data, record.rows) == ("validation", 360)
@@ -106,3 +106,13 @@ def test_the_command_shows_what_a_file_loses_and_gains(run, tmp_path):
     found = json.loads(CliRunner().invoke(main, [*arguments, "--format", "json"]).stdout)
     assert found["precision"]["precision"] == "int8"
     assert set(found["precision"]["errors"]) == {"conv2d", "digit"}
+
+
+def test_the_model_card_states_the_precision_and_what_was_compared(run, tmp_path):
+    file = tmp_path / "small.onnx"
+    export_run(run, file, precision="int8")
+    write_package(file, "docker", tmp_path / "package")
+    text = (tmp_path / "package/README.md").read_text()
+    assert "The file in float32, from which this one is made, agrees with its Keras model" in text
+    assert "## Precision" in text
+    assert ACCURACY in text.replace("\\", "")

@@ -20,13 +20,13 @@ def check_int8_bounds(spec: Spec, plan: TrainingPlan, problems: list[Diagnostic]
         problems: Problems are appended here.
     """
     bounds = spec.section("export")
-    for key in ("int8", "lose_at_most"):
-        found = bounds.get(key) if bounds is not None else None
+    for name in ("int8", "lose_at_most"):
+        found = bounds.get(name) if bounds is not None else None
         bounds = found if isinstance(found, MappingNode) else None
     if bounds is None or not plan.outputs:
         return
     known = epoch_metrics(plan.outputs, None).modes
-    known = {name: better for name, better in known.items() if not name.startswith("val_")}
+    known = {metric: better for metric, better in known.items() if not metric.startswith("val_")}
     for key, value in bounds.items():
         if key.value not in known:
             help = did_you_mean(str(key.value), known, "the metrics are " + listed(known))
