@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def refused(path: Path, **options) -> str:
 
 def image(file: Path, *shape: int, values: tuple[int, ...] = (0, 255)) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    pixels = np.random.default_rng(len(file.parts[-1])).choice(np.array(values, np.uint8), shape)
+    pixels = np.random.default_rng(crc32("/".join(file.parts[-3:]).encode())).choice(np.array(values, np.uint8), shape)
     pixels[: len(values), 0] = np.array(values, np.uint8).reshape(-1, *(1,) * (len(shape) - 2))
     Image.fromarray(pixels).save(file)
 

@@ -34,6 +34,7 @@ def test_the_file_says_how_far_it_is_from_keras(net: tuple[Graph, Arrays, Run], 
     reported = {entry.key: entry.value for entry in onnx.load(tmp_path / "m.onnx").metadata_props}
     record = json.loads(reported["nnspec.parity"])
     assert len(record.pop("sha256")) == 64
+    assert {*graph.own(weights)} <= {*record.pop("constants")}
     assert record == parity.as_json()
     assert reported["k"] == "v"
     assert parity.outputs["digit"].error < 1e-6
