@@ -56,15 +56,16 @@ def main(arguments: list[str]) -> int:
 
 def _check(version: str, environment: Path, most: int, folder: Path) -> bool:
     """Loads and runs the networks in one version; prints what fails."""
+    from nnspec.graph.exported import DEFAULT_OPSET
     from nnspec.runtime.versions import newest_opset_of
 
     if not environment.exists():
         numpy = "numpy<2" if version.startswith(_NUMPY_1) else "numpy"
         command = [sys.executable, "-m", "pip", "install", "-q", "--target", str(environment), f"onnxruntime=={version}", numpy]
         subprocess.run(command, check=True, capture_output=True)
-    opset = newest_opset_of(f"onnxruntime=={version}")
     # An opset above the default one is never chosen for a version.
-    cases = list(networks(min(opset, 23), most, folder))
+    opset = min(newest_opset_of(f"onnxruntime=={version}"), DEFAULT_OPSET)
+    cases = list(networks(opset, most, folder))
     child = subprocess.run(
         [sys.executable, "-c", _PROBE],
         input="".join(json.dumps(case) + "\n" for case in cases),
@@ -75,7 +76,7 @@ def _check(version: str, environment: Path, most: int, folder: Path) -> bool:
     )
     found = dict(json.loads(line) for line in child.stdout.splitlines())
     failed = {name: found.get(name, "the process ended") for name, *_ in cases if found.get(name, "-")}
-    print(f"onnxruntime {version}, opset {min(opset, 23)}: {len(cases) - len(failed)} of {len(cases)} networks run", flush=True)
+    print(f"onnxruntime {version}, opset {opset}: {len(cases) - len(failed)} of {len(cases)} networks run", flush=True)
     for name, reason in failed.items():
         print(f"  {name}: {reason}")
     return not failed

@@ -71,8 +71,7 @@ def reduction_of(
 
         return answer
 
-    def reduce(verified: onnx.ModelProto, built: Callable[..., onnx.ModelProto]) -> onnx.ModelProto:
-        del verified
+    def reduce(built: Callable[..., onnx.ModelProto]) -> onnx.ModelProto:
         weights = run.weights()
         settings = section.int8 or Int8Section.model_validate({})
         rows = mapping.golden(training_inputs(run, settings.calibrate))
@@ -144,9 +143,10 @@ class Int8Search:
         self._layers = observation.layers
         if not self._layers:
             raise NnspecError("no layer of the network can run on 8-bit integers\n  = help: export in float32 or float16")
-        self._before = metrics.of(answering(lower(PASSES)))
+        exact = lower(PASSES)
+        self._before = metrics.of(answering(exact))
         self._bounds = _bounds(self._before, metrics.better, settings.lose_at_most)
-        errors = self._errors()
+        errors = self._errors(runner(serialized(exact)))
         self.pass_, after = self._search(sorted(self._layers, key=lambda layer: -errors[layer]))
         self.record = PrecisionRecord(
             "int8",
@@ -189,9 +189,8 @@ class Int8Search:
         lines.append("  = help: raise `export.int8.lose_at_most`, or export in float16")
         return "\n".join(lines)
 
-    def _errors(self) -> dict[str, float]:
+    def _errors(self, exact: Run) -> dict[str, float]:
         """The error of the outputs if only one layer has integers, by layer."""
-        exact = runner(serialized(self._lower(PASSES)))
         wanted = [exact(case) for case in self._cases]
         found = {}
         for layer in self._layers:

@@ -23,8 +23,8 @@ from nnspec.onnx_backend.samples import draw
 from nnspec.onnx_backend.search import VectorSearch
 from nnspec.runtime.session import Arrays, Run
 
-Reduction = Callable[[onnx.ModelProto, Callable[..., onnx.ModelProto]], onnx.ModelProto]
-"""Makes a model with smaller numbers from a verified one and from the function that builds it: of ``passes``, ``metadata``."""
+Reduction = Callable[[Callable[..., onnx.ModelProto]], onnx.ModelProto]
+"""Makes a model with smaller numbers from the function that builds the verified one, of ``passes``."""
 
 
 def export(
@@ -96,7 +96,7 @@ def export(
         cases = preprocessing.cases if preprocessing is not None else [*draw(graph, seed=seed, empty_rows=False), *golden]
         parity = replace(parity, search=search.verify(model, output_names(graph)[search.output], cases))
     if reduced is not None:
-        model = reduced(model, built)
+        model = reduced(built)
     content = sealed(model, parity.as_json())
     if check_size is not None:
         check_size(len(content))

@@ -100,8 +100,9 @@ class Int8:
         writer = _Writer(b, operators, self.ranges)
         operations = list(b.operations)
         b.operations.clear()
+        computed = {name for operation in operations for name in operation.outputs}
         for tensor in operators.scales:
-            if tensor not in {name for operation in operations for name in operation.outputs}:
+            if tensor not in computed:
                 writer.quantize(tensor)
         for operation in operations:
             writer.write(operation)

@@ -54,7 +54,7 @@ class IntegerOperators:
 
     def _visit(self, operation: Operation, in_float: frozenset[str]) -> None:
         if self._has_kernel(operation):
-            if layer_of(operation) not in in_float:
+            if operation.scope not in in_float:
                 self.linear.append(operation)
                 self.measured[range := f"{operation.name}/input"] = operation.inputs[0]
                 self.scales.setdefault(operation.inputs[0], range)
@@ -92,9 +92,4 @@ class IntegerOperators:
 
     def layers(self) -> list[str]:
         """The paths of the layers with kernels that run on integers, in order, each once."""
-        return list(dict.fromkeys(map(layer_of, self.linear)))
-
-
-def layer_of(operation: Operation) -> str:
-    """The path of the layer that a node belongs to."""
-    return operation.scope
+        return list(dict.fromkeys(operation.scope for operation in self.linear))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +194,7 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
     model = trained_model(run)
     crops = crops_of(plan.data)
     units = output_units(plan.outputs, plan.target_sources, run.transforms())
-    learner = _learner(run, plan, model, plan.outputs, batch_transforms(plan, model))
+    learner = _learner(run, plan, model, plan.outputs, units, batch_transforms(plan, model))
     first = examples.batch(slice(0, 1))
     learner.build(first.inputs, first.targets)
     steps = steps_for(keras.backend.backend(), learner)
@@ -216,7 +216,12 @@ def run_evaluation(run: Run, *, part: str | None = None, most: int | None = None
 
 
 def _learner(
-    run: Run, plan: TrainingPlan, model: Any, outputs: Mapping[str, OutputPlan], transforms: Sequence[Any] = ()
+    run: Run,
+    plan: TrainingPlan,
+    model: Any,
+    outputs: Mapping[str, OutputPlan],
+    units: Mapping[str, Units],
+    transforms: Sequence[Any] = (),
 ) -> OutputLearner:
     """Computes the losses and metrics of outputs without training."""
     from nnspec.training.loop.output_learner import OutputLearner
@@ -225,7 +230,7 @@ def _learner(
         model,
         outputs,
         crops=crops_of(plan.data),
-        units=output_units(plan.outputs, plan.target_sources, run.transforms()),
+        units=units,
         added=added_weights(plan.data),
         transforms=transforms,
         last_step=int(run.info.get("steps", 0)),
@@ -257,6 +262,7 @@ class AnswerMetrics:
         assert self._plan.data is not None
         part = "validation" if self._plan.data.validates else "test" if self._plan.data.tests else "train"
         self.part, self.examples = _examples(run, self._plan, part)
+        self._units = output_units(self._plan.outputs, self._plan.target_sources, run.transforms())
         self.better = epoch_metrics(self._outputs, self._plan.data).modes
 
     def of(self, answer: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> dict[str, float]:
@@ -267,7 +273,7 @@ class AnswerMetrics:
         """
         from nnspec.training.evaluation.answers import Answers
 
-        learner = _learner(self._run, self._plan, Answers(answer), self._outputs)
+        learner = _learner(self._run, self._plan, Answers(answer), self._outputs, self._units)
         size = self._plan.section.batch_size
         for start in range(0, len(self.examples), size):
             batch = self.examples.batch(slice(start, start + size))
@@ -421,12 +427,13 @@ def spread_rows(run: Run, count: int) -> Table:
     Raises:
         NnspecError: If none of the run's data can be read.
     """
+    return _some_rows(run, ("test", "validation", "train"), partial(_spread, count))[0]
 
-    def spread(examples: Examples) -> Examples:
-        total = len(examples.rows)
-        return examples.only(np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64)))
 
-    return _some_rows(run, ("test", "validation", "train"), spread)[0]
+def _spread(count: int, examples: Examples) -> Examples:
+    """Some of the examples, spread evenly."""
+    total = len(examples)
+    return examples.only(np.unique(np.linspace(0, total - 1, min(count, total)).astype(np.int64)))
 
 
 def training_inputs(run: Run, count: int) -> dict[str, NDArray[Any]]:
@@ -435,11 +442,7 @@ def training_inputs(run: Run, count: int) -> dict[str, NDArray[Any]]:
     Raises:
         NnspecError: If none of the run's data can be read.
     """
-
-    def spread(examples: Examples) -> Examples:
-        return examples.only(np.unique(np.linspace(0, len(examples) - 1, min(count, len(examples))).astype(np.int64)))
-
-    return _some_rows(run, ("train", "validation", "test"), spread)[1]
+    return _some_rows(run, ("train", "validation", "test"), partial(_spread, count))[1]
 
 
 def _some_rows(run: Run, parts: Sequence[str], some: Callable[[Examples], Examples]) -> tuple[Table, dict[str, NDArray[Any]]]:
